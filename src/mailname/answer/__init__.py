@@ -1,0 +1,1 @@
+"""Query and zone in, response out. Pure: no socket, no clock."""

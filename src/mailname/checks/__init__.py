@@ -1,0 +1,1 @@
+"""Observe the world, judge it, explain it: facts, findings, one cause."""

@@ -1,0 +1,1 @@
+"""The command line: one module per command; it prints, exits, and joins the parts."""

@@ -1,0 +1,47 @@
+"""What all commands share: two consoles, exit codes, JSON on standard output, and how an error is told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from mailname.errors import MailnameError, PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+EXIT_WELL = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_UNKNOWN = 3
+EXIT_FAILED = 4
+
+# Results go to standard output, progress and prose beside a JSON result to standard error. Rich honours NO_COLOR and plain pipes.
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_error(error: MailnameError) -> None:
+    """Tell an exception on standard error: for a plan, each mistake on its own line as editors read them."""
+    if isinstance(error, PlanError):
+        for mistake in error.mistakes:
+            colour = "red" if mistake.severity == "error" else "yellow"
+            err.print(
+                f"[bold]{escape(str(mistake.at))}[/]: [{colour}]{mistake.severity}:[/] {escape(mistake.problem)}"
+                + (f" [dim]{escape(mistake.remedy)}[/]" if mistake.remedy else "")
+            )
+        return
+    at = getattr(error, "at", None)
+    place = f"[bold]{escape(str(at))}[/]: " if at else ""
+    err.print(f"{place}[red]error:[/] {escape(error.problem)}")
+    if error.remedy:
+        err.print(f"  {escape(error.remedy)}")

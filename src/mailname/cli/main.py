@@ -1,0 +1,86 @@
+"""The ``mailname`` command: finds the command's module when it is asked for, and turns exceptions into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from mailname import __version__
+from mailname.cli.console import EXIT_FAILED, EXIT_UNKNOWN, EXIT_USAGE, print_error
+from mailname.errors import MailnameError, ObservationError, PlanError
+
+# Name -> one line of help. The module mailname.cli.NAME holds a click command called ``command``; it is imported only when asked for,
+# so that the start of one command does not pay for the others.
+COMMANDS = {
+    "init": "Ask what is needed and write a commented plan.",
+    "show": "Show the zone a plan means, the registrar's worksheet, or what would change.",
+    "schema": "Print the JSON Schema of the plan, for editors.",
+    "rehearse": "Walk the whole journey in a private Internet on this machine.",
+    "publish": "Show what changes, raise the serial, load it, and wait until every server has it.",
+    "check": "Walk from the root to the mailbox and tell the one cause of what is wrong.",
+    "serve": "Run the authoritative name server, primary and secondary in one program.",
+    "key": "Make a TSIG key for transfers.",
+    "status": "Tell what a running server holds: serials, timers, last transfers.",
+    "notify": "Tell a running primary to notify its secondaries now.",
+    "retransfer": "Tell a running secondary to transfer a zone now.",
+    "reload": "Tell a running server to read its zone files again.",
+    "version": "Tell the version and what it runs on.",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"mailname.cli.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"mailname.cli.{cmd_name}.command is not a click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if close:
+                error.message += f" Did you mean '{close[0]}'?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="mailname %(version)s")
+def command() -> None:
+    """Give a self-hosted mail domain its name: one plan in, a zone, two servers and one verdict out."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 well, 1 findings, 2 usage or plan, 3 could not find out, 4 failed."""
+    try:
+        command.main(standalone_mode=True)
+    except PlanError as error:
+        print_error(error)
+        sys.exit(EXIT_USAGE)
+    except ObservationError as error:
+        print_error(error)
+        sys.exit(EXIT_UNKNOWN)
+    except MailnameError as error:
+        print_error(error)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)

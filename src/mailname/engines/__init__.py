@@ -1,0 +1,1 @@
+"""Name server programs behind one narrow interface."""

@@ -1,0 +1,1 @@
+"""The private Internet on this machine, and its faults."""

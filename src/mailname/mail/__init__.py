@@ -1,0 +1,1 @@
+"""The mail identity as records and as rules."""

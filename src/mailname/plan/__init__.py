@@ -1,0 +1,1 @@
+"""What the owner wants: the plan, its meaning, the zone it describes, and what to type at the registrar."""

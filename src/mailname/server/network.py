@@ -1,0 +1,159 @@
+"""Where an address of the plan's world is found, and how to talk to it.
+
+Everything in mailname that talks goes through one ``Network``. ``DirectNetwork`` is the world as it is; the lab brings one that
+maps each simulated (address, port) to a loopback port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
+
+from mailname.errors import HostError
+
+IPAddress = IPv4Address | IPv6Address
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Endpoint:
+    """An address and a port, as the plan's world knows them."""
+
+    address: IPAddress
+    port: int = 53
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"
+
+
+class Network(Protocol):
+    """Sockets towards and at the addresses of the plan's world. No method blocks but ``open_tcp``."""
+
+    def listen_udp(self, at: Endpoint) -> socket.socket:
+        """Return a bound, non-blocking UDP socket that receives what is sent to ``at``."""
+
+    def listen_tcp(self, at: Endpoint) -> socket.socket:
+        """Return a listening, non-blocking TCP socket for ``at``."""
+
+    def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
+        """Return a connected, non-blocking UDP socket. ``source`` is the address we want to be seen with."""
+
+    async def open_tcp(
+        self, to: Endpoint, source: IPAddress | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; raises OSError as sockets do. The caller bounds the time."""
+
+    def peer(self, seen: SocketAddress) -> Endpoint:
+        """Tell who a sender is in the plan's world, from the socket address we saw."""
+
+
+def _bound(kind: socket.SocketKind, at: Endpoint) -> socket.socket:
+    family = socket.AF_INET6 if at.address.version == 6 else socket.AF_INET
+    bound = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setblocking(False)
+        bound.bind((str(at.address), at.port))
+    except OSError as error:
+        bound.close()
+        raise HostError(
+            f"cannot listen on {at} over {'TCP' if kind == socket.SOCK_STREAM else 'UDP'}: {error.strerror}",
+            remedy=f"See who holds the port: ss -lntup 'sport = :{at.port}'",
+            step="listen",
+        ) from error
+    return bound
+
+
+class DirectNetwork:
+    """The world as it is: addresses are addresses."""
+
+    def listen_udp(self, at: Endpoint) -> socket.socket:
+        """Bind a UDP socket."""
+        return _bound(socket.SOCK_DGRAM, at)
+
+    def listen_tcp(self, at: Endpoint) -> socket.socket:
+        """Bind a TCP socket and listen."""
+        listening = _bound(socket.SOCK_STREAM, at)
+        listening.listen(128)
+        return listening
+
+    def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
+        """Connect a UDP socket, so that only the peer's answers and its port-unreachable arrive."""
+        family = socket.AF_INET6 if to.address.version == 6 else socket.AF_INET
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            if source is not None:
+                opened.bind((str(source), 0))
+            opened.connect((str(to.address), to.port))
+        except OSError:
+            opened.close()
+            raise
+        return opened
+
+    async def open_tcp(
+        self, to: Endpoint, source: IPAddress | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect a TCP stream."""
+        local = (str(source), 0) if source is not None else None
+        return await asyncio.open_connection(str(to.address), to.port, local_addr=local)
+
+    def peer(self, seen: SocketAddress) -> Endpoint:
+        """Return the sender as it is, with an IPv4-mapped address unwrapped."""
+        address = ip_address(seen[0].partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return Endpoint(mapped or address, seen[1])
+
+
+async def ask_udp(
+    network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None
+) -> bytes:
+    """Send one query by UDP and return the first datagram that carries its message id.
+
+    Raises:
+        TimeoutError: nothing came within ``timeout`` seconds.
+        OSError: refused (port unreachable) or no route.
+
+    """
+    loop = asyncio.get_running_loop()
+    with contextlib.closing(network.open_udp(to, source)) as udp:
+        await loop.sock_sendall(udp, query)
+        async with asyncio.timeout(timeout):
+            while True:
+                answer = await loop.sock_recv(udp, 65535)
+                if answer[:2] == query[:2]:
+                    return answer
+
+
+async def ask_tcp(
+    network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None
+) -> bytes:
+    """Send one query by TCP and return the first message of the answer (RFC 7766 section 8 framing).
+
+    Raises:
+        TimeoutError: not done within ``timeout`` seconds.
+        OSError: refused, reset or no route; EOFError: closed without a whole message.
+
+    """
+    async with asyncio.timeout(timeout):
+        reader, writer = await network.open_tcp(to, source)
+        try:
+            writer.write(len(query).to_bytes(2, "big") + query)
+            return await read_message(reader)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def read_message(reader: asyncio.StreamReader) -> bytes:
+    """Read one length-prefixed message from a TCP stream. Raises EOFError when the stream ends before it is whole."""
+    length = int.from_bytes(await reader.readexactly(2), "big")
+    return await reader.readexactly(length)

@@ -1,0 +1,1 @@
+"""Primary, secondary, NOTIFY and AXFR as pure state: events and the time in, actions out."""

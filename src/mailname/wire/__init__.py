@@ -1,0 +1,1 @@
+"""What crosses the network: messages, EDNS, TSIG (thin, over dnspython)."""
