@@ -20,7 +20,7 @@ EXIT_USAGE = 2
 EXIT_UNKNOWN = 3
 EXIT_FAILED = 4
 
-# Results go to standard output, progress and prose beside a JSON result to standard error. Rich honours NO_COLOR and plain pipes.
+# Results go to standard output, progress and prose beside a JSON result to standard error; rich honours NO_COLOR and pipes.
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 

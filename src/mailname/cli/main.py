@@ -11,8 +11,8 @@ from mailname import __version__
 from mailname.cli.console import EXIT_FAILED, EXIT_UNKNOWN, EXIT_USAGE, print_error
 from mailname.errors import MailnameError, ObservationError, PlanError
 
-# Name -> one line of help. The module mailname.cli.NAME holds a click command called ``command``; it is imported only when asked for,
-# so that the start of one command does not pay for the others.
+# Name -> one line of help. The module mailname.cli.NAME holds a click command called ``command``; it is imported only when
+# asked for, so that the start of one command does not pay for the others.
 COMMANDS = {
     "init": "Ask what is needed and write a commented plan.",
     "show": "Show the zone a plan means, the registrar's worksheet, or what would change.",
@@ -44,18 +44,16 @@ class _LazyGroup(click.Group):
             raise TypeError(f"mailname.cli.{cmd_name}.command is not a click command")
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             import difflib
 
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            if close:
-                error.message += f" Did you mean '{close[0]}'?"
-            raise
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{close[0]}'?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

@@ -42,9 +42,7 @@ class Network(Protocol):
     def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
         """Return a connected, non-blocking UDP socket. ``source`` is the address we want to be seen with."""
 
-    async def open_tcp(
-        self, to: Endpoint, source: IPAddress | None = None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def open_tcp(self, to: Endpoint, source: IPAddress | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect; raises OSError as sockets do. The caller bounds the time."""
 
     def peer(self, seen: SocketAddress) -> Endpoint:
@@ -98,9 +96,7 @@ class DirectNetwork:
             raise
         return opened
 
-    async def open_tcp(
-        self, to: Endpoint, source: IPAddress | None = None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def open_tcp(self, to: Endpoint, source: IPAddress | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect a TCP stream."""
         local = (str(source), 0) if source is not None else None
         return await asyncio.open_connection(str(to.address), to.port, local_addr=local)
@@ -112,9 +108,7 @@ class DirectNetwork:
         return Endpoint(mapped or address, seen[1])
 
 
-async def ask_udp(
-    network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None
-) -> bytes:
+async def ask_udp(network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None) -> bytes:
     """Send one query by UDP and return the first datagram that carries its message id.
 
     Raises:
@@ -132,9 +126,7 @@ async def ask_udp(
                     return answer
 
 
-async def ask_tcp(
-    network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None
-) -> bytes:
+async def ask_tcp(network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None) -> bytes:
     """Send one query by TCP and return the first message of the answer (RFC 7766 section 8 framing).
 
     Raises:
