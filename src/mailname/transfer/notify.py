@@ -1,0 +1,92 @@
+"""NOTIFY: tell a secondary at once that the zone changed, and again until it acknowledges (RFC 1996).
+
+Not implemented: RFC 1996 section 4.4, deferring NOTIFY while our own data may be old.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.opcode
+import dns.rdataclass
+from dns.rdatatype import RdataType
+
+from mailname.transfer.actions import Peer, SendNotify
+from mailname.wire.octets import octets
+
+if TYPE_CHECKING:
+    from mailname.zone import Serial, Zone
+
+FIRST_RETRY = 1.0
+LONGEST_RETRY = 900.0
+_NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
+
+
+def message(zone: Zone, message_id: int) -> bytes:
+    """Return the NOTIFY for a zone, the new SOA in the answer section (RFC 1996 section 3.7)."""
+    question = octets(zone.apex) + struct.pack("!HH", RdataType.SOA, dns.rdataclass.IN)
+    rdata = octets(zone.soa.rdatas[0])
+    owner = octets(zone.apex)
+    record = owner + struct.pack("!HHIH", RdataType.SOA, dns.rdataclass.IN, zone.soa.ttl, len(rdata)) + rdata
+    return struct.pack("!HHHHHH", message_id, _NOTIFY_FLAGS, 1, 1, 0, 0) + question + record
+
+
+@dataclass(slots=True)
+class Notifying:
+    """What one secondary has been told, and when to tell it again.
+
+    The pause doubles from one second to fifteen minutes, and it never gives up: a secondary that was down for a day learns of the
+    change when it is back, without anybody's help.
+    """
+
+    peer: Peer
+    serial: Serial | None = None
+    acknowledged: bool = True
+    tries: int = 0
+    says: str = ""
+    next_at: float | None = None
+
+    def announce(self, serial: Serial, now: float) -> SendNotify:
+        """Start telling this serial; an older one that is still unacknowledged is forgotten."""
+        self.serial, self.acknowledged, self.tries, self.says = serial, False, 0, ""
+        return self._send(serial, now)
+
+    def _send(self, serial: Serial, now: float) -> SendNotify:
+        self.next_at = now + min(FIRST_RETRY * 2**self.tries, LONGEST_RETRY)
+        self.tries += 1
+        return SendNotify(self.peer, serial)
+
+    def on_timer(self, now: float) -> SendNotify | None:
+        """Send again what is not acknowledged in time."""
+        if self.acknowledged or self.serial is None or self.next_at is None or now < self.next_at:
+            return None
+        return self._send(self.serial, now)
+
+    def on_answer(self, serial: Serial, rcode: str) -> None:
+        """Note the secondary's answer. Any answer ends the retries: repeating would not change a refusal."""
+        if serial != self.serial:
+            return
+        self.acknowledged, self.next_at = True, None
+        self.says = "" if rcode == "NOERROR" else f"answered {rcode} to NOTIFY"
+
+    def on_failure(self, serial: Serial, says: str) -> None:
+        """Note why a NOTIFY was not answered; the timer sends the next."""
+        if serial == self.serial and not self.acknowledged:
+            self.says = says
+
+    def on_seen(self, serial: Serial) -> None:
+        """Note that the secondary has fetched this serial: that acknowledges more than any answer."""
+        if serial == self.serial:
+            self.acknowledged, self.next_at, self.says = True, None, ""
+
+    @property
+    def state(self) -> str:
+        """Return one word for ``mailname status``."""
+        if self.serial is None:
+            return "not notified"
+        if not self.acknowledged:
+            return "waiting"
+        return "refused" if self.says else "acknowledged"

@@ -1,0 +1,102 @@
+"""One zone on its primary: whom to notify, who may transfer, who was refused and why."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailname.transfer.notify import Notifying
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    from dns.name import Name
+
+    from mailname.transfer.actions import Action, Peer
+    from mailname.zone import Serial
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A transfer that was refused: when (seconds since 1970), to whom, and why."""
+
+    at: float
+    source: str
+    reason: str
+    says: str
+
+
+@dataclass(slots=True)
+class Primary:
+    """One zone on a primary. Holds no socket, reads no clock; times are seconds.
+
+    Attributes:
+        secondaries: who is notified and may transfer. A secondary with a key must sign with it, from wherever it asks.
+        allow: networks that may transfer without a key, besides.
+
+    """
+
+    secondaries: tuple[Peer, ...]
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    held: Serial | None = None
+    notifying: list[Notifying] = field(init=False)
+    refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=20))
+
+    def __post_init__(self) -> None:
+        self.notifying = [Notifying(peer) for peer in self.secondaries]
+
+    def on_published(self, serial: Serial, now: float) -> list[Action]:
+        """Notify each secondary at once of a version that is now served (RFC 1996 section 3.1)."""
+        self.held = serial
+        return [one.announce(serial, now) for one in self.notifying]
+
+    def on_timer(self, now: float) -> list[Action]:
+        """Notify again whoever has not acknowledged."""
+        return [action for one in self.notifying if (action := one.on_timer(now))]
+
+    def next_wakeup(self) -> float | None:
+        """Return when ``on_timer`` wants to be called."""
+        return min((one.next_at for one in self.notifying if one.next_at is not None), default=None)
+
+    def on_notify_answer(self, peer: Peer, serial: Serial, rcode: str) -> None:
+        """Take a secondary's answer to our NOTIFY."""
+        for one in self.notifying:
+            if one.peer == peer:
+                one.on_answer(serial, rcode)
+
+    def on_notify_failed(self, peer: Peer, serial: Serial, says: str) -> None:
+        """Take that a NOTIFY was not answered."""
+        for one in self.notifying:
+            if one.peer == peer:
+                one.on_failure(serial, says)
+
+    def on_transferred(self, source: IPv4Address | IPv6Address, key: Name | None, serial: Serial) -> None:
+        """Take that somebody has fetched the zone: a secondary that has it needs no more NOTIFY."""
+        for one in self.notifying:
+            if one.peer.address == source or (key is not None and one.peer.key == key and len(self.notifying) == 1):
+                one.on_seen(serial)
+
+    def objection(self, source: IPv4Address | IPv6Address, key: Name | None) -> str | None:
+        """Say why this client may not transfer the zone; None when it may.
+
+        A key counts more than an address: addresses of UDP and of NATs prove little. A secondary without a key is known by its
+        address alone.
+        """
+        if key is not None and any(peer.key == key for peer in self.secondaries):
+            return None
+        if any(source in network for network in self.allow):
+            return None
+        known = [peer for peer in self.secondaries if peer.address == source]
+        if any(peer.key is None for peer in known):
+            return None
+        if known:
+            wanted = known[0].key
+            return f"{source} is a secondary of this zone, but must sign with the key {wanted}" + (
+                f", not {key}" if key is not None else "; the request was not signed"
+            )
+        return f"{source} is not a secondary of this zone" + (f", and the key {key} is not its key" if key is not None else "")
+
+    def on_refused(self, refusal: Refusal) -> None:
+        """Remember a refusal for ``mailname status``."""
+        self.refused.append(refusal)
