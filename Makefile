@@ -1,0 +1,69 @@
+# Every target sets up all it needs: git, make and python3 (3.11 or newer) are enough to begin. "make help" lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PLAN ?= examples/example.tech.toml
+ARGS ?=
+WORKERS ?= 2
+
+# Branch coverage, in percent, that the packages without input and output must reach.
+PURE_COVERAGE ?= 90
+PURE := zone wire answer transfer plan mail dnssec
+comma := ,
+empty :=
+PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
+
+SOURCES := src tests bench bootstrap.py
+
+.NOTPARALLEL:
+.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format bench docs pins clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
+
+rehearse: setup ## Set up, then walk the whole journey in a private Internet on this machine. ARGS="--serve" goes on.
+	$(BIN)/mailname rehearse $(PLAN) $(ARGS)
+
+test: setup-dev system-packages check ## Set up, then run everything: checks, then all tests with branch coverage.
+	rm -f .coverage .coverage.*
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='$(PURE_FILES)' --skip-covered --show-missing --fail-under=$(PURE_COVERAGE)
+
+check: setup-dev ## Format, lint, types, layers.
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-dev ## Put the source into the one format, and mend what the linter can mend.
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: setup-dev ## Measure mailname, and the peers that are installed, on this machine.
+	$(BIN)/python bench/run.py $(ARGS)
+
+docs: setup-docs ## Build the pages into build/docs.
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	@echo 'build/docs/index.html'
+
+setup: ## Make .venv with what mailname needs to run.
+	@$(PYTHON) bootstrap.py runtime
+
+setup-dev: ## The same, with what checks and tests it.
+	@$(PYTHON) bootstrap.py dev
+
+setup-docs:
+	@$(PYTHON) bootstrap.py docs
+
+system-packages: ## Install the name servers and clients that the tests talk to (apt).
+	@scripts/system-packages
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
+pins: setup-dev ## Write requirements/*.txt anew from pyproject.toml. ARGS="--upgrade" takes the newest versions.
+	$(COMPILE) $(ARGS) pyproject.toml requirements/install.in --output-file requirements/runtime.txt
+	$(COMPILE) $(ARGS) pyproject.toml requirements/install.in requirements/dev.in --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) $(ARGS) pyproject.toml requirements/install.in requirements/docs.in --constraints requirements/dev.txt --output-file requirements/docs.txt
+
+clean: ## Remove all that was built or set up.
+	rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
