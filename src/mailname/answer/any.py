@@ -1,0 +1,17 @@
+"""QTYPE ANY: one RRset by UDP, all of them by TCP (RFC 8482 sections 4.1 and 4.4).
+
+By UDP a big answer to a small question with a forged source is a weapon; by TCP the source is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailname.zone import Node, RRset
+
+
+def select(node: Node, *, everything: bool) -> tuple[RRset, ...]:
+    """Return the RRsets of ``node`` in order of type: the first, or ``everything``."""
+    rrsets = tuple(node.rrsets[rdtype] for rdtype in sorted(node.rrsets))
+    return rrsets if everything else rrsets[:1]

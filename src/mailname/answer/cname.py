@@ -1,0 +1,29 @@
+"""Aliases: the chain of CNAMEs is followed as far as it stays in the zone (RFC 1034 section 3.6.2).
+
+A chain that leaves the zone ends there, even where the other zone is served here too: a resolver asks again anyhow, and would
+not believe us about another zone's names. A loop ends at the first name that comes twice; the chain goes out as it stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from dns.rdatatype import RdataType
+
+if TYPE_CHECKING:
+    from dns.name import Name
+    from dns.rdtypes.ANY.CNAME import CNAME
+
+    from mailname.answer.reply import Reply
+    from mailname.zone import RRset
+
+#: Aliases that one reply follows; a longer chain is cut, and the resolver asks on from its end.
+CHAIN_LIMIT = 16
+
+
+def follow(reply: Reply, alias: RRset) -> Name | None:
+    """Put a CNAME into the answer and return the name to look up next, or None where the chain ends."""
+    reply.answer.append(alias)
+    target = cast("CNAME", alias.rdatas[0]).target
+    chain = [rrset.owner for rrset in reply.answer if rrset.rdtype == RdataType.CNAME]
+    return None if target in chain or len(chain) >= CHAIN_LIMIT else target

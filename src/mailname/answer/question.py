@@ -1,0 +1,90 @@
+"""From a question and a zone to the contents of a reply: RFC 1034 section 4.3.2, step 3 and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dns.rcode import Rcode
+from dns.rdatatype import RdataType
+
+from mailname.answer import any as any_type
+from mailname.answer.additional import add_addresses
+from mailname.answer.cname import follow
+from mailname.answer.delegation import refer
+from mailname.answer.dname import synthesise_cname
+from mailname.answer.negative import nodata, nxdomain
+from mailname.answer.reply import Reply
+from mailname.answer.wildcard import synthesise
+from mailname.zone import Kind
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.zone import Lookup, RRset, Zone
+
+
+def answer(zone: Zone, name: Name, rdtype: RdataType, *, any_everything: bool = False) -> Reply:
+    """Answer a question from the zone that encloses its name.
+
+    Args:
+        zone: the zone to answer from; nothing outside it is looked at.
+        name: the name asked for; owners of the answer are spelled like it.
+        rdtype: the type asked for.
+        any_everything: whether ANY gets all RRsets of the name instead of one.
+
+    """
+    reply = Reply(authoritative=True)
+    following: Name | None = name
+    while following is not None:
+        following = _step(reply, zone, following, rdtype, any_everything)
+    return reply
+
+
+def _step(reply: Reply, zone: Zone, name: Name, rdtype: RdataType, any_everything: bool) -> Name | None:
+    """Look one name of the chain up; return the name to go on with, None at the end."""
+    found = zone.lookup(name, rdtype)
+    match found.kind:
+        case Kind.OUT_OF_ZONE:
+            return None
+        case Kind.DELEGATION:
+            reply.authoritative = bool(reply.answer)
+            refer(reply, zone, _must(found.rrset))
+            return None
+        case Kind.NXDOMAIN:
+            nxdomain(reply, zone)
+            return None
+        case Kind.DNAME:
+            dname = _must(found.rrset)
+            reply.answer.append(dname)
+            alias = synthesise_cname(dname, name)
+            if alias is None:
+                reply.rcode = Rcode.YXDOMAIN
+                return None
+            return _alias(reply, alias, rdtype)
+    rrsets = _matching(found, rdtype, any_everything)
+    if not rrsets:
+        nodata(reply, zone)
+        return None
+    rrsets = tuple(synthesise(rrset, name) for rrset in rrsets)
+    if rrsets[0].rdtype == RdataType.CNAME:
+        return _alias(reply, rrsets[0], rdtype)
+    reply.answer.extend(rrsets)
+    add_addresses(reply, zone, rrsets)
+    return None
+
+
+def _matching(found: Lookup, rdtype: RdataType, any_everything: bool) -> tuple[RRset, ...]:
+    if rdtype == RdataType.ANY and found.node is not None:
+        return any_type.select(found.node, everything=any_everything)
+    return (found.rrset,) if found.rrset is not None else ()
+
+
+def _alias(reply: Reply, alias: RRset, rdtype: RdataType) -> Name | None:
+    """Take an alias up. Who asks for the CNAME itself, or for ANY, has what he asked for."""
+    following = follow(reply, alias)
+    return None if rdtype in {RdataType.CNAME, RdataType.ANY} else following
+
+
+def _must(rrset: RRset | None) -> RRset:
+    assert rrset is not None  # a lookup of this kind comes with its RRset
+    return rrset

@@ -1,0 +1,86 @@
+"""One request in, one reply out: which zone answers, what is refused, and how much of the answer fits.
+
+Never raises, never recurses: what is not served here is REFUSED.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dns.rcode import Rcode
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+
+from mailname.answer.question import answer
+from mailname.answer.table import Unserved, ZoneTable
+from mailname.answer.truncation import render
+from mailname.wire.edns import CLASSIC_PAYLOAD, PAYLOAD
+from mailname.wire.message import error_reply
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.wire.message import Request
+    from mailname.zone import Zone
+
+Transport = Literal["udp", "tcp"]
+
+_TCP_LIMIT = 65535
+_TRANSFERS = frozenset({RdataType.AXFR, RdataType.IXFR})
+_MAIL_META = frozenset({RdataType.MAILA, RdataType.MAILB})
+
+
+def respond(request: Request, table: ZoneTable, *, transport: Transport, limit: int = PAYLOAD, reserve: int = 0) -> bytes:
+    """Return the reply to a query.
+
+    Args:
+        request: a query; a NOTIFY is refused here.
+        table: the zones that we serve.
+        transport: what the query came by.
+        limit: octets of a reply by UDP, at most; the client may allow less.
+        reserve: octets to leave free for a TSIG record.
+
+    """
+    question = request.question
+    if (rcode := _refusal(request)) is not None:
+        return error_reply(request, rcode)
+    zone = _zone_for(table, question.name, question.rdtype)
+    if zone is None:
+        return error_reply(request, Rcode.REFUSED)
+    if isinstance(zone, Unserved):
+        return error_reply(request, Rcode.SERVFAIL)
+    reply = answer(zone, question.name, question.rdtype, any_everything=transport == "tcp")
+    return render(request, reply, _octets(request, transport, limit) - reserve)
+
+
+def _refusal(request: Request) -> Rcode | None:
+    """Return the rcode for a question that no zone can answer; None for an ordinary one."""
+    rdtype = request.question.rdtype
+    if request.question.rdclass != RdataClass.IN:
+        return Rcode.REFUSED
+    if rdtype in _TRANSFERS:
+        return Rcode.REFUSED
+    if rdtype in _MAIL_META:
+        return Rcode.NOTIMP
+    return None
+
+
+def _zone_for(table: ZoneTable, name: Name, rdtype: RdataType) -> Zone | Unserved | None:
+    """Return the closest enclosing zone; for DS at an apex the parent's, where it is ours (RFC 4035 section 3.1.4.1)."""
+    found = table.closest(name)
+    if found is None:
+        return None
+    apex, zone = found
+    if rdtype == RdataType.DS and apex == name and len(name) > 1:
+        above = table.closest(name.parent())
+        if above is not None:
+            return above[1]
+    return zone
+
+
+def _octets(request: Request, transport: Transport, limit: int) -> int:
+    if transport == "tcp":
+        return _TCP_LIMIT
+    if request.edns is None:
+        return min(CLASSIC_PAYLOAD, limit)
+    return min(max(request.edns.payload, CLASSIC_PAYLOAD), limit)

@@ -1,0 +1,67 @@
+"""The zones that a server serves, found by the closest enclosing apex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dns.name import Name
+
+    from mailname.zone import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A zone that is ours to serve and that we cannot serve now. Questions about it get SERVFAIL.
+
+    Attributes:
+        reason: why, for the log: "expired", "not loaded".
+
+    """
+
+    reason: str
+
+
+class ZoneTable:
+    """An immutable mapping from apex to zone. A change makes a new table, so readers never lock."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Mapping[Name, Zone | Unserved] | None = None) -> None:
+        self._entries = dict(entries or {})
+
+    def closest(self, qname: Name) -> tuple[Name, Zone | Unserved] | None:
+        """Return the apex nearest above ``qname`` (or at it) and what is there; None when no zone of ours encloses it."""
+        name = qname
+        while True:
+            entry = self._entries.get(name)
+            if entry is not None:
+                return name, entry
+            if name == dns.name.root:
+                return None
+            name = name.parent()
+
+    def with_zone(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
+        """Return a table in which ``entry`` stands at ``apex``."""
+        return ZoneTable({**self._entries, apex: entry})
+
+    def without(self, apex: Name) -> ZoneTable:
+        """Return a table without the zone at ``apex``."""
+        return ZoneTable({name: entry for name, entry in self._entries.items() if name != apex})
+
+    def __getitem__(self, apex: Name) -> Zone | Unserved:
+        return self._entries[apex]
+
+    def __contains__(self, apex: object) -> bool:
+        return apex in self._entries
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,42 @@
+"""From the contents of a reply to octets: whole RRsets only, and TC when something that is needed does not fit.
+
+Needed are the answer, the authority section and a referral's in-domain glue (RFC 2181 section 9, RFC 9471 section 3.1); other
+additional addresses are left out in silence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailname.wire.edns import OPT_SIZE, write_opt
+from mailname.wire.message import AA, KEPT, QR, TC
+from mailname.wire.writer import ADDITIONAL, ANSWER, AUTHORITY, MessageWriter
+
+if TYPE_CHECKING:
+    from mailname.answer.reply import Reply
+    from mailname.wire.message import Request
+    from mailname.zone import RRset
+
+
+def render(request: Request, reply: Reply, limit: int) -> bytes:
+    """Write a reply of at most ``limit`` octets, OPT record included where the request has one."""
+    edns = request.edns
+    writer = MessageWriter(limit - (OPT_SIZE if edns else 0))
+    writer.add_question(request.question)
+    flags = QR | request.flags & KEPT | (AA if reply.authoritative else 0) | reply.rcode & 0xF
+    if not _write_needed(writer, reply):
+        flags |= TC
+    else:
+        for rrset in reply.additional:
+            _write(writer, ADDITIONAL, rrset)
+    return writer.finish(request.id, flags, last=write_opt(reply.rcode, do=edns.do) if edns else b"")
+
+
+def _write_needed(writer: MessageWriter, reply: Reply) -> bool:
+    """Write section after section up to the first RRset that does not fit; tell whether all did."""
+    needed = [(ANSWER, reply.answer), (AUTHORITY, reply.authority), (ADDITIONAL, reply.glue)]
+    return all(_write(writer, section, rrset) for section, rrsets in needed for rrset in rrsets)
+
+
+def _write(writer: MessageWriter, section: int, rrset: RRset) -> bool:
+    return writer.add(section, rrset.owner, rrset.ttl, rrset.rdatas)
