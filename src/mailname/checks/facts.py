@@ -1,0 +1,331 @@
+"""What was seen: the table of facts that every check reads and that can be saved and replayed. Nothing here judges."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal
+
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from mailname.server.network import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dns.name import Name
+    from dns.rcode import Rcode
+    from dns.rdata import Rdata
+    from dns.rdatatype import RdataType
+
+    from mailname.server.network import IPAddress
+
+SCHEMA = "mailname.facts/1"
+RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
+Transport = Literal["udp", "tcp"]
+
+
+class Outcome(enum.StrEnum):
+    """What became of a question, before anyone judges it."""
+
+    ANSWER = "answer"
+    SILENT = "silent"
+    REFUSED = "refused"  # the port is closed: TCP reset or ICMP port unreachable. Not the rcode of that name
+    UNREACHABLE = "unreachable"  # no route from here
+    GARBLED = "garbled"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it was answered, planned or written."""
+
+    owner: Name
+    ttl: int
+    rdata: Rdata
+
+    @property
+    def rdtype(self) -> RdataType:
+        """The record's type."""
+        return self.rdata.rdtype
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.ttl} IN {self.rdtype.name} {self.rdata}"
+
+    @classmethod
+    def from_text(cls, line: str) -> Record:
+        """Read one line as dig prints it: owner, TTL, class, type, rdata."""
+        owner, ttl, rdclass, rdtype, rdata = line.split(None, 4)
+        kind = dns.rdatatype.from_text(rdtype)
+        return cls(dns.name.from_text(owner), int(ttl), dns.rdata.from_text(dns.rdataclass.from_text(rdclass), kind, rdata))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question to one address over one transport, and what came back.
+
+    Attributes:
+        rung: the rung of the ladder (``RUNGS``).
+        zone: the zone as whose authority this server was asked; the root for the root servers and for a resolver.
+        tries: how often it was sent; 0 when it was not, because this address had been silent over this transport before.
+        ms: milliseconds until the answer, or until we gave up.
+
+    """
+
+    rung: str
+    zone: Name
+    server: Name
+    address: IPAddress
+    port: int
+    transport: Transport
+    qname: Name
+    qtype: RdataType
+    outcome: Outcome
+    rcode: Rcode | None = None
+    aa: bool = False
+    ra: bool = False
+    tc: bool = False
+    answer: tuple[Record, ...] = ()
+    authority: tuple[Record, ...] = ()
+    additional: tuple[Record, ...] = ()
+    tries: int = 1
+    ms: float = 0.0
+
+    @property
+    def answered(self) -> bool:
+        """Whether a DNS message came back, whatever it says."""
+        return self.outcome is Outcome.ANSWER
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the question went."""
+        return Endpoint(self.address, self.port)
+
+    def rdatas(self, owner: Name, rdtype: RdataType) -> tuple[Rdata, ...]:
+        """Return the rdatas of one RRset of the answer section, in the order received."""
+        return tuple(record.rdata for record in self.answer if record.owner == owner and record.rdtype == rdtype)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this probe as JSON values; sections are lines as dig prints them."""
+        return {
+            "rung": self.rung,
+            "zone": str(self.zone),
+            "server": str(self.server),
+            "address": str(self.address),
+            "port": self.port,
+            "transport": self.transport,
+            "qname": str(self.qname),
+            "qtype": self.qtype.name,
+            "outcome": self.outcome.value,
+            "rcode": dns.rcode.to_text(self.rcode) if self.rcode is not None else None,
+            "flags": [flag for flag in ("aa", "ra", "tc") if getattr(self, flag)],
+            "answer": [str(record) for record in self.answer],
+            "authority": [str(record) for record in self.authority],
+            "additional": [str(record) for record in self.additional],
+            "tries": self.tries,
+            "ms": self.ms,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Probe:
+        """Read what ``to_json`` gave."""
+        flags = value["flags"]
+        return cls(
+            rung=value["rung"],
+            zone=dns.name.from_text(value["zone"]),
+            server=dns.name.from_text(value["server"]),
+            address=ip_address(value["address"]),
+            port=value["port"],
+            transport=value["transport"],
+            qname=dns.name.from_text(value["qname"]),
+            qtype=dns.rdatatype.from_text(value["qtype"]),
+            outcome=Outcome(value["outcome"]),
+            rcode=dns.rcode.from_text(value["rcode"]) if value["rcode"] is not None else None,
+            aa="aa" in flags,
+            ra="ra" in flags,
+            tc="tc" in flags,
+            answer=tuple(map(Record.from_text, value["answer"])),
+            authority=tuple(map(Record.from_text, value["authority"])),
+            additional=tuple(map(Record.from_text, value["additional"])),
+            tries=value["tries"],
+            ms=value["ms"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MailProbe:
+    """One visit to a mail host's port 25: connect, read the greeting, EHLO, QUIT (RFC 5321 sections 3.1 and 3.2).
+
+    Attributes:
+        connected: whether the TCP connection came about; ``outcome`` then tells about the greeting.
+        banner: the greeting's first line as received, empty when there was none.
+        ehlo: the lines of the answer to EHLO.
+
+    """
+
+    host: Name
+    address: IPAddress
+    port: int
+    outcome: Outcome
+    connected: bool = False
+    banner: str = ""
+    ehlo: tuple[str, ...] = ()
+    ms: float = 0.0
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether it greeted with 220."""
+        return self.outcome is Outcome.ANSWER and self.banner.startswith("220")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this visit as JSON values."""
+        return {
+            "host": str(self.host),
+            "address": str(self.address),
+            "port": self.port,
+            "outcome": self.outcome.value,
+            "connected": self.connected,
+            "banner": self.banner,
+            "ehlo": list(self.ehlo),
+            "ms": self.ms,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> MailProbe:
+        """Read what ``to_json`` gave."""
+        return cls(
+            host=dns.name.from_text(value["host"]),
+            address=ip_address(value["address"]),
+            port=value["port"],
+            outcome=Outcome(value["outcome"]),
+            connected=value["connected"],
+            banner=value["banner"],
+            ehlo=tuple(value["ehlo"]),
+            ms=value["ms"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFact:
+    """What a name server says of the domain over its control socket: the entry of its status, or why there is none."""
+
+    server: Name
+    status: Mapping[str, Any] | None
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this fact as JSON values."""
+        return {
+            "server": str(self.server),
+            "status": dict(self.status) if self.status is not None else None,
+            "problem": self.problem,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ControlFact:
+        """Read what ``to_json`` gave."""
+        return cls(dns.name.from_text(value["server"]), value["status"], value["problem"])
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFileFact:
+    """The zone file on the primary as it was read: its records, or why it is no zone."""
+
+    file: str
+    records: tuple[Record, ...] = ()
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this fact as JSON values."""
+        return {"file": self.file, "records": [str(record) for record in self.records], "problem": self.problem}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ZoneFileFact:
+        """Read what ``to_json`` gave."""
+        return cls(value["file"], tuple(map(Record.from_text, value["records"])), value["problem"])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that one look at the world brought.
+
+    Attributes:
+        at: when the look ended, in UTC.
+        start: the highest rung that was asked (``--from``); nothing is known of those above.
+        expected: the records that the plan means (the SOA's serial is 0: a plan has none).
+        seconds: how long it took.
+
+    """
+
+    domain: Name
+    at: datetime
+    start: str = "resolver"
+    probes: tuple[Probe, ...] = ()
+    mail: tuple[MailProbe, ...] = ()
+    control: tuple[ControlFact, ...] = ()
+    zone_file: ZoneFileFact | None = None
+    expected: tuple[Record, ...] = ()
+    queries: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+    def asks(self, rung: str) -> bool:
+        """Tell whether this look began at this rung or above it."""
+        return RUNGS.index(self.start) <= RUNGS.index(rung)
+
+    @cached_property
+    def _latest(self) -> dict[tuple[str, IPAddress, str, Name, RdataType], Probe]:
+        return {(p.rung, p.address, p.transport, p.qname, p.qtype): p for p in self.probes}
+
+    def probe(self, address: IPAddress, transport: Transport, qname: Name, qtype: RdataType) -> Probe | None:
+        """Return the last time a name server was asked this; a second look overrules the first."""
+        return self._latest.get(("servers", address, transport, qname, qtype))
+
+    def at_rung(self, rung: str) -> Iterator[Probe]:
+        """Iterate over the probes of one rung, the last of each question."""
+        return (probe for probe in self._latest.values() if probe.rung == rung)
+
+    def expects(self, owner: Name, rdtype: RdataType) -> tuple[Rdata, ...]:
+        """Return the rdatas that the plan means for one RRset."""
+        return tuple(record.rdata for record in self.expected if record.owner == owner and record.rdtype == rdtype)
+
+    def status(self, server: Name) -> Mapping[str, Any] | None:
+        """Return what this server says of the domain over its control socket, where it could be asked."""
+        return next((fact.status for fact in self.control if fact.server == server), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as one JSON document. There are no secrets in it."""
+        return {
+            "schema": SCHEMA,
+            "domain": str(self.domain),
+            "at": self.at.isoformat(),
+            "from": self.start,
+            "probes": [probe.to_json() for probe in self.probes],
+            "mail": [probe.to_json() for probe in self.mail],
+            "control": [fact.to_json() for fact in self.control],
+            "zone_file": self.zone_file.to_json() if self.zone_file else None,
+            "expected": [str(record) for record in self.expected],
+            "queries": self.queries,
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Facts:
+        """Read what ``to_json`` gave."""
+        return cls(
+            domain=dns.name.from_text(value["domain"]),
+            at=datetime.fromisoformat(value["at"]),
+            start=value["from"],
+            probes=tuple(map(Probe.from_json, value["probes"])),
+            mail=tuple(map(MailProbe.from_json, value["mail"])),
+            control=tuple(map(ControlFact.from_json, value["control"])),
+            zone_file=ZoneFileFact.from_json(value["zone_file"]) if value["zone_file"] else None,
+            expected=tuple(map(Record.from_text, value["expected"])),
+            queries=value["queries"],
+            seconds=value["seconds"],
+        )
