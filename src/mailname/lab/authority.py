@@ -1,0 +1,44 @@
+"""An authoritative server of the lab's world that is not the plan's: the root, the TLD, the provider of a foreign name.
+
+It answers from a ``ZoneTable`` that is swapped whole when the registry changes something; zones are built, never read from disk.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailname.answer import ZoneTable, respond
+from mailname.lab.listener import Listener
+from mailname.wire.message import Unreadable, read_request
+
+if TYPE_CHECKING:
+    from mailname.lab.paths import Transport
+    from mailname.server.network import Endpoint, Network
+    from mailname.zone import Zone
+
+
+class Authority:
+    """Serves zones at some addresses, UDP and TCP. Holds no state but the table and its sockets."""
+
+    def __init__(self, network: Network, at: tuple[Endpoint, ...]) -> None:
+        self.table = ZoneTable()
+        self.at = at
+        self._listener = Listener(network, at, self._answer)
+
+    def put(self, zone: Zone) -> None:
+        """Swap a zone in."""
+        self.table = self.table.with_zone(zone.apex, zone)
+
+    async def start(self) -> None:
+        """Bind all addresses."""
+        await self._listener.start()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._listener.stop()
+
+    async def _answer(self, wire: bytes, transport: Transport) -> bytes | None:
+        request = read_request(wire)
+        if isinstance(request, Unreadable):
+            return request.reply
+        return respond(request, self.table, transport=transport, limit=1232 if transport == "udp" else 65535)
