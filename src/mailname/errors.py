@@ -65,7 +65,10 @@ class PlanError(MailnameError):
 
 
 class ZoneError(MailnameError):
-    """Data that cannot be a zone: a syntax error in zone-file text, or records that must not stand together."""
+    """Data that cannot be a zone: a syntax error in zone-file text, or records that must not stand together.
+
+    ``mistakes`` are all that were found in a file, this first one and warnings included; empty where no file was read.
+    """
 
     def __init__(
         self,
@@ -75,11 +78,13 @@ class ZoneError(MailnameError):
         owner: str | None = None,
         rdtype: str | None = None,
         at: Position | None = None,
+        mistakes: tuple[Mistake, ...] = (),
     ) -> None:
         super().__init__(problem, remedy=remedy)
         self.owner = owner
         self.rdtype = rdtype
         self.at = at
+        self.mistakes = mistakes
 
     def __str__(self) -> str:
         text = super().__str__()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import total_ordering
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ _MODULUS = 1 << 32
 _HALF = 1 << 31
 
 
-@total_ordering
 class Serial:
     """A 32-bit SOA serial with RFC 1982 comparison.
 
@@ -42,6 +40,15 @@ class Serial:
 
     def __lt__(self, other: Serial) -> bool:
         return other.is_newer_than(self)
+
+    def __gt__(self, other: Serial) -> bool:
+        return self.is_newer_than(other)
+
+    def __le__(self, other: Serial) -> bool:
+        return self == other or self < other
+
+    def __ge__(self, other: Serial) -> bool:
+        return self == other or self > other
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -76,9 +83,9 @@ def next_serial(today: date, known: Iterable[Serial]) -> Serial:
         known: every serial that any server holds or has announced.
 
     """
-    top = highest(known)
-    dated = Serial(int(today.strftime("%Y%m%d")) * 100)
-    if top is None:
-        return dated
-    # Date form starts at 00, as the recipe has it; a serial 2**31 or more away can only be left by single steps.
-    return dated if dated.is_newer_than(top) else top.plus(1)
+    held = set(known)
+    top = highest(held)
+    dated = Serial((today.year * 10000 + today.month * 100 + today.day) * 100 % _MODULUS)
+    # Date form starts at 00, as the recipe has it. It must be newer than all, not only than the highest: far from them, it may be
+    # newer than one and older than another.
+    return dated if top is None or all(dated.is_newer_than(one) for one in held) else top.plus(1)

@@ -7,17 +7,18 @@ the zone image (docs/decisions/0001-zone-is-one-immutable-snapshot.md).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dns.rdatatype import RdataType
+from dns.rdatatype import RdataType, to_text
 
 from mailname.errors import ZoneError
 from mailname.zone.rrset import RRset
 from mailname.zone.serial import Serial
+from mailname.zone.ttl import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dns.name import Name
     from dns.rdata import Rdata
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 # RFC 2181 section 10.1 and RFC 4034: what may stand beside a CNAME.
 _BESIDE_CNAME = frozenset({RdataType.CNAME, RdataType.RRSIG, RdataType.NSEC, RdataType.KEY})
 _SINGLETONS = frozenset({RdataType.CNAME, RdataType.DNAME, RdataType.SOA})
+
+# A name as the zone keeps it: labels in lower case, the root's first. As a key it is hashed and compared in C, which a dnspython
+# Name is not, and sorting by it is the canonical order (RFC 4034 section 6.1).
+_Key = tuple[bytes, ...]
+
+
+def _key(name: Name) -> _Key:
+    return tuple([label.lower() for label in reversed(name.labels)])
 
 
 class Kind(enum.Enum):
@@ -71,17 +80,22 @@ class Lookup:
 
 
 class Zone:
-    """One version of a zone: immutable, whole and checked. Readers never lock; a change builds a new one."""
+    """One version of a zone: immutable, whole and checked. Readers never lock; a change builds a new one.
 
-    __slots__ = ("_nodes", "_order", "_wildcards", "apex", "record_count", "soa")
+    Made by ``ZoneBuilder.build`` alone.
+    """
 
-    def __init__(self, apex: Name, nodes: dict[Name, Node]) -> None:
+    __slots__ = ("_apex_depth", "_apex_key", "_nodes", "apex", "record_count", "soa")
+
+    def __init__(self, apex: Name, nodes: Iterable[Node]) -> None:
         self.apex = apex
-        self._nodes = nodes
-        self._order = sorted(nodes)  # dnspython orders names as RFC 4034 section 6.1 does
-        self._wildcards = {owner.parent(): node for owner, node in nodes.items() if owner.is_wild()}
-        self.soa: RRset = nodes[apex].rrsets[RdataType.SOA]
-        self.record_count = sum(len(rrset) for node in nodes.values() for rrset in node.rrsets.values())
+        self._apex_key = _key(apex)
+        self._apex_depth = len(self._apex_key)
+        keyed = [(_key(node.owner), node) for node in nodes]
+        keyed.sort(key=_first)
+        self._nodes = dict(keyed)  # in canonical order
+        self.soa: RRset = self._nodes[self._apex_key].rrsets[RdataType.SOA]
+        self.record_count = sum(len(rrset) for node in self._nodes.values() for rrset in node.rrsets.values())
 
     @property
     def soa_rdata(self) -> SOA:
@@ -100,50 +114,45 @@ class Zone:
 
     def node(self, owner: Name) -> Node | None:
         """Return the node with exactly this owner; an empty non-terminal has no RRsets."""
-        return self._nodes.get(owner)
+        return self._nodes.get(_key(owner))
 
     def rrset(self, owner: Name, rdtype: RdataType) -> RRset | None:
         """Return the RRset with exactly this owner and type, whatever zone cut lies above it."""
-        node = self._nodes.get(owner)
+        node = self._nodes.get(_key(owner))
         return node.rrsets.get(rdtype) if node else None
 
     def nodes(self) -> Iterator[Node]:
         """Iterate over all nodes in canonical order (RFC 4034 section 6.1), empty non-terminals included."""
-        return (self._nodes[owner] for owner in self._order)
+        return iter(self._nodes.values())
 
     def rrsets(self) -> Iterator[RRset]:
         """Iterate over all RRsets, owners in canonical order, the SOA first, types by number."""
         yield self.soa
-        for node in self.nodes():
+        for node in self._nodes.values():
             for rdtype in sorted(node.rrsets):
-                if not (rdtype == RdataType.SOA and node.owner == self.apex):
+                if rdtype != RdataType.SOA:
                     yield node.rrsets[rdtype]
 
     def lookup(self, name: Name, rdtype: RdataType) -> Lookup:
         """Answer one question from this zone's data: one walk from the apex down (RFC 1034 section 4.3.2 step 3)."""
-        if not name.is_subdomain(self.apex):
+        key = _key(name)
+        depth = self._apex_depth
+        if key[:depth] != self._apex_key:
             return Lookup(Kind.OUT_OF_ZONE, None, None, self.apex)
-        encloser = self._nodes[self.apex]
-        depth = len(self.apex.labels)
-        while True:
-            if depth > len(self.apex.labels) and (cut := self._cut(encloser, name, rdtype)):
-                return cut
-            if depth == len(name.labels):
-                return self._at(encloser, rdtype)
+        encloser = self._nodes[self._apex_key]
+        while depth < len(key):
             if dname := encloser.rrsets.get(RdataType.DNAME):
                 return Lookup(Kind.DNAME, encloser, dname, encloser.owner)
             depth += 1
-            below = self._nodes.get(name.split(depth)[1])
+            below = self._nodes.get(key[:depth])
             if below is None:
-                return self._below_missing(encloser, rdtype)
+                return self._below_missing(encloser, key[: depth - 1], rdtype)
             encloser = below
-
-    @staticmethod
-    def _cut(node: Node, name: Name, rdtype: RdataType) -> Lookup | None:
-        ns = node.rrsets.get(RdataType.NS)
-        if ns is None or (rdtype == RdataType.DS and node.owner == name):  # DS belongs to the parent: RFC 4035 3.1.4.1
-            return None
-        return Lookup(Kind.DELEGATION, node, ns, node.owner)
+            ns = encloser.rrsets.get(RdataType.NS)
+            # The DS RRset of a delegation belongs to the parent, which we are: RFC 4035 section 3.1.4.1.
+            if ns is not None and not (rdtype == RdataType.DS and depth == len(key)):
+                return Lookup(Kind.DELEGATION, encloser, ns, encloser.owner)
+        return self._at(encloser, rdtype)
 
     @staticmethod
     def _at(node: Node, rdtype: RdataType) -> Lookup:
@@ -155,9 +164,9 @@ class Zone:
             return Lookup(Kind.ALIAS, node, alias, node.owner)
         return Lookup(Kind.NODATA, node, None, node.owner)
 
-    def _below_missing(self, encloser: Node, rdtype: RdataType) -> Lookup:
+    def _below_missing(self, encloser: Node, key: _Key, rdtype: RdataType) -> Lookup:
         """Apply the wildcard rule: only the closest encloser's own ``*`` can match (RFC 4592 section 3.3.1)."""
-        source = self._wildcards.get(encloser.owner)
+        source = self._nodes.get((*key, b"*"))
         if source is None:
             return Lookup(Kind.NXDOMAIN, None, None, encloser.owner)
         rrset = source.rrsets.get(rdtype) or source.rrsets.get(RdataType.CNAME)
@@ -165,33 +174,71 @@ class Zone:
 
     def is_below_cut(self, owner: Name) -> bool:
         """Tell whether a delegation stands at or above this owner: its data is then glue or occluded, not ours."""
-        for depth in range(len(self.apex.labels) + 1, len(owner.labels) + 1):
-            node = self._nodes.get(owner.split(depth)[1])
-            if node and RdataType.NS in node.rrsets:
-                return True
-        return False
+        return self.delegation(owner) is not None
+
+    def delegation(self, name: Name) -> RRset | None:
+        """Return the NS RRset of the delegation at or above a name of this zone; None where the zone itself has authority."""
+        key = _key(name)
+        for depth in range(self._apex_depth + 1, len(key) + 1):
+            node = self._nodes.get(key[:depth])
+            if node is None:
+                return None
+            if ns := node.rrsets.get(RdataType.NS):
+                return ns
+        return None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Zone):
             return NotImplemented
-        return self.apex == other.apex and frozenset(self.rrsets()) == frozenset(other.rrsets())
+        return self._nodes.keys() == other._nodes.keys() and all(
+            node.rrsets == other._nodes[key].rrsets for key, node in self._nodes.items()
+        )
 
     def __hash__(self) -> int:
-        return hash((self.apex, self.soa))
+        return hash((self._apex_key, self.soa))
 
     def __repr__(self) -> str:
         return f"<Zone {self.apex} serial {self.serial}, {self.record_count} records>"
 
 
+def _first(pair: tuple[_Key, Node]) -> _Key:
+    return pair[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the records cannot be a zone. ``missing``: something is not there, which a mistake elsewhere may explain."""
+
+    error: ZoneError
+    missing: bool
+
+
 @dataclass(slots=True)
+class _Collected:
+    """One RRset in the making: the rdatas are the keys, in the order of their coming."""
+
+    owner: Name
+    rdtype: RdataType
+    ttl: int
+    rdatas: dict[Rdata, None]
+
+
 class ZoneBuilder:
     """Collects records and builds a zone of them, or refuses with the first reason found."""
 
-    apex: Name
-    _rrsets: dict[tuple[Name, RdataType], tuple[Name, int, dict[Rdata, None]]] = field(default_factory=dict)
+    __slots__ = ("_apex_key", "_owners", "apex")
+
+    def __init__(self, apex: Name) -> None:
+        self.apex = apex
+        self._apex_key = _key(apex)
+        self._owners: dict[_Key, dict[RdataType, _Collected]] = {}
+
+    def holds(self, owner: Name) -> bool:
+        """Tell whether the owner is the apex or below it."""
+        return _key(owner)[: len(self._apex_key)] == self._apex_key
 
     def add(self, owner: Name, ttl: int, rdata: Rdata) -> bool:
-        """Add one record; a duplicate is dropped (RFC 2181 section 5).
+        """Add one record; a duplicate is dropped (RFC 2181 section 5). A TTL above 2**31 - 1 is 0 (RFC 2181 section 8).
 
         Returns:
             False when the RRset already had another TTL: the first one stands for all, as RFC 2181 section 5.2 wants one.
@@ -200,25 +247,24 @@ class ZoneBuilder:
             ZoneError: the owner lies outside the zone, or a second record stands where one may.
 
         """
-        if not owner.is_subdomain(self.apex):
-            raise ZoneError(
-                f"{owner} is not in the zone {self.apex}",
-                remedy="Move the record to the zone it belongs to.",
-                owner=str(owner),
-                rdtype=rdata.rdtype.name,
+        key = _key(owner)
+        rdtype = rdata.rdtype
+        if key[: len(self._apex_key)] != self._apex_key:
+            raise _refused(owner, rdtype, f"{owner} is not in the zone {self.apex}", "Move the record to the zone it belongs to.")
+        if rdtype == RdataType.SOA and key != self._apex_key:
+            raise _refused(
+                owner, rdtype, f"{owner} has a SOA record, but is not the apex {self.apex}", "Keep the one SOA record at the apex."
             )
-        owner_as_first_seen, first_ttl, rdatas = self._rrsets.setdefault((owner, rdata.rdtype), (owner, ttl, {}))
-        if rdata in rdatas:
-            return ttl == first_ttl
-        if rdatas and rdata.rdtype in _SINGLETONS:
-            raise ZoneError(
-                f"{owner_as_first_seen} has a second {rdata.rdtype.name} record",
-                remedy="Keep one of them.",
-                owner=str(owner),
-                rdtype=rdata.rdtype.name,
-            )
-        rdatas[rdata] = None
-        return ttl == first_ttl
+        ttl = limited(ttl)
+        rrsets = self._owners.setdefault(key, {})
+        collected = rrsets.get(rdtype)
+        if collected is None:
+            rrsets[rdtype] = _Collected(owner, rdtype, ttl, {rdata: None})
+            return True
+        if rdtype in _SINGLETONS and rdata not in collected.rdatas:
+            raise _refused(owner, rdtype, f"{collected.owner} has a second {rdtype.name} record", "Keep one of them.")
+        collected.rdatas.setdefault(rdata)
+        return ttl == collected.ttl
 
     def build(self) -> Zone:
         """Build the zone.
@@ -227,36 +273,37 @@ class ZoneBuilder:
             ZoneError: no SOA or no NS at the apex, or a CNAME beside other data.
 
         """
-        by_owner: dict[Name, dict[RdataType, RRset]] = {}
-        for (owner, rdtype), (spelled, ttl, rdatas) in self._rrsets.items():
-            by_owner.setdefault(owner, {})[rdtype] = RRset(spelled, rdtype, ttl, tuple(rdatas))
-        nodes = {owner: Node(owner, rrsets) for owner, rrsets in by_owner.items()}
-        for owner in by_owner:
-            for depth in range(len(self.apex.labels), len(owner.labels)):
-                ancestor = owner.split(depth)[1]
-                nodes.setdefault(ancestor, Node(ancestor, {}))
-        self._check(nodes)
-        return Zone(self.apex, nodes)
+        for problem in self.problems():
+            raise problem.error
+        nodes: dict[_Key, Node] = {}
+        for key, types in self._owners.items():
+            rrsets = {rdtype: RRset(one.owner, rdtype, one.ttl, tuple(one.rdatas)) for rdtype, one in types.items()}
+            owner = next(iter(types.values())).owner
+            nodes[key] = Node(owner, rrsets)
+            # Empty non-terminals, from the parent up to the first owner that is there (RFC 4592 section 2.2.2).
+            while len(key) > len(self._apex_key) and (key := key[:-1]) not in self._owners and key not in nodes:
+                owner = owner.parent()
+                nodes[key] = Node(owner, {})
+        return Zone(self.apex, nodes.values())
 
-    def _check(self, nodes: dict[Name, Node]) -> None:
-        top = nodes.get(self.apex)
+    def problems(self) -> Iterator[Problem]:
+        """Say everything for which ``build`` refuses."""
+        top = self._owners.get(self._apex_key, {})
         for rdtype, remedy in (
             (RdataType.SOA, "Add one SOA record at the apex."),
             (RdataType.NS, "Add the names of the zone's name servers at the apex."),
         ):
-            if top is None or rdtype not in top.rrsets:
-                raise ZoneError(
-                    f"the zone {self.apex} has no {rdtype.name} record at its apex",
-                    remedy=remedy,
-                    owner=str(self.apex),
-                    rdtype=rdtype.name,
-                )
-        for node in nodes.values():
-            if RdataType.CNAME in node.rrsets and not _BESIDE_CNAME.issuperset(node.rrsets):
-                others = ", ".join(sorted(t.name for t in node.rrsets if t not in _BESIDE_CNAME))
-                raise ZoneError(
-                    f"CNAME and other data ({others}) at {node.owner}",
-                    remedy="An alias stands alone: remove the CNAME or the other records.",
-                    owner=str(node.owner),
-                    rdtype="CNAME",
-                )
+            if rdtype not in top:
+                problem = f"the zone {self.apex} has no {rdtype.name} record at its apex"
+                yield Problem(_refused(self.apex, rdtype, problem, remedy), missing=True)
+        for types in self._owners.values():
+            alias = types.get(RdataType.CNAME)
+            if alias is not None and not _BESIDE_CNAME.issuperset(types):
+                others = ", ".join(sorted(to_text(t) for t in types if t not in _BESIDE_CNAME))
+                problem = f"CNAME and other data ({others}) at {alias.owner}"
+                remedy = "An alias stands alone: remove the CNAME or the other records."
+                yield Problem(_refused(alias.owner, RdataType.CNAME, problem, remedy), missing=False)
+
+
+def _refused(owner: Name, rdtype: RdataType, problem: str, remedy: str) -> ZoneError:
+    return ZoneError(problem, remedy=remedy, owner=str(owner), rdtype=to_text(rdtype))
