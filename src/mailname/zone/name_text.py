@@ -6,7 +6,7 @@ import dns.name
 from dns.name import Name
 
 
-class NameMistake(Exception):
+class NameTextError(Exception):
     """The text is not a name. Never leaves the package."""
 
     def __init__(self, problem: str, remedy: str) -> None:
@@ -23,7 +23,7 @@ def name_from_text(text: str, origin: Name) -> Name:
         origin: absolute; what relative names end in.
 
     Raises:
-        NameMistake: it is no name; the problem and the remedy are in plain words.
+        NameTextError: it is no name; the problem and the remedy are in plain words.
 
     """
     if text == "@":
@@ -49,31 +49,34 @@ def name_to_text(name: Name, origin: Name) -> str:
     return Name(name.labels[:-shared]).to_text() if len(name.labels) > shared else "@"
 
 
-def _explained(text: str, error: dns.exception.DNSException) -> NameMistake:
+def _explained(text: str, error: dns.exception.DNSException) -> NameTextError:
     shown = text if len(text) <= 80 else text[:77] + "..."
     if isinstance(error, dns.name.EmptyLabel):
         what = "begins with a dot" if text.startswith(".") else "has two dots in a row"
-        return NameMistake(f"{shown} is not a name: it {what}.", "Separate the labels of a name by single dots.")
+        return NameTextError(f"{shown} is not a name: it {what}.", "Separate the labels of a name by single dots.")
     if isinstance(error, dns.name.LabelTooLong):
-        return NameMistake(f"{shown} is not a name: a label is longer than 63 octets.", "Shorten the label.")
+        return NameTextError(f"{shown} is not a name: a label is longer than 63 octets.", "Shorten the label.")
     if isinstance(error, dns.name.NameTooLong):
-        return NameMistake(f"{shown} is not a name: with its origin it is longer than 255 octets.", "Shorten the name.")
-    return NameMistake(
+        return NameTextError(f"{shown} is not a name: with its origin it is longer than 255 octets.", "Shorten the name.")
+    return NameTextError(
         f"{shown} is not a name: a backslash in it is not followed by a character or by a number from 000 to 255.",
         r"Write \. for a dot inside a label, \032 for a space, \\ for a backslash.",
     )
 
 
-def _not_ascii(text: str) -> NameMistake:
+def _not_ascii(text: str) -> NameTextError:
     import idna
 
     strange = next(c for c in text if not c.isascii())
     if strange in "\u00a0\u2007\u202f\u200b\ufeff":
-        return NameMistake(
-            f"{ascii(text)} contains an invisible character (U+{ord(strange):04X}).", "Replace it with an ordinary space, or remove it."
+        return NameTextError(
+            f"{text!a} contains an invisible character (U+{ord(strange):04X}).",
+            "Replace it with an ordinary space, or remove it.",
         )
     try:
         spelled = idna.encode(text.rstrip("."), uts46=True).decode() + ("." if text.endswith(".") else "")
     except (idna.IDNAError, UnicodeError):
-        return NameMistake(f"{ascii(text)} is not a name in ASCII.", "Names in a zone file are ASCII; write IDNs in their xn-- form.")
-    return NameMistake(f"{text} is not a name in ASCII.", f"Write it in its IDN form: {spelled}")
+        return NameTextError(
+            f"{text!a} is not a name in ASCII.", "Names in a zone file are ASCII; write IDNs in their xn-- form."
+        )
+    return NameTextError(f"{text} is not a name in ASCII.", f"Write it in its IDN form: {spelled}")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import binascii
+import string
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.rdata
 import dns.tokenizer
-from dns.name import Name
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from mailname.zone.name_text import NameMistake, name_from_text
+from mailname.zone.name_text import NameTextError, name_from_text
 from mailname.zone.ttl import seconds_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dns.name import Name
     from dns.rdata import Rdata
 
     from mailname.zone.scan import Token
@@ -43,6 +44,7 @@ _FORMS = {
     "TLSA": "TLSA usage selector matching-type data",
     "TXT": 'TXT "text"',
 }
+_DIGITS = string.digits + string.ascii_lowercase
 _END = dns.tokenizer.Token(dns.tokenizer.EOL)
 
 
@@ -50,7 +52,7 @@ class Unreadable(dns.exception.SyntaxError):
     """The tokens are not such a record. ``token`` is at fault; None when something is missing after the last one."""
 
     def __init__(self, problem: str, remedy: str, token: Token | None) -> None:
-        super().__init__(problem)
+        super().__init__(problem)  # type: ignore[no-untyped-call]  # dnspython has not typed it
         self.problem = problem
         self.remedy = remedy
         self.token = token
@@ -60,7 +62,8 @@ class _Piece(dns.tokenizer.Token):
     """A token on its way through dnspython, which tells the feed when it is looked at."""
 
     def __init__(self, token: Token, feed: TokenFeed) -> None:
-        super().__init__(dns.tokenizer.QUOTED_STRING if token.quoted else dns.tokenizer.IDENTIFIER, token.text, "\\" in token.text)
+        kind = dns.tokenizer.QUOTED_STRING if token.quoted else dns.tokenizer.IDENTIFIER
+        super().__init__(kind, token.text, "\\" in token.text)
         self.token = token
         self.feed = feed
 
@@ -118,14 +121,14 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         if known is None:
             try:
                 known = name_from_text(token.text, origin)
-            except NameMistake as mistake:
+            except NameTextError as mistake:
                 raise Unreadable(mistake.problem, mistake.remedy, token) from None
             self._names[token.text, origin] = known
         return known
 
     # What dnspython's rdata parsers call.
 
-    def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:  # noqa: ARG002, FBT001, FBT002
+    def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:  # noqa: ARG002
         """Return the next token; the end of the line when there is none."""
         if self._next >= len(self._tokens):
             self._next = len(self._tokens) + 1
@@ -146,7 +149,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         """Insist on the end of the record."""
         token = self.get()
         if not token.is_eol_or_eof():
-            raise self._at_fault(f"{_shown(self.suspect)} is too much: the {self._rdtype} record is complete before it.")
+            raise self._at_fault(f"{shown(self.suspect)} is too much: the {self._rdtype} record is complete before it.")
         return token
 
     def get_ttl(self) -> int:
@@ -155,14 +158,14 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         self._insist(token, "a time in seconds")
         seconds = seconds_from_text(token.value)
         if seconds is None:
-            raise self._at_fault(f"{_shown(self.suspect)} is not a time.", "Write seconds, or units as in 1h30m or 2w.")
+            raise self._at_fault(f"{shown(self.suspect)} is not a time.", "Write seconds, or units as in 1h30m or 2w.")
         return seconds
 
     def as_name(
         self,
         token: dns.tokenizer.Token,
         origin: Name | None = None,
-        relativize: bool = False,  # noqa: ARG002, FBT001, FBT002
+        relativize: bool = False,  # noqa: ARG002
         relativize_to: Name | None = None,  # noqa: ARG002
     ) -> Name:
         """Read a name; never relative, whatever is asked."""
@@ -173,17 +176,14 @@ class TokenFeed(dns.tokenizer.Tokenizer):
     def as_int(self, token: dns.tokenizer.Token, base: int = 10) -> int:
         """Read a number without sign."""
         self._insist(token, "a number")
-        try:
-            if not (token.value.isascii() and token.value.isalnum()):
-                raise ValueError
-            return int(token.value, base)
-        except ValueError:
-            raise self._at_fault(f"{_shown(self.suspect)} is not a whole number.") from None
+        if not token.value or not set(_DIGITS[:base]).issuperset(token.value):
+            raise self._at_fault(f"{shown(self.suspect)} is not a whole number.")
+        return int(token.value[:1000], base)  # longer ones are too large anyway, and slow to convert
 
     def _as_bounded(self, token: dns.tokenizer.Token, base: int, bits: int) -> int:
         value = self.as_int(token, base)
         if value >= 1 << bits:
-            raise self._at_fault(f"{_shown(self.suspect)} is too large: at most {(1 << bits) - 1} can stand here.")
+            raise self._at_fault(f"{shown(self.suspect)} is too large: at most {(1 << bits) - 1} can stand here.")
         return value
 
     def as_uint8(self, token: dns.tokenizer.Token) -> int:
@@ -221,7 +221,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         self._insist(token, "a word")
         return super().as_identifier(token)
 
-    def concatenate_remaining_identifiers(self, allow_empty: bool = False) -> str:  # noqa: FBT001, FBT002
+    def concatenate_remaining_identifiers(self, allow_empty: bool = False) -> str:
         """Read all words to the end: hexadecimal or base64 digits."""
         digits = []
         while not (token := self.get()).is_eol_or_eof():
@@ -239,7 +239,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         if token.is_eol_or_eof():
             raise self._ends_early()
         if token.is_quoted_string() and not quotes:
-            raise self._at_fault(f"{_shown(self.suspect)} is in quotes, but {what} belongs here.", "Write it without quotes.")
+            raise self._at_fault(f"{shown(self.suspect)} is in quotes, but {what} belongs here.", "Write it without quotes.")
 
     def _ends_early(self) -> Unreadable:
         return Unreadable(f"the {self._rdtype} record ends here, but something is missing.", self._form, None)
@@ -252,24 +252,24 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         if token is None or isinstance(error, dns.exception.UnexpectedEnd):
             return self._ends_early()
         self.suspect = token
-        shown = _shown(token)
         if self._rdtype in ("A", "AAAA"):
             return self._not_an_address(token)
         cause = error.__cause__
         if isinstance(cause, UnicodeEncodeError):
-            return self._at_fault(f"{shown} contains octets that are not UTF-8.", r"Write them as \DDD, in decimal.")
+            return self._at_fault(f"{shown(token)} contains octets that are not UTF-8.", r"Write them as \DDD, in decimal.")
         if isinstance(cause, binascii.Error):
-            return self._at_fault(f"{shown} is wrong: these are not whole octets in hexadecimal or base64.")
+            return self._at_fault(f"{shown(token)} is wrong: these are not whole octets in hexadecimal or base64.")
         if str(error) == "string too long":
             return self._at_fault(
-                "this string is longer than 255 octets.", 'Split it into several strings on one record: "first part" "second part"'
+                "this string is longer than 255 octets.",
+                'Split it into several strings on one record: "first part" "second part"',
             )
-        detail = " ".join(str(cause or error).split())
-        return self._at_fault(f"{shown} is wrong in a {self._rdtype} record" + (f": {detail}." if detail else "."))
+        detail = " ".join(str(cause or error).split()).rstrip(".")
+        return self._at_fault(f"{shown(token)} is wrong in a {self._rdtype} record" + (f": {detail}." if detail else "."))
 
     def _not_an_address(self, token: Token) -> Unreadable:
         version = 4 if self._rdtype == "A" else 6
-        problem = f"{_shown(token)} is not an IPv{version} address."
+        problem = f"{shown(token)} is not an IPv{version} address."
         for other, kind, rdtype in ((4, IPv4Address, "A"), (6, IPv6Address, "AAAA")):
             if other != version:
                 try:
@@ -282,7 +282,8 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         return self._at_fault(problem)
 
 
-def _shown(token: Token | None) -> str:
+def shown(token: Token | None) -> str:
+    """Return a token for a message: not too long, and nothing unprintable in it."""
     text = token.text if token else ""
     text = text if len(text) <= 60 else text[:57] + "..."
     return text if text.isprintable() and text.isascii() and text else ascii(text)

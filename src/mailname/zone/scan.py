@@ -155,7 +155,9 @@ def scan(text: str, file: str, *, line_offset: int = 0, column_offset: int = 0) 
         elif kind == "other":
             skipping = not state.other(match.group(), line, column)
     if state.opened and state.mistake is None:
-        state.mistake = Mistake(state.opened[0], "this parenthesis is never closed.", "Close it with ) after the record's last word.")
+        state.mistake = Mistake(
+            state.opened[0], "this parenthesis is never closed.", "Close it with ) after the record's last word."
+        )
     entry = state.end()
     if entry is not None:
         yield entry

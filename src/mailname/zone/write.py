@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dns.exception
 import dns.rdatatype
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
     from dns.rdata import Rdata
+    from dns.rdtypes.ANY.SOA import SOA
 
     from mailname.zone.rrset import RRset
     from mailname.zone.scan import Token
@@ -121,7 +122,7 @@ def _type_name(rdtype: RdataType) -> str:
 
 def _record(start: str, rdata: Rdata, apex: Name, feed: TokenFeed) -> Iterator[str]:
     if rdata.rdtype == RdataType.SOA:
-        yield from _soa(start, rdata, apex)
+        yield from _soa(start, cast("SOA", rdata), apex)
         return
     text = rdata_to_text(rdata, apex, feed)
     if len(start) + len(text) <= _LINE:
@@ -158,7 +159,7 @@ def _spread(start: str, pieces: list[str], *, one_each: bool) -> Iterator[str]:
     yield line + " )"
 
 
-def _soa(start: str, rdata: Rdata, apex: Name) -> Iterator[str]:
+def _soa(start: str, rdata: SOA, apex: Name) -> Iterator[str]:
     yield f"{start}{name_to_text(rdata.mname, apex)} {name_to_text(rdata.rname, apex)} ("
     margin = " " * len(start)
     yield f"{margin}{rdata.serial!s:<10} ; serial"
@@ -192,9 +193,15 @@ def _reads_back(text: str, rdata: Rdata, apex: Name, feed: TokenFeed) -> bool:
         again = feed.read(rdata.rdtype, entries[0].tokens if entries else [], apex)
     except dns.exception.SyntaxError:
         return False
-    return again.to_wire() == rdata.to_wire()
+    return _wire(again) == _wire(rdata)
 
 
 def _generic(rdata: Rdata) -> str:
-    wire = rdata.to_wire()
+    wire = _wire(rdata)
     return f"\\# {len(wire)} {wire.hex()}".rstrip()
+
+
+def _wire(rdata: Rdata) -> bytes:
+    wire = rdata.to_wire()
+    assert wire is not None  # it is only when a file was given
+    return wire

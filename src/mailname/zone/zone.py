@@ -190,9 +190,8 @@ class Zone:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Zone):
             return NotImplemented
-        return self._nodes.keys() == other._nodes.keys() and all(
-            node.rrsets == other._nodes[key].rrsets for key, node in self._nodes.items()
-        )
+        theirs = other._nodes  # the other is a Zone as well
+        return self._nodes.keys() == theirs.keys() and all(node.rrsets == theirs[key].rrsets for key, node in self._nodes.items())
 
     def __hash__(self) -> int:
         return hash((self._apex_key, self.soa))
@@ -253,7 +252,10 @@ class ZoneBuilder:
             raise _refused(owner, rdtype, f"{owner} is not in the zone {self.apex}", "Move the record to the zone it belongs to.")
         if rdtype == RdataType.SOA and key != self._apex_key:
             raise _refused(
-                owner, rdtype, f"{owner} has a SOA record, but is not the apex {self.apex}", "Keep the one SOA record at the apex."
+                owner,
+                rdtype,
+                f"{owner} has a SOA record, but is not the apex {self.apex}",
+                "Keep the one SOA record at the apex.",
             )
         ttl = limited(ttl)
         rrsets = self._owners.setdefault(key, {})
