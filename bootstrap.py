@@ -259,7 +259,7 @@ def find_pip() -> list[str]:
         if found:
             return found
     fail(
-        "no pip could be found: not in this Python (ensurepip), not on the system, not at an index of pip's configuration, not by apt.",
+        "no pip could be found: none in this Python, none on the system, none at an index of pip's configuration, none by apt.",
         "Install your system's package for it (Debian and Ubuntu: 'apt-get install python3-venv'), then run this again.",
     )
     raise AssertionError
