@@ -1,0 +1,155 @@
+"""``mailname serve``: the authoritative name server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailname.server.config import ServerConfig
+    from mailname.server.service import Server
+
+
+@click.command("serve")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The server's TOML file.")
+@click.option("--zones", type=click.Path(path_type=Path), help="A folder: each NAME.zone is zone NAME, root.zone the root.")
+@click.option("--listen", multiple=True, metavar="ADDR:PORT", help="With --zones: where to listen, UDP and TCP. Repeatable.")
+@click.option("--allow-transfer", multiple=True, metavar="CIDR", help="With --zones: who may transfer. Repeatable.")
+@click.option("--control", type=click.Path(path_type=Path), help="The control socket's path.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def command(
+    config: Path | None,
+    zones: Path | None,
+    listen: tuple[str, ...],
+    allow_transfer: tuple[str, ...],
+    control: Path | None,
+    verbose: bool,
+) -> None:
+    """Run the authoritative name server, primary and secondary in one program.
+
+    With --config, everything is in the file. With --zones and --listen, no file is needed: for trying out and for tests.
+    SIGHUP reads the configuration and the zone files again; SIGTERM and Ctrl-C end the server.
+    """
+    if (config is None) == (zones is None):
+        raise click.UsageError("Give either --config FILE, or --zones DIR with --listen ADDR:PORT.")
+    if config is not None and (listen or allow_transfer):
+        raise click.UsageError("--listen and --allow-transfer go with --zones; with --config they stand in the file.")
+    if zones is not None and not listen:
+        raise click.UsageError("--zones needs --listen ADDR:PORT, for example --listen 127.0.0.1:5300.")
+    _log_to_stderr(verbose)
+    if config is not None:
+        read = _reader_of_file(config, control)
+    else:
+        assert zones is not None
+        read = _reader_of_folder(zones, listen, allow_transfer, control)
+    asyncio.run(_run(read))
+
+
+def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConfig]:
+    def read() -> ServerConfig:
+        from dataclasses import replace
+
+        from mailname.errors import HostError
+        from mailname.server.config import load_config
+
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HostError(f"cannot read {path}: {error}", remedy="Name the server's TOML file: --config FILE") from error
+        config = load_config(text, str(path))
+        return replace(config, control=control) if control else config
+
+    return read
+
+
+def _reader_of_folder(
+    folder: Path, listen: tuple[str, ...], allow_transfer: tuple[str, ...], control: Path | None
+) -> Callable[[], ServerConfig]:
+    from ipaddress import ip_network
+
+    from mailname.server.config import config_for_folder, parse_endpoint
+
+    try:
+        endpoints = tuple(parse_endpoint(text) for text in listen)
+        networks = tuple(ip_network(text, strict=False) for text in allow_transfer)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return lambda: config_for_folder(folder, endpoints, networks, control)
+
+
+async def _run(read: Callable[[], ServerConfig]) -> None:
+    from mailname.server.service import Server
+
+    server = Server(read())
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload_soon() -> None:
+        task = loop.create_task(_reload(server, read))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(ending, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, reload_soon)
+    server.on_reload = lambda: _reread(server, read)
+    await server.start()
+    try:
+        await ended.wait()
+    finally:
+        await server.stop()
+
+
+async def _reread(server: Server, read: Callable[[], ServerConfig]) -> None:
+    """Take over a configuration that changed; a bad one changes nothing and says why."""
+    from mailname.errors import PlanError
+    from mailname.server.context import log
+
+    try:
+        config = read()
+    except PlanError as error:
+        for mistake in error.mistakes:
+            log.error("%s", mistake)
+        raise
+    await server.reconfigure(config)
+
+
+async def _reload(server: Server, read: Callable[[], ServerConfig]) -> None:
+    from mailname.errors import MailnameError
+    from mailname.server.context import log
+
+    try:
+        await _reread(server, read)
+    except MailnameError as error:
+        log.error("the configuration is not taken over: %s", error)
+    await server.reload()
+
+
+class _JournalFormatter(logging.Formatter):
+    """Prefixes the priority that the journal understands; it adds the time itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        priority = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}.get(record.levelno, 6)
+        return f"<{priority}>" + super().format(record)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    if "JOURNAL_STREAM" in os.environ:
+        handler.setFormatter(_JournalFormatter("%(message)s"))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    logger = logging.getLogger("mailname")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -1,0 +1,79 @@
+"""The built-in engine: the configuration of ``mailname serve`` for one name server of a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailname.plan import expand_all
+from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.zone import Serial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dns.name import Name
+
+    from mailname.engines.engine import Places
+    from mailname.plan import Plan
+    from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
+
+CONFIG = Path("server.toml")
+
+
+class Builtin:
+    """mailname's own server."""
+
+    name = "builtin"
+
+    def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
+        """Return ``server.toml``. The primary notifies the plan's secondaries, and nobody else may transfer."""
+        lines = [
+            f"# mailname serve, for {_bare(server.name)}: {server.role} of {_bare(plan.domain)}. Written from the plan.",
+            f"listen = [{', '.join(_quoted(_at(address)) for address in server.addresses)}]",
+            f"state = {_quoted(str(places.state))}",
+        ]
+        if places.control is not None:
+            lines.append(f"control = {_quoted(str(places.control))}")
+        key = plan.transfer_key.name if plan.transfer_key is not None and places.key_file is not None else None
+        if key is not None:
+            lines += ["", "[[key]] # the secret is in the file, which only its owner may read"]
+            lines.append(f"file = {_quoted(str(places.key_file))}")
+        for apex in (zone.apex for zone in expand_all(plan, Serial(0))):
+            lines += ["", "[[zone]]", f"name = {_quoted(_bare(apex))}", f"role = {_quoted(server.role)}"]
+            if server.role == "primary":
+                lines.append(f"file = {_quoted(str(places.zones / (file_stem(apex) + SUFFIX)))}")
+                for other in plan.secondaries:
+                    lines += _peers("secondary", other.addresses, key)
+            else:
+                lines += _peers("primary", _reachable(plan.primary.addresses, server.addresses), key)
+        return {CONFIG: "\n".join(lines) + "\n"}
+
+
+def _reachable(theirs: Iterable[IPAddress], ours: Iterable[IPAddress]) -> list[IPAddress]:
+    """Return the addresses of the families that we have ourselves."""
+    families = {address.version for address in ours}
+    return [address for address in theirs if address.version in families]
+
+
+def _peers(kind: str, addresses: Iterable[IPAddress], key: Name | None) -> list[str]:
+    lines: list[str] = []
+    for address in addresses:
+        lines += [f"[[zone.{kind}]]", f"address = {_quoted(str(address))}"]
+        if key is not None:
+            lines.append(f"key = {_quoted(_bare(key))}")
+    return lines
+
+
+def _at(address: IPAddress) -> str:
+    return f"[{address}]:53" if address.version == 6 else f"{address}:53"
+
+
+def _bare(name: Name) -> str:
+    return name.to_text(omit_final_dot=True)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML basic string

@@ -1,0 +1,217 @@
+"""Questions that a server asks other servers: NOTIFY, the SOA, and the transfer, signed where a key is shared."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+from dns.rcode import Rcode
+from dns.rdatatype import RdataType
+
+from mailname.errors import TransferError
+from mailname.server.network import Endpoint, ask_tcp, ask_udp, read_message
+from mailname.transfer import axfr, notify
+from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
+from mailname.zone import Serial
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.context import Context
+    from mailname.transfer.actions import Peer
+    from mailname.zone import Zone
+
+UDP_TIMEOUT = 1.5  # seconds for one try
+UDP_TRIES = 2
+TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
+STREAM_TIMEOUT = 30.0  # seconds between two messages of a transfer
+TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
+
+_RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
+_REMEDIES = {
+    "refused": "Allow this server on the primary: its address or its key in the zone's list of secondaries.",
+    "notauth": "The primary does not serve this zone: correct its address here, or load the zone there.",
+    "servfail": "The primary has the zone configured but cannot serve it: look at its log.",
+    "badkey": "Give both servers the same key, with the same name.",
+    "badsig": "Give both servers the same key: the secrets differ.",
+    "badtime": "Set the clock on both servers: timedatectl status",
+    "unsigned": "Let the primary sign for this server: the key is missing in its configuration.",
+    "timeout-udp": "Start the primary, or open port 53 for UDP and TCP in its packet filter.",
+    "timeout-tcp": "Open port 53 for TCP in the primary's packet filter: UDP gets through, TCP does not.",
+    "connection-refused": "Start the name server on the primary, or correct its address here.",
+    "unreachable": "Look at this server's network and routes.",
+    "not-authoritative": "The primary answers without authority for the zone: load the zone there.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredZone:
+    """A transfer that succeeded, with the figures that the log tells."""
+
+    zone: Zone
+    messages: int
+    records: int
+    octets: int
+    seconds: float
+
+
+def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> TransferError:
+    """Make the error that tells why a peer could not be asked."""
+    return TransferError(f"{peer}: {says}", remedy=_REMEDIES.get(reason, ""), peer=str(peer), reason=reason, rcode=rcode)
+
+
+def _network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> TransferError:
+    # asyncio's TimeoutError is an OSError; a closed stream is an EOFError.
+    if isinstance(error, TimeoutError):
+        return failure(peer, f"timeout-{transport}", f"no answer by {transport.upper()}")
+    if isinstance(error, ConnectionRefusedError):
+        return failure(peer, "connection-refused", f"nothing listens there ({transport.upper()} refused)")
+    if isinstance(error, ConnectionResetError | BrokenPipeError | EOFError):
+        return failure(peer, "reset", f"the connection was closed in the middle ({transport.upper()})")
+    return failure(peer, "unreachable", f"cannot be reached: {error.strerror or error}")
+
+
+def _signed(context: Context, peer: Peer, wire: bytes) -> tuple[bytes, bytes]:
+    if peer.key is None:
+        return wire, b""
+    return sign(wire, context.keys[peer.key], context.clock.wall())
+
+
+def _judged(context: Context, peer: Peer, answer: bytes, request_mac: bytes) -> bytes:
+    """Return an answer's message without signature. Raises TransferError when the signature we need is not good."""
+    if peer.key is None:
+        return answer
+    verdict = verify(answer, {peer.key: context.keys[peer.key]}, context.clock.wall(), request_mac)
+    if isinstance(verdict, Rejected):
+        rcode = _rcode_of(answer)
+        if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:  # a refusal may come unsigned; we refuse ourselves anyway
+            raise failure(peer, _RCODE_REASONS[rcode], f"answered {rcode.name}", rcode.name)
+        raise failure(peer, verdict.reason, verdict.says, rcode.name)
+    return verdict.message
+
+
+def _rcode_of(wire: bytes) -> Rcode:
+    return Rcode.make(wire[3] & 0xF) if len(wire) > 3 else Rcode.FORMERR
+
+
+async def send_notify(context: Context, peer: Peer, zone: Zone) -> str:
+    """Send one NOTIFY and return the rcode of the answer as text.
+
+    Raises:
+        TransferError: no answer, or one that is not signed right.
+
+    """
+    wire, mac = _signed(context, peer, notify.message(zone, secrets.randbelow(65536)))
+    try:
+        answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=context.source_for(peer.address))
+    except (OSError, EOFError) as error:
+        raise _network_failure(peer, error, "udp") from error
+    rcode = _rcode_of(answer)
+    if rcode == Rcode.NOERROR:
+        _judged(context, peer, answer, mac)
+    return rcode.name
+
+
+async def ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
+    """Ask a primary for the zone's serial, by UDP, and by TCP where UDP is silent.
+
+    Raises:
+        TransferError: with the reason.
+
+    """
+    query = dns.message.make_query(apex, RdataType.SOA, use_edns=False)
+    query.flags = dns.flags.Flag(0)
+    wire, mac = _signed(context, peer, query.to_wire())
+    source = context.source_for(peer.address)
+    answer: bytes | None = None
+    for _ in range(UDP_TRIES):
+        try:
+            answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=source)
+            break
+        except TimeoutError:
+            continue
+        except OSError as error:
+            raise _network_failure(peer, error, "udp") from error
+    if answer is None:
+        try:
+            answer = await ask_tcp(context.network, wire, _at(peer), timeout=TCP_TIMEOUT, source=source)
+        except (OSError, EOFError) as error:
+            raise failure(peer, "timeout-udp", "no answer by UDP, nor by TCP") from error
+    return _serial_in(peer, apex, _judged(context, peer, answer, mac))
+
+
+def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
+    try:
+        message = dns.message.from_wire(wire, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise failure(peer, "malformed", "the answer to the SOA question cannot be read") from error
+    rcode = message.rcode()
+    if rcode != Rcode.NOERROR:
+        word = dns.rcode.to_text(rcode)
+        raise failure(peer, _RCODE_REASONS.get(Rcode.make(rcode), "failed"), f"answered {word} to the SOA question", word)
+    if not message.flags & dns.flags.AA:
+        raise failure(peer, "not-authoritative", "answers for the zone without authority (no AA)")
+    for rrset in message.answer:
+        if rrset.rdtype == RdataType.SOA and rrset.name == apex:
+            return Serial(rrset[0].serial)
+    raise failure(peer, "malformed", "the answer to the SOA question holds no SOA")
+
+
+async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) -> TransferredZone:
+    """Transfer the whole zone by AXFR.
+
+    Raises:
+        TransferError: with the reason; nothing that is served has changed.
+
+    """
+    started = time.monotonic()
+    message_id = secrets.randbelow(65536)
+    wire, mac = _signed(context, peer, axfr.query(apex, message_id))
+    verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
+    incoming = axfr.Incoming(apex, message_id, str(peer), offered)
+    size = 0
+    try:
+        async with asyncio.timeout(TRANSFER_TIMEOUT):
+            async with asyncio.timeout(TCP_TIMEOUT):
+                reader, writer = await context.network.open_tcp(_at(peer), context.source_for(peer.address))
+            try:
+                writer.write(len(wire).to_bytes(2, "big") + wire)
+                while incoming.zone is None:
+                    async with asyncio.timeout(STREAM_TIMEOUT if incoming.messages else TCP_TIMEOUT):
+                        received = await read_message(reader)
+                    size += len(received)
+                    incoming.take(_stream_judged(peer, verifier, received, context.clock.wall()))
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+    except (OSError, EOFError) as error:
+        raise _network_failure(peer, error, "tcp") from error
+    if verifier is not None and not verifier.last_was_signed:
+        raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
+    seconds = time.monotonic() - started
+    return TransferredZone(incoming.zone, incoming.messages, incoming.records, size, seconds)
+
+
+def _stream_judged(peer: Peer, verifier: StreamVerifier | None, received: bytes, now: float) -> bytes:
+    if verifier is None:
+        return received
+    verdict = verifier.take(received, now)
+    if not isinstance(verdict, Rejected):
+        return verdict
+    rcode = _rcode_of(received)
+    if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:
+        raise failure(peer, _RCODE_REASONS[rcode], f"answered {rcode.name} to the transfer", rcode.name)
+    raise failure(peer, verdict.reason, verdict.says, rcode.name)
+
+
+def _at(peer: Peer) -> Endpoint:
+    return Endpoint(peer.address, peer.port)

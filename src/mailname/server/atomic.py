@@ -1,0 +1,71 @@
+"""Files that are whole at any instant: write new, fsync, rename, fsync the folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from mailname.errors import HostError
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file by a new version: after a crash at any point there is the old one or the new one.
+
+    Raises:
+        HostError: the disk is full, read-only, or not ours; the old version is untouched.
+
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+        temporary = None
+        sync_folder(path.parent)
+    except OSError as error:
+        raise HostError(
+            f"cannot write {path}: {error.strerror}",
+            remedy="Look at the disk's space and at who owns the folder: the old version is untouched.",
+            step="write",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def create_secret(path: Path, data: bytes) -> None:
+    """Create a file that only its owner can read; an existing one is never overwritten.
+
+    Raises:
+        HostError: it exists already, or cannot be written.
+
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise HostError(
+            f"{path} exists already",
+            remedy="Remove it first if the secret in it is to be replaced everywhere.",
+            step="key",
+        ) from error
+    except OSError as error:
+        raise HostError(f"cannot create {path}: {error.strerror}", step="key") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

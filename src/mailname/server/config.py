@@ -1,0 +1,203 @@
+"""What a server is told to do: addresses, keys, zones. Read from a small TOML file, or made for ``--zones DIR``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import dns.exception
+import dns.name
+from dns.name import Name
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from mailname.server.config_text import Contradiction, read_toml_as
+from mailname.server.keyfile import load_key_file
+from mailname.server.network import Endpoint, IPAddress
+from mailname.server.zonefiles import find_zone_files
+from mailname.transfer.actions import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailname.wire.tsig import Key
+
+IPNetwork = IPv4Network | IPv6Network
+Role = Literal["primary", "secondary"]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneConfig:
+    """One zone: its role, and from whom it comes or to whom it goes."""
+
+    name: Name
+    role: Role
+    file: Path | None = None
+    primaries: tuple[Peer, ...] = ()
+    secondaries: tuple[Peer, ...] = ()
+    allow_transfer: tuple[IPNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """One server. ``state`` None keeps nothing on disk: for trying out."""
+
+    listen: tuple[Endpoint, ...]
+    zones: tuple[ZoneConfig, ...]
+    state: Path | None = None
+    control: Path | None = None
+    keys: Mapping[Name, Key] = field(default_factory=dict)
+
+
+def _name(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dns.name.from_text(value)
+        except (dns.exception.DNSException, UnicodeError) as error:
+            raise ValueError(f"{value} is not a domain name") from error
+    return value
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read ``192.0.2.1``, ``192.0.2.1:53``, ``[2001:db8::1]:53`` or ``2001:db8::1``; the port is 53 unless given.
+
+    Raises:
+        ValueError: with a sentence.
+
+    """
+    from ipaddress import ip_address
+
+    host, port = text, "53"
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":") or "53"
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    try:
+        address = ip_address(host)
+    except ValueError as error:
+        raise ValueError(f"{text} is not an address with an optional port, such as 192.0.2.1:53 or [2001:db8::1]:53") from error
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"{port} is not a port from 1 to 65535")
+    return Endpoint(address, int(port))
+
+
+def _endpoint(value: object) -> object:
+    return parse_endpoint(value) if isinstance(value, str) else value
+
+
+_Name = Annotated[Name, BeforeValidator(_name)]
+_Endpoint = Annotated[Endpoint, BeforeValidator(_endpoint)]
+_STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class _PeerTable(BaseModel):
+    model_config = _STRICT
+    address: IPv4Address | IPv6Address
+    port: int = Field(53, ge=1, le=65535)
+    key: _Name | None = None
+
+
+class _KeyTable(BaseModel):
+    model_config = _STRICT
+    file: Path
+
+
+class _ZoneTable(BaseModel):
+    model_config = _STRICT
+    name: _Name
+    role: Role
+    file: Path | None = None
+    primaries: tuple[_PeerTable, ...] = Field((), alias="primary")
+    secondaries: tuple[_PeerTable, ...] = Field((), alias="secondary")
+    allow_transfer: tuple[IPNetwork, ...] = ()
+
+
+class _ServerTable(BaseModel):
+    model_config = _STRICT
+    listen: tuple[_Endpoint, ...] = Field(min_length=1)
+    state: Path
+    control: Path | None = None
+    keys: tuple[_KeyTable, ...] = Field((), alias="key")
+    zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
+
+
+def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
+    return tuple(Peer(one.address, one.port, one.key) for one in tables)
+
+
+def _contradictions(read: _ServerTable, keys: Mapping[Name, Key]) -> list[Contradiction]:
+    """Return (where, what is wrong, what to do) for what the types cannot say."""
+    wrong: list[Contradiction] = []
+    seen: set[Name] = set()
+    for number, zone in enumerate(read.zones):
+        at = ("zone", number)
+        if zone.name in seen:
+            wrong.append(((*at, "name"), f"the zone {zone.name} is listed twice", "Keep one of the two."))
+        seen.add(zone.name)
+        if zone.role == "primary" and zone.file is None:
+            wrong.append((at, f"the primary zone {zone.name} has no file", 'Add: file = "NAME.zone"'))
+        if zone.role == "secondary" and not zone.primaries:
+            wrong.append((at, f"the secondary zone {zone.name} has no primary", "Add a [[zone.primary]] with its address."))
+        for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
+            for index, peer in enumerate(peers):
+                if peer.key is not None and peer.key not in keys:
+                    remedy = "Add a [[key]] with the file that holds it."
+                    wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key}", remedy))
+    return wrong
+
+
+def load_config(text: str, file: str) -> ServerConfig:
+    """Read a server's configuration. Paths in it are relative to the file's folder.
+
+    Raises:
+        PlanError: every mistake, with file, line and column.
+        HostError: a key file cannot be used.
+
+    """
+    folder = Path(file).parent
+    keys: dict[Name, Key] = {}
+
+    def inspect(read: _ServerTable) -> list[Contradiction]:
+        for table in read.keys:
+            key = load_key_file(folder / table.file)
+            keys[key.name] = key
+        return _contradictions(read, keys)
+
+    read = read_toml_as(_ServerTable, text, file, inspect)
+    zones = tuple(
+        ZoneConfig(
+            zone.name,
+            zone.role,
+            folder / zone.file if zone.file else None,
+            _peers(zone.primaries),
+            _peers(zone.secondaries),
+            zone.allow_transfer,
+        )
+        for zone in read.zones
+    )
+    control = folder / read.control if read.control else None
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys)
+
+
+def config_for_folder(
+    folder: Path, listen: tuple[Endpoint, ...], allow_transfer: tuple[IPNetwork, ...], control: Path | None
+) -> ServerConfig:
+    """Make the configuration of ``mailname serve --zones DIR``: each NAME.zone is a primary zone, nothing is kept on disk."""
+    zones = tuple(
+        ZoneConfig(apex, "primary", path, allow_transfer=allow_transfer) for apex, path in find_zone_files(folder).items()
+    )
+    return ServerConfig(listen, zones, None, control)
+
+
+def own_address(listen: tuple[Endpoint, ...], towards: IPAddress) -> IPAddress | None:
+    """Return the address to speak from: the one we are known by, so that lists of addresses at the peer match.
+
+    None leaves the choice to the system: we listen on a wildcard, or on no address of that family and reach.
+    """
+    for at in listen:
+        same_reach = at.address.version == towards.version and at.address.is_loopback == towards.is_loopback
+        if same_reach and not at.address.is_unspecified:
+            return at.address
+    return None

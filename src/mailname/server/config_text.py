@@ -1,0 +1,74 @@
+"""A TOML file read into a pydantic model, every mistake with its place and in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mailname.errors import Mistake, PlanError
+from mailname.plan.fault import closest
+from mailname.plan.toml_text import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+Path = tuple[str | int, ...]
+#: Where, what is wrong, what to do.
+Contradiction = tuple[Path, str, str]
+
+
+def read_toml_as(model: type[Model], text: str, file: str, inspect: Callable[[Model], list[Contradiction]]) -> Model:
+    """Read a configuration.
+
+    Args:
+        model: what it must be.
+        text: the file's text.
+        file: its name, for the messages.
+        inspect: returns what the types cannot say.
+
+    Raises:
+        PlanError: every mistake.
+
+    """
+    read = read_toml(text, file)
+    if read.mistakes:
+        raise PlanError(read.mistakes)
+
+    def mistake(path: Path, problem: str, remedy: str, point: str = "value") -> Mistake:
+        return Mistake(read.places.position(read.places.offset(path, point), file), problem, remedy)
+
+    try:
+        parsed = model.model_validate(read.data)
+    except ValidationError as error:
+        raise PlanError(tuple(_told(one, model, mistake) for one in error.errors(include_url=False))) from None
+    wrong = inspect(parsed)
+    if wrong:
+        raise PlanError(tuple(mistake(*one) for one in wrong))
+    return parsed
+
+
+def _told(error: ErrorDetails, model: type[BaseModel], mistake: Callable[..., Mistake]) -> Mistake:
+    path: Path = error["loc"]
+    key = str(path[-1]) if path else ""
+    if error["type"] == "extra_forbidden":
+        meant = closest(key, _keys(model))
+        return mistake(path, f"There is no key '{key}' here.", f"Did you mean '{meant}'?" if meant else "Remove it.", "key")
+    if error["type"] == "missing":
+        return mistake(path[:-1], f"The key '{key}' is missing.", "Add it.", "table")
+    value: Any = error["input"]
+    return mistake(path, f"{value!r} cannot be '{key}': {error['msg'].removeprefix('Value error, ')}.", "Correct the value.")
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """All keys of a model and of the models inside it."""
+    found: set[str] = set()
+    for name, info in model.model_fields.items():
+        found.add(info.alias or name)
+        for inner in getattr(info.annotation, "__args__", ()):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                found |= _keys(inner)
+    return found

@@ -1,0 +1,223 @@
+"""One message from the network: whose business it is, and what goes back.
+
+Plain questions go to ``answer``; NOTIFY and transfers to the zone they are about; signatures are verified before anything else.
+Nothing that arrives may raise out of here.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.message
+from dns.opcode import Opcode
+from dns.rcode import Rcode
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+
+from mailname.answer import Transport, respond
+from mailname.server.context import Context, bare, log
+from mailname.server.primary_zone import PrimaryZone
+from mailname.server.quiet import LogLimit
+from mailname.server.secondary_zone import SecondaryZone
+from mailname.transfer import axfr
+from mailname.wire.message import AA, Request, Unreadable, error_reply, read_request
+from mailname.wire.tsig import (
+    Rejected,
+    StreamSigner,
+    Verified,
+    rejection_reply,
+    sign,
+    signature_octets,
+    verify,
+)
+from mailname.zone import Serial, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailname.server.network import Endpoint
+    from mailname.transfer.primary import Primary
+
+    ServedZone = PrimaryZone | SecondaryZone
+
+_TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Answers messages for one server."""
+
+    context: Context
+    zones: dict[object, ServedZone]
+    strangers: LogLimit = field(default_factory=LogLimit)
+
+    def on_udp(self, wire: bytes, source: Endpoint) -> bytes | None:
+        """Return the reply to a datagram, None for silence."""
+        return next(self._replies(wire, source, "udp"), None)
+
+    def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
+        """Return the messages that answer one message of a TCP stream: one, or as many as a transfer takes."""
+        return self._replies(wire, source, "tcp")
+
+    def _replies(self, wire: bytes, source: Endpoint, transport: Transport) -> Iterator[bytes]:
+        request = read_request(wire)
+        if isinstance(request, Unreadable):
+            if request.reply is not None:
+                yield request.reply
+            return
+        signer: Verified | None = None
+        if request.has_tsig:
+            verdict = verify(wire, self.context.keys, self.context.clock.wall())
+            if isinstance(verdict, Rejected):
+                yield self._rejected(request, verdict, source)
+                return
+            signer = verdict
+        if request.opcode == Opcode.QUERY and request.question.rdtype in _TRANSFER_TYPES:
+            yield from self._transfer(request, source, transport, signer)
+            return
+        if request.opcode == Opcode.NOTIFY:
+            reply = self._notify(request, source, signer)
+        else:
+            reserve = signature_octets(signer.key) if signer else 0
+            reply = respond(request, self.context.table, transport=transport, reserve=reserve)
+        yield self._signed(reply, signer)
+
+    def _signed(self, reply: bytes, signer: Verified | None) -> bytes:
+        return sign(reply, signer.key, self.context.clock.wall(), signer.mac)[0] if signer else reply
+
+    def _rejected(self, request: Request, verdict: Rejected, source: Endpoint) -> bytes:
+        """Answer a bad signature (RFC 8945 section 5.2)."""
+        if verdict.reason == "unsigned":  # there is a TSIG record, but not one that can be read
+            return error_reply(request, Rcode.FORMERR)
+        now = self.context.clock.wall()
+        says = f"{verdict.reason.upper()}: {verdict.says}"
+        if self.strangers.allows(source.address, now):
+            log.warning("request for %s from %s rejected: %s", bare(request.question.name), source, says)
+        zone = self.zones.get(request.question.name)
+        if zone is not None and request.question.rdtype in (*_TRANSFER_TYPES, RdataType.SOA):
+            zone.on_refused(source.address, verdict.reason, says)
+        return rejection_reply(error_reply(request, Rcode.NOTAUTH), verdict, now)
+
+    def _notify(self, request: Request, source: Endpoint, signer: Verified | None) -> bytes:
+        """Take a NOTIFY (RFC 1996 section 3.10): only a configured primary may wake us."""
+        question = request.question
+        zone = self.zones.get(question.name)
+        now = self.context.clock.wall()
+        if question.rdtype != RdataType.SOA or question.rdclass != RdataClass.IN:
+            return error_reply(request, Rcode.FORMERR)
+        if not isinstance(zone, SecondaryZone):
+            if self.strangers.allows(source.address, now):
+                log.info("notify for %s from %s: not a secondary zone here", bare(question.name), source)
+            return error_reply(request, Rcode.NOTAUTH)
+        if not zone.logic.accepts_notify_from(source.address, signer.key.name if signer else None):
+            if self.strangers.allows(source.address, now):
+                log.warning("zone %s: refused notify from non-primary %s", bare(question.name), source)
+            return error_reply(request, Rcode.REFUSED)
+        zone.on_notify(source, _told_serial(request))
+        return error_reply(request, Rcode.NOERROR, flags=AA)
+
+    def _transfer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> Iterator[bytes]:
+        """Answer AXFR and IXFR. IXFR gets the whole zone or, when there is nothing newer, the SOA (RFC 1995 section 4)."""
+        question = request.question
+        served = self.zones.get(question.name)
+        if served is None or question.rdclass != RdataClass.IN:
+            yield self._signed(error_reply(request, Rcode.NOTAUTH), signer)
+            return
+        if objection := self._objection(served, source, signer):
+            self._refuse(served, source, signer, objection)
+            yield self._signed(error_reply(request, Rcode.REFUSED), signer)
+            return
+        zone = self.context.table[question.name]
+        if not isinstance(zone, Zone):
+            yield self._signed(error_reply(request, Rcode.SERVFAIL), signer)
+            return
+        if transport == "udp":
+            if question.rdtype == RdataType.AXFR:  # RFC 5936 section 4.2: AXFR is not for UDP
+                yield self._signed(error_reply(request, Rcode.FORMERR), signer)
+            else:
+                yield self._signed(_only_soa(zone, request), signer)
+            return
+        if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
+            yield self._signed(_only_soa(zone, request), signer)
+            return
+        yield from self._stream(served, zone, request, source, signer)
+
+    def _stream(
+        self, served: ServedZone, zone: Zone, request: Request, source: Endpoint, signer: Verified | None
+    ) -> Iterator[bytes]:
+        clock = self.context.clock
+        started, messages, records, octets = clock.monotonic(), 0, 0, 0
+        log.info("zone %s: transfer of serial %s to %s started", bare(zone.apex), zone.serial, source)
+        stream = StreamSigner(signer.key, signer.mac) if signer else None
+        reserve = signature_octets(signer.key) if signer else 0
+        for wire, count in axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve):
+            message = stream.sign(wire, clock.wall()) if stream else wire
+            messages, records, octets = messages + 1, records + count, octets + len(message)
+            yield message
+        log.info(
+            "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds",
+            bare(zone.apex),
+            zone.serial,
+            source,
+            messages,
+            records,
+            octets,
+            clock.monotonic() - started,
+        )
+        _rules(served).on_transferred(source.address, signer.key.name if signer else None, zone.serial)
+
+    def _objection(self, served: ServedZone, source: Endpoint, signer: Verified | None) -> str | None:
+        return _rules(served).objection(source.address, signer.key.name if signer else None)
+
+    def _refuse(self, served: ServedZone, source: Endpoint, signer: Verified | None, objection: str) -> None:
+        served.on_refused(source.address, "refused", objection)
+        if self.strangers.allows(source.address, self.context.clock.wall()):
+            signed = f", signed with {signer.key.name}" if signer else ""
+            log.warning("zone %s: refused transfer to %s%s: %s", bare(served.apex), source, signed, objection)
+
+
+def _rules(served: ServedZone) -> Primary:
+    """Return who may transfer this zone from us: a secondary may itself have secondaries."""
+    return served.logic if isinstance(served, PrimaryZone) else served.onward
+
+
+def _told_serial(request: Request) -> Serial | None:
+    """Return the serial in a NOTIFY's answer section, a hint only (RFC 1996 section 3.11)."""
+    return _soa_serial(request.wire, "answer")
+
+
+def _held_serial(request: Request) -> Serial | None:
+    """Return the serial that an IXFR client says it holds (RFC 1995 section 3)."""
+    return _soa_serial(request.wire, "authority")
+
+
+def _soa_serial(wire: bytes, section: str) -> Serial | None:
+    # The TSIG was verified before; only the records above it are wanted here, so it may stay unread.
+    try:
+        message = dns.message.from_wire(wire, keyring=False, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError, struct.error):
+        return None
+    for rrset in getattr(message, section):
+        if rrset.rdtype == RdataType.SOA:
+            return Serial(rrset[0].serial)
+    return None
+
+
+def _is_older(held: Serial | None, ours: Serial) -> bool:
+    return held is None or ours.is_newer_than(held)
+
+
+def _only_soa(zone: Zone, request: Request) -> bytes:
+    """Return the answer that says "you have the newest", or by UDP "ask by TCP" (RFC 1995 sections 2 and 4)."""
+    from dataclasses import replace
+
+    from mailname.answer import ZoneTable
+
+    asked = replace(request, question=replace(request.question, rdtype=RdataType.SOA))
+    plain = respond(asked, ZoneTable({zone.apex: zone}), transport="tcp")
+    # The question goes back as it was asked: an IXFR.
+    at = 12 + len(request.question.name.to_wire() or b"")
+    return plain[:at] + struct.pack("!H", RdataType.IXFR) + plain[at + 2 :]

@@ -1,0 +1,39 @@
+"""TSIG keys on disk: BIND's key clause in a file that only its owner can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailname.errors import HostError
+from mailname.server.atomic import create_secret
+from mailname.wire.tsig import Key, key_text, make_key, parse_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dns.name import Name
+
+
+def make_key_file(path: Path, name: Name, algorithm: str = "hmac-sha256") -> None:
+    """Make a new secret and write it to a file of mode 600, which must not exist yet."""
+    create_secret(path, key_text(make_key(name, algorithm)).encode())
+
+
+def load_key_file(path: Path) -> Key:
+    """Read a key. Refuses a file that others can read: a secret that others know is none.
+
+    Raises:
+        HostError: with the reason; never with the secret.
+
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HostError(f"cannot read the key file {path}: {error}", remedy="Make one: mailname key make", step="key") from error
+    if mode & 0o077:
+        raise HostError(f"others can read the key file {path}", remedy=f"chmod 600 {path}", step="key")
+    try:
+        return parse_key(text)
+    except ValueError as error:
+        raise HostError(f"the key file {path} cannot be used: {error}", step="key") from error

@@ -1,0 +1,201 @@
+"""A zone that this server is the primary of: loaded from its file, kept, announced."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mailname.answer import Unserved
+from mailname.errors import HostError, MailnameError, TransferError, ZoneError
+from mailname.server.asking import send_notify
+from mailname.server.clock import iso
+from mailname.server.context import Context, bare, log
+from mailname.server.store import Record
+from mailname.server.zonefiles import read_zone_file
+from mailname.transfer.actions import Peer, SendNotify
+from mailname.transfer.primary import Primary, Refusal
+from mailname.zone import Serial, Zone
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.config import ZoneConfig
+    from mailname.server.network import IPAddress
+    from mailname.transfer.actions import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a zone on this server, for ``mailname status``."""
+
+    says: str
+    remedy: str
+    at: str
+
+
+@dataclass(slots=True)
+class PrimaryZone:
+    """One primary zone at work. What to do is decided by ``Primary``; here it is done."""
+
+    config: ZoneConfig
+    context: Context
+    zone: Zone | None = None
+    since: float = 0.0
+    problem: Problem | None = None
+    announced: Serial | None = None
+    logic: Primary = field(init=False)
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.logic = Primary(self.config.secondaries, self.config.allow_transfer)
+
+    @property
+    def apex(self) -> Name:
+        """The zone's name."""
+        return self.config.name
+
+    async def start(self) -> None:
+        """Load what is in the file; where that is no good, serve the last good version kept."""
+        store = self.context.store
+        kept: Zone | None = None
+        if store is not None:
+            recorded = store.load_record(self.apex).announced
+            self.announced = Serial(recorded) if recorded is not None else None
+            kept = await asyncio.to_thread(store.load_zone, self.apex)
+            if kept is not None and (self.announced is None or kept.serial.is_newer_than(self.announced)):
+                self.announced = kept.serial
+        await self.load(kept)
+        if self.zone is None and kept is not None:
+            log.warning("zone %s: serving the last good version, serial %s", bare(self.apex), kept.serial)
+            self._swap(kept)
+        if self.zone is None:
+            self.context.serve(self.apex, Unserved("not loaded"))
+
+    async def load(self, kept: Zone | None = None) -> str | None:
+        """Read the zone file and serve it if it is good; otherwise what is served stays.
+
+        Args:
+            kept: the version that was served before a restart.
+
+        Returns:
+            None when the file's content is now served; else one sentence why it is not.
+
+        """
+        async with self._loading:
+            try:
+                return await self._load(self.zone or kept)
+            except (ZoneError, HostError) as error:
+                return self._note(error)
+
+    async def _load(self, before: Zone | None) -> str | None:
+        path = self.config.file
+        if path is None:
+            raise HostError(f"the zone {bare(self.apex)} has no file", step="load")
+        result = await asyncio.to_thread(read_zone_file, path, self.apex)
+        for mistake in result.warnings:
+            log.warning("zone %s: %s", bare(self.apex), mistake)
+        zone = result.zone
+        if self.announced is not None and not (zone.serial == self.announced or zone.serial.is_newer_than(self.announced)):
+            raise ZoneError(
+                f"serial {zone.serial} in {path} is lower than {self.announced}, which was announced already (RFC 1982)",
+                remedy="Let mailname raise it: mailname publish PLAN",
+            )
+        self.problem = None
+        same = before is not None and before == zone
+        if before is not None and before.serial == zone.serial and not same:
+            self._note(
+                ZoneError(
+                    f"the content of {path} changed, its serial {zone.serial} did not: secondaries will not fetch it",
+                    remedy="Raise the serial: mailname publish PLAN",
+                )
+            )
+        if not same:
+            await asyncio.to_thread(self._keep, zone)
+        self.announced = zone.serial
+        if not same or self.zone is None:
+            self._swap(zone)
+        return None
+
+    def _keep(self, zone: Zone) -> None:
+        """Put a version on the disk before anybody can see its serial."""
+        if (store := self.context.store) is not None:
+            store.save_zone(zone, f"The last version of {bare(self.apex)} that was served; a copy of {self.config.file}.")
+            store.save_record(self.apex, Record(announced=zone.serial.value))
+
+    def _swap(self, zone: Zone) -> None:
+        self.zone = zone
+        self.since = self.context.clock.wall()
+        self.context.serve(self.apex, zone)
+        log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
+        self.do(self.logic.on_published(zone.serial, self.context.clock.monotonic()))
+
+    def _note(self, error: MailnameError) -> str:
+        self.problem = Problem(str(error), error.remedy, iso(self.context.clock.wall()))
+        held = f"; serving serial {self.zone.serial} on" if self.zone else ""
+        log.error("zone %s: %s%s", bare(self.apex), error, held)
+        return str(error)
+
+    def on_timer(self, now: float) -> None:
+        """Do what is due."""
+        self.do(self.logic.on_timer(now))
+
+    def next_wakeup(self) -> float | None:
+        """Return when ``on_timer`` wants to be called."""
+        return self.logic.next_wakeup()
+
+    def do(self, actions: list[Action]) -> None:
+        """Carry out what the logic wants."""
+        for action in actions:
+            if isinstance(action, SendNotify):
+                self.context.spawn(self._notify(action.peer, action.serial))
+        self.context.wake()
+
+    def notify_now(self) -> None:
+        """Notify all secondaries again: the operator's order."""
+        if self.zone is not None:
+            self.do(self.logic.on_published(self.zone.serial, self.context.clock.monotonic()))
+
+    async def _notify(self, peer: Peer, serial: Serial) -> None:
+        if self.zone is None or self.zone.serial != serial:
+            return
+        try:
+            rcode = await send_notify(self.context, peer, self.zone)
+        except TransferError as error:
+            log.info("zone %s: notify to %s for serial %s: %s", bare(self.apex), peer, serial, error.problem)
+            self.logic.on_notify_failed(peer, serial, error.problem)
+        else:
+            log.info("zone %s: notify to %s for serial %s: %s", bare(self.apex), peer, serial, rcode)
+            self.logic.on_notify_answer(peer, serial, rcode)
+        self.context.wake()
+
+    def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
+        """Remember that a transfer was refused, and to whom."""
+        self.logic.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+
+    def status(self) -> dict[str, Any]:
+        """Return this zone's part of ``mailname status --json``."""
+        return {
+            "zone": self.apex.to_text(),
+            "role": "primary",
+            "state": "serving" if self.zone else "not loaded",
+            "serial": self.zone.serial.value if self.zone else None,
+            "announced": self.announced.value if self.announced else None,
+            "records": self.zone.record_count if self.zone else None,
+            "file": str(self.config.file.absolute()) if self.config.file else None,
+            "since": iso(self.since) if self.zone else None,
+            "problem": asdict(self.problem) if self.problem else None,
+            "secondaries": [
+                {
+                    "address": str(one.peer),
+                    "state": one.state,
+                    "serial": one.serial.value if one.serial else None,
+                    "tries": one.tries,
+                    "says": one.says,
+                }
+                for one in self.logic.notifying
+            ],
+            "refused": [
+                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.logic.refused
+            ],
+        }

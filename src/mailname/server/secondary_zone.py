@@ -1,0 +1,240 @@
+"""A zone that this server is a secondary of: asked for, transferred, kept, served until it expires."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mailname.answer import Unserved
+from mailname.errors import HostError, TransferError
+from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
+from mailname.server.clock import iso
+from mailname.server.context import Context, bare, log
+from mailname.server.primary_zone import Problem
+from mailname.server.store import Record
+from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
+from mailname.transfer.primary import Primary, Refusal
+from mailname.transfer.secondary import Failure, Secondary
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.config import ZoneConfig
+    from mailname.server.network import Endpoint, IPAddress
+    from mailname.transfer.actions import Action
+    from mailname.zone import Serial, Zone
+
+
+@dataclass(slots=True)
+class SecondaryZone:
+    """One secondary zone at work. What to do is decided by ``Secondary``; here it is done."""
+
+    config: ZoneConfig
+    context: Context
+    zone: Zone | None = None
+    since: float = 0.0
+    problem: Problem | None = None
+    logic: Secondary = field(init=False)
+    onward: Primary = field(init=False)
+    _confirmed_at: float | None = None
+    _last_transfer: dict[str, Any] | None = None
+    _last_failure: dict[str, Any] | None = None
+    _last_notify: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.logic = Secondary(self.config.primaries)
+        self.onward = Primary(self.config.secondaries, self.config.allow_transfer)
+
+    @property
+    def apex(self) -> Name:
+        """The zone's name."""
+        return self.config.name
+
+    async def start(self) -> None:
+        """Serve the copy kept, unless it has expired, and ask the primary at once."""
+        kept: Zone | None = None
+        age = 0.0
+        if (store := self.context.store) is not None:
+            record = store.load_record(self.apex)
+            self._last_transfer, self._last_failure = record.last_transfer, record.last_failure
+            kept = await asyncio.to_thread(store.load_zone, self.apex)
+            if kept is not None:
+                self._confirmed_at = record.confirmed_at
+                # Without a record of when it was confirmed, the copy may be of any age: it is not served unconfirmed.
+                age = self.context.clock.wall() - record.confirmed_at if record.confirmed_at else float("inf")
+        self.context.serve(self.apex, Unserved("not transferred yet"))
+        if kept is not None:
+            self._swap(kept)
+            log.info("zone %s: serving the copy kept, serial %s", bare(self.apex), kept.serial)
+        self.do(self.logic.on_start(self.context.clock.monotonic(), kept, age))
+
+    def on_timer(self, now: float) -> None:
+        """Do what is due."""
+        self.do(self.logic.on_timer(now))
+
+    def next_wakeup(self) -> float | None:
+        """Return when ``on_timer`` wants to be called."""
+        return self.logic.next_wakeup()
+
+    def do(self, actions: list[Action]) -> None:
+        """Carry out what the logic wants."""
+        for action in actions:
+            if isinstance(action, AskForSoa):
+                self.context.spawn(self._ask(action.peer))
+            elif isinstance(action, Transfer):
+                self.context.spawn(self._transfer(action.peer, action.offered))
+            elif isinstance(action, Expire):
+                log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
+                self.context.serve(self.apex, Unserved("expired"))
+        self.context.wake()
+
+    def on_notify(self, source: Endpoint, serial: Serial | None) -> None:
+        """Take a NOTIFY from a primary."""
+        held = f"serial {self.zone.serial}" if self.zone else "nothing"
+        told = f"serial {serial}" if serial else "no serial"
+        log.info("zone %s: received notify from %s for %s (held: %s)", bare(self.apex), source, told, held)
+        self._last_notify = {
+            "at": iso(self.context.clock.wall()),
+            "from": str(source.address),
+            "serial": serial.value if serial else None,
+        }
+        self.do(self.logic.on_notify(source.address))
+
+    def retransfer(self) -> None:
+        """Transfer the zone whatever its serial: the operator's order."""
+        self.do(self.logic.on_retransfer())
+
+    async def _ask(self, peer: Peer) -> None:
+        try:
+            offered = await ask_soa(self.context, peer, self.apex)
+        except TransferError as error:
+            self._failed(error, None)
+            return
+        actions = self.logic.on_soa(peer, offered, self.context.clock.monotonic())
+        if not any(isinstance(action, Transfer) for action in actions):
+            if self.logic.last_failure is not None:
+                self._remember_failure(self.logic.last_failure)
+            else:
+                await self._confirmed()
+        self.do(actions)
+
+    async def _transfer(self, peer: Peer, offered: Serial) -> None:
+        log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), offered, peer)
+        try:
+            fetched = await fetch_zone(self.context, peer, self.apex, offered)
+            await asyncio.to_thread(self._keep, fetched.zone)
+        except TransferError as error:
+            self._failed(error, offered)
+            return
+        except HostError as error:
+            self.problem = Problem(error.problem, error.remedy, iso(self.context.clock.wall()))
+            self._failed(TransferError(error.problem, remedy=error.remedy, peer=str(peer), reason="disk"), offered)
+            return
+        self.problem = None
+        self._swap(fetched.zone)
+        self._log_transfer(peer, fetched)
+        self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
+        await self._confirmed()
+
+    def _keep(self, zone: Zone) -> None:
+        if (store := self.context.store) is not None:
+            store.save_zone(zone, f"A copy of {bare(self.apex)}, transferred from its primary; do not edit.")
+
+    def _swap(self, zone: Zone) -> None:
+        self.zone = zone
+        self.since = self.context.clock.wall()
+        self.context.serve(self.apex, zone)
+
+    def _log_transfer(self, peer: Peer, done: TransferredZone) -> None:
+        log.info(
+            "zone %s: transferred serial %s from %s: %d messages, %d records, %d octets, %.3f seconds",
+            bare(self.apex),
+            done.zone.serial,
+            peer,
+            done.messages,
+            done.records,
+            done.octets,
+            done.seconds,
+        )
+        self._last_failure = None
+        self._last_transfer = {
+            "at": iso(self.context.clock.wall()),
+            "peer": str(peer),
+            "serial": done.zone.serial.value,
+            "messages": done.messages,
+            "records": done.records,
+            "octets": done.octets,
+            "seconds": round(done.seconds, 6),
+        }
+
+    async def _confirmed(self) -> None:
+        """Remember when a primary last confirmed what we hold; serve it again if it had expired."""
+        self._confirmed_at = self.context.clock.wall()
+        self._last_failure = None
+        if self.zone is not None and not self.logic.expired:
+            self.context.serve(self.apex, self.zone)
+        await self._save_record()
+
+    async def _save_record(self) -> None:
+        if (store := self.context.store) is None:
+            return
+        serial = self.zone.serial.value if self.zone else None
+        record = Record(serial, self._confirmed_at, self._last_transfer, self._last_failure)
+        try:
+            await asyncio.to_thread(store.save_record, self.apex, record)
+        except HostError as error:
+            self.problem = Problem(error.problem, error.remedy, iso(self.context.clock.wall()))
+            log.error("zone %s: %s", bare(self.apex), error)
+
+    def _failed(self, error: TransferError, offered: Serial | None) -> None:
+        told = Failure(error.peer, error.reason, error.problem, error.remedy, offered)
+        self._remember_failure(told)
+        self.do(self.logic.on_failed(told, self.context.clock.monotonic()))
+        self.context.spawn(self._save_record())
+
+    def _remember_failure(self, told: Failure) -> None:
+        log.warning("zone %s: refresh failed (%s): %s %s", bare(self.apex), told.reason, told.says, told.remedy)
+        self._last_failure = {
+            "at": iso(self.context.clock.wall()),
+            "peer": told.peer,
+            "reason": told.reason,
+            "says": told.says,
+            "remedy": told.remedy,
+            "offered_serial": told.offered.value if told.offered else None,
+        }
+
+    def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
+        """Remember that a transfer was refused, and to whom."""
+        self.onward.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+
+    def _wall(self, monotonic: float | None) -> str | None:
+        if monotonic is None:
+            return None
+        return iso(self.context.clock.wall() + monotonic - self.context.clock.monotonic())
+
+    def status(self) -> dict[str, Any]:
+        """Return this zone's part of ``mailname status --json``."""
+        state = "not loaded" if self.zone is None else "expired" if self.logic.expired else "serving"
+        expire_at = self.logic.expire_at if self.zone and self.logic.expire_at != float("-inf") else None
+        return {
+            "zone": self.apex.to_text(),
+            "role": "secondary",
+            "state": state,
+            "serial": self.zone.serial.value if self.zone else None,
+            "records": self.zone.record_count if self.zone else None,
+            "file": str(self.context.store.text_path(self.apex).absolute()) if self.context.store else None,
+            "since": iso(self.since) if self.zone else None,
+            "problem": asdict(self.problem) if self.problem else None,
+            "primaries": [str(peer) for peer in self.logic.primaries],
+            "busy": self.logic.busy,
+            "refresh_at": self._wall(self.logic.refresh_at),
+            "expires_at": self._wall(expire_at),
+            "confirmed_at": iso(self._confirmed_at) if self._confirmed_at else None,
+            "last_notify": self._last_notify,
+            "last_transfer": self._last_transfer,
+            "last_failure": self._last_failure,
+            "refused": [
+                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.onward.refused
+            ],
+        }

@@ -1,0 +1,215 @@
+"""The server: listens, answers, keeps its zones fresh, and takes orders. The one place where its parts are joined."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import dns.exception
+import dns.name
+
+from mailname import __version__
+from mailname.errors import MailnameError
+from mailname.server.clock import Clock, SystemClock, iso
+from mailname.server.context import Context, bare, log
+from mailname.server.control import ControlSocket, Order
+from mailname.server.dispatch import Dispatcher
+from mailname.server.network import DirectNetwork, Network
+from mailname.server.primary_zone import PrimaryZone
+from mailname.server.secondary_zone import SecondaryZone
+from mailname.server.store import Store
+from mailname.server.tcp import TcpLimits, TcpListener
+from mailname.server.udp import UdpListener
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dns.name import Name
+
+    from mailname.server.config import ServerConfig, ZoneConfig
+
+_LONGEST_SLEEP = 3600.0
+
+
+class Server:
+    """An authoritative name server, primary and secondary for any number of zones."""
+
+    def __init__(self, config: ServerConfig, *, network: Network | None = None, clock: Clock | None = None) -> None:
+        self.config = config
+        self.clock: Clock = clock or SystemClock()
+        self.network: Network = network or DirectNetwork()
+        self.started_at = 0.0
+        self.zones: dict[Name, PrimaryZone | SecondaryZone] = {}
+        self._wake = asyncio.Event()
+        self._store = Store(config.state) if config.state else None
+        self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set)
+        self._dispatcher = Dispatcher(self.context, self.zones)  # type: ignore[arg-type]  # a dict of Name is one of object
+        self._limits = TcpLimits()
+        self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+        self._control = ControlSocket(config.control, self.obey) if config.control else None
+        self._timers: asyncio.Task[None] | None = None
+        #: Called before all zone files are read again: where the configuration comes from is the caller's affair.
+        self.on_reload: Callable[[], Awaitable[None]] | None = None
+
+    async def start(self) -> None:
+        """Load the zones, then listen: nobody gets a refusal only because we were still starting.
+
+        Raises:
+            HostError: an address or the control socket cannot be had; everything is closed again.
+
+        """
+        self.started_at = self.clock.wall()
+        try:
+            if self._control:
+                await self._control.start()
+            await self._take_zones(self.config.zones)
+            for at in self.config.listen:
+                self._udp.append(UdpListener(self.network, at, self._dispatcher))
+                listener = TcpListener(self.network, at, self._dispatcher, self._limits)
+                self._tcp.append(listener)
+                await listener.start()
+                log.info("listening on %s, UDP and TCP", at)
+        except BaseException:
+            await self.stop()
+            raise
+        self.context.listening.set()
+        self.clock.when_moved(self._wake.set)
+        self._timers = asyncio.get_running_loop().create_task(self._run_timers())
+
+    async def stop(self) -> None:
+        """Close everything; what is on disk stays as it is."""
+        if self._timers is not None:
+            self._timers.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._timers
+            self._timers = None
+        for udp in self._udp:
+            udp.close()
+        await asyncio.gather(*(tcp.close() for tcp in self._tcp))
+        self._udp, self._tcp = [], []
+        tasks = list(self.context.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._control:
+            await self._control.close()
+        if self._store:
+            self._store.close()
+            self._store = None
+
+    async def _take_zones(self, wanted: tuple[ZoneConfig, ...]) -> list[Name]:
+        """Serve exactly these zones: new ones start, changed ones start again, others go. Returns what was started."""
+        by_name = {one.name: one for one in wanted}
+        for apex in [apex for apex, zone in self.zones.items() if by_name.get(apex) != zone.config]:
+            del self.zones[apex]
+            if apex not in by_name:
+                self.context.table = self.context.table.without(apex)
+                log.info("zone %s: no longer served", bare(apex))
+        started = []
+        for apex, config in by_name.items():
+            if apex not in self.zones:
+                kind = PrimaryZone if config.role == "primary" else SecondaryZone
+                zone = kind(config, self.context)
+                self.zones[apex] = zone
+                await zone.start()
+                started.append(apex)
+        return started
+
+    async def reconfigure(self, config: ServerConfig) -> None:
+        """Take over a changed configuration: zones and keys at once; addresses, state and control socket need a new start."""
+        fixed = (config.listen, config.state, config.control)
+        if fixed != (self.config.listen, self.config.state, self.config.control):
+            log.warning("listen, state and control are read at the start only; start the server again for those")
+        self.config = config
+        self.context.keys = config.keys
+        await self._take_zones(config.zones)
+
+    async def reload(self, apex: Name | None = None) -> dict[Name, str]:
+        """Read zone files again.
+
+        Args:
+            apex: one zone, or None for all that this server is primary of.
+
+        Returns:
+            For each zone whose file could not be taken over, why; it keeps its last good version.
+
+        """
+        problems: dict[Name, str] = {}
+        for name, zone in list(self.zones.items()):
+            if isinstance(zone, PrimaryZone) and apex in (None, name) and (problem := await zone.load()):
+                problems[name] = problem
+        return problems
+
+    async def _run_timers(self) -> None:
+        while True:
+            self._wake.clear()
+            now = self.clock.monotonic()
+            for zone in list(self.zones.values()):
+                due = zone.next_wakeup()
+                if due is not None and due <= now:
+                    zone.on_timer(now)
+            self._wake.clear()
+            times = [due for zone in self.zones.values() if (due := zone.next_wakeup()) is not None]
+            pause = min(max(min(times, default=now + _LONGEST_SLEEP) - self.clock.monotonic(), 0.0), _LONGEST_SLEEP)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    def status(self, apex: Name | None = None) -> dict[str, Any]:
+        """Return what ``mailname status --json`` prints: every zone, or one."""
+        return {
+            "schema": "mailname.status/1",
+            "version": __version__,
+            "pid": os.getpid(),
+            "since": iso(self.started_at),
+            "listen": [str(at) for at in self.config.listen],
+            "zones": [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)],
+        }
+
+    async def obey(self, order: Order) -> Order:
+        """Carry out one order of the control socket."""
+        apex: Name | None = None
+        if (text := order.get("zone")) is not None:
+            try:
+                apex = dns.name.from_text(str(text))
+            except (dns.exception.DNSException, UnicodeError):
+                return {"ok": False, "says": f"{text} is not a zone's name"}
+            if apex not in self.zones:
+                return {"ok": False, "says": f"the zone {bare(apex)} is not served here"}
+        match order["do"]:
+            case "status":
+                return {"ok": True, **self.status(apex)}
+            case "reload":
+                if apex is None and self.on_reload is not None:
+                    try:
+                        await self.on_reload()
+                    except MailnameError as error:
+                        return {"ok": False, "says": f"the configuration is not taken over: {error}"}
+                problems = await self.reload(apex)
+                return {"ok": not problems, "says": "; ".join(problems.values()), "zones": self.status(apex)["zones"]}
+            case "notify":
+                return self._each(apex, PrimaryZone, "notified")
+            case "retransfer":
+                return self._each(apex, SecondaryZone, "asked for")
+            case other:
+                return {"ok": False, "says": f"there is no order {other}"}
+
+    def _each(self, apex: Name | None, kind: type[PrimaryZone | SecondaryZone], done: str) -> Order:
+        """Notify for, or retransfer, one zone or all of a kind."""
+        chosen = [zone for name, zone in self.zones.items() if apex in (None, name) and isinstance(zone, kind)]
+        if not chosen:
+            role = "primary" if kind is PrimaryZone else "secondary"
+            which = f"the zone {bare(apex)} is" if apex is not None else "no zone here is"
+            return {
+                "ok": False,
+                "says": f"{which} not a {role} zone of this server" if apex is not None else f"{which} a {role} zone",
+            }
+        for zone in chosen:
+            if isinstance(zone, PrimaryZone):
+                zone.notify_now()
+            else:
+                zone.retransfer()
+        return {"ok": True, "says": f"{len(chosen)} zone(s) {done}"}

@@ -1,0 +1,112 @@
+"""The state folder: the last good version of each zone and what must be remembered of it, for one process at a time.
+
+``NAME.zone`` is the zone as text, ``NAME.json`` the highest serial announced and when a primary last confirmed the copy. The text is
+written before the record, and both before anybody hears of the serial: killed at any instant, the old or the new version is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mailname.errors import HostError, ZoneError
+from mailname.server.atomic import write_atomic
+from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.zone.text import read_zone, write_zone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dns.name import Name
+
+    from mailname.zone import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is remembered of a zone beside its text.
+
+    Attributes:
+        announced: the highest serial that anybody may have seen from us.
+        confirmed_at: seconds since 1970 when a primary last confirmed the copy (secondary only).
+        last_transfer: as ``mailname status`` shows it.
+        last_failure: as ``mailname status`` shows it.
+
+    """
+
+    announced: int | None = None
+    confirmed_at: float | None = None
+    last_transfer: dict[str, Any] | None = None
+    last_failure: dict[str, Any] | None = None
+
+
+class Store:
+    """One state folder, held by one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            remedy = "Name a folder that this user may write: state in the configuration."
+            raise HostError(f"cannot use the state folder {folder}: {error.strerror}", remedy=remedy, step="state") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "another process"
+            os.close(self._lock)
+            raise HostError(
+                f"the state folder {folder} is in use by process {holder}",
+                remedy="One server per state folder: stop the other one, or name another folder.",
+                step="state",
+            ) from error
+        os.truncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._lock)
+
+    def _text_path(self, apex: Name) -> Path:
+        return self.folder / f"{file_stem(apex)}{SUFFIX}"
+
+    def _record_path(self, apex: Name) -> Path:
+        return self.folder / f"{file_stem(apex)}.json"
+
+    def text_path(self, apex: Name) -> Path:
+        """Return where the copy of a zone lies."""
+        return self._text_path(apex)
+
+    def save_zone(self, zone: Zone, note: str) -> None:
+        """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
+        write_atomic(self._text_path(zone.apex), write_zone(zone, header=note).encode())
+
+    def save_record(self, apex: Name, record: Record) -> None:
+        """Keep what is to be remembered; returns when it is on the disk."""
+        write_atomic(self._record_path(apex), json.dumps(asdict(record), indent=1).encode())
+
+    def load_zone(self, apex: Name) -> Zone | None:
+        """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""
+        path = self._text_path(apex)
+        try:
+            return read_zone(path.read_text(encoding="utf-8"), str(path), apex).zone
+        except (OSError, ZoneError, UnicodeDecodeError):
+            return None
+
+    def load_record(self, apex: Name) -> Record:
+        """Return what is remembered; an unreadable record is an empty one."""
+        try:
+            raw = json.loads(self._record_path(apex).read_bytes())
+            announced, confirmed = raw.get("announced"), raw.get("confirmed_at")
+            return Record(
+                announced if isinstance(announced, int) and 0 <= announced < 1 << 32 else None,
+                float(confirmed) if isinstance(confirmed, int | float) else None,
+                raw.get("last_transfer"),
+                raw.get("last_failure"),
+            )
+        except (OSError, ValueError, AttributeError):
+            return Record()
