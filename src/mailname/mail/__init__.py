@@ -1,1 +1,1 @@
-"""The mail identity as records and as rules."""
+"""The mail identity of a domain, as records and as rules. So far: MX."""

@@ -1,0 +1,243 @@
+"""The plan: what the owner of a mail domain wants, as one immutable value.
+
+The descriptions here are also what an editor shows (``mailname schema``). Reading a file with its positions is ``load``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from dns.name import Name
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
+
+from mailname.plan import names
+from mailname.plan.address import IPAddress, IPNetwork, read_address
+from mailname.plan.duration import MAXIMUM, PATTERN, read_seconds
+from mailname.plan.fault import WrongValueError, closest
+from mailname.plan.prefixes import read_prefix
+
+Role = Literal["primary", "secondary"]
+Engine = Literal["builtin", "bind", "knot", "nsd"]
+Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"]
+
+_NAMED = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise WrongValueError(f"This is {_NAMED.get(type(value), 'a date')}; text is needed.", 'Write it in quotes: "...".')
+    return value
+
+
+def _domain_of(info: ValidationInfo) -> Name:
+    context = info.context
+    assert isinstance(context, dict)
+    domain = context["domain"]
+    assert isinstance(domain, Name)
+    return domain
+
+
+def _choice(what: str, known: tuple[str, ...], synonyms: dict[str, str]) -> PlainValidator:
+    def read(value: object) -> str:
+        text = _text(value)
+        if text in known:
+            return text
+        *others, last = [f'"{word}"' for word in known]
+        meant = closest(text, known, synonyms)
+        hint = f'Did you mean "{meant}"?' if meant else f"Write {', '.join(others)} or {last}."
+        raise WrongValueError(f"'{text}' is not {what}.", hint, instead=meant)
+
+    return PlainValidator(read)
+
+
+def _number(value: object, high: int) -> int:
+    if isinstance(value, str) and value.isdecimal():
+        raise WrongValueError(f'"{value}" is text, not a number.', f"Write {int(value)} without quotes.", instead=int(value))
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongValueError("This must be a whole number.", f"Write a number from 0 to {high}.")
+    if not 0 <= value <= high:
+        raise WrongValueError(f"{value} is out of range.", f"Write a number from 0 to {high}.")
+    return value
+
+
+_NAME_TEXT = "A name with a dot is a full name; one without stands in the domain; '@' is the domain itself."
+
+DomainName = Annotated[Name, PlainValidator(lambda v: names.read_domain(_text(v))), WithJsonSchema({"type": "string"})]
+HostName = Annotated[
+    Name, PlainValidator(lambda v, info: names.read_host(_text(v), _domain_of(info))), WithJsonSchema({"type": "string"})
+]
+OwnerName = Annotated[
+    Name, PlainValidator(lambda v, info: names.read_owner(_text(v), _domain_of(info))), WithJsonSchema({"type": "string"})
+]
+Address = Annotated[
+    IPAddress,
+    PlainValidator(lambda v: read_address(_text(v))),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+]
+Prefix = Annotated[IPNetwork, PlainValidator(lambda v: read_prefix(_text(v))), WithJsonSchema({"type": "string"})]
+Seconds = Annotated[
+    int,
+    PlainValidator(read_seconds),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAXIMUM}, {"type": "string", "pattern": PATTERN}]}),
+]
+Preference = Annotated[
+    int, PlainValidator(lambda v: _number(v, 65535)), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})
+]
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+
+
+def _mailbox(value: object) -> str:
+    names.read_mailbox(_text(value))
+    return _text(value)
+
+
+Mailbox = Annotated[str, PlainValidator(_mailbox), WithJsonSchema({"type": "string", "format": "idn-email"})]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Soa(_Table):
+    """The zone's timers (RFC 1035 section 3.3.13). The defaults satisfy every registry that we know of."""
+
+    refresh: Seconds = Field(14400, description="How often a secondary asks for the serial when no NOTIFY came. Default 4 hours.")
+    retry: Seconds = Field(3600, description="How soon a secondary asks again when the primary was silent. Default 1 hour.")
+    expire: Seconds = Field(
+        1209600, description="When a secondary that cannot reach the primary stops answering. Default 2 weeks."
+    )
+    minimum: Seconds = Field(
+        3600, description="How long 'there is no such name' may be remembered (RFC 2308 section 5). Default 1 hour."
+    )
+
+
+class NameServer(_Table):
+    """One server that answers for the domain."""
+
+    name: HostName = Field(description=f"The server's name, as the registry and the NS record give it. {_NAME_TEXT}")
+    addresses: tuple[Address, ...] = Field(
+        min_length=1,
+        description="Its public addresses, IPv4 and IPv6: glue when the name is in the domain, and what may transfer in any case.",
+    )
+    role: Annotated[
+        Role,
+        _choice(
+            "a role",
+            ("primary", "secondary"),
+            {"master": "primary", "main": "primary", "slave": "secondary", "backup": "secondary"},
+        ),
+        WithJsonSchema({"enum": ["primary", "secondary"]}),
+    ] = Field(description="The primary holds the zone file; a secondary transfers the zone from it. Exactly one is primary.")
+    engine: Annotated[
+        Engine,
+        _choice(
+            "an engine",
+            ("builtin", "bind", "knot", "nsd"),
+            {"mailname": "builtin", "named": "bind", "bind9": "bind", "knotd": "knot"},
+        ),
+        WithJsonSchema({"enum": ["builtin", "bind", "knot", "nsd"]}),
+    ] = Field("builtin", description="Which program serves the zone there.")
+
+
+class MailHost(_Table):
+    """One host that receives the domain's mail."""
+
+    name: HostName = Field(description=f"The host that the MX record names. {_NAME_TEXT}")
+    preference: Preference = Field(10, description="The host with the lowest number is tried first.")
+    addresses: tuple[Address, ...] = Field(
+        (), description="Its public addresses. Leave them away when the name has them elsewhere or is outside the domain."
+    )
+
+
+class Record(_Table):
+    """Extra records of one name and one type."""
+
+    name: OwnerName = Field(description=f"The owner. {_NAME_TEXT}")
+    type: Text = Field(description="The record type, as in TXT, CAA, SRV, CNAME.")
+    data: Annotated[
+        tuple[Text, ...],
+        BeforeValidator(_listed),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    ] = Field(
+        min_length=1, description="The data as zone files write it; a list makes several records. TXT may leave its quotes away."
+    )
+    ttl: Seconds | None = Field(None, description="How long resolvers may remember it. Default: the plan's ttl.")
+
+
+class Pointer(_Table):
+    """One address and the name that its PTR record gives."""
+
+    address: Address = Field(description="An address inside the prefix.")
+    name: HostName = Field(description=f"The name that the address points to. {_NAME_TEXT}")
+
+
+class ReverseZone(_Table):
+    """Reverse DNS for address space of one's own, served by the same name servers."""
+
+    prefix: Prefix = Field(description="An IPv4 /8, /16 or /24, or an IPv6 prefix whose length is a multiple of 4.")
+    ptr: tuple[Pointer, ...] = Field(
+        (), description="PTR records for hosts that the plan does not name, or in place of those that it would make."
+    )
+
+
+class TransferKey(_Table):
+    """The name of the TSIG key (RFC 8945) that signs transfers. The secret is in a file of mode 600, never in the plan."""
+
+    name: HostName = Field(description=f"The key's name, the same on both servers. {_NAME_TEXT}")
+    algorithm: Annotated[
+        Algorithm,
+        _choice(
+            "an algorithm that we use",
+            ("hmac-sha256", "hmac-sha384", "hmac-sha512"),
+            {
+                "hmac_md5": "hmac-sha256",
+                "hmac_md5.sig_alg.reg.int": "hmac-sha256",
+                "hmac_sha1": "hmac-sha256",
+                "sha256": "hmac-sha256",
+            },
+        ),
+        WithJsonSchema({"enum": ["hmac-sha256", "hmac-sha384", "hmac-sha512"]}),
+    ] = Field("hmac-sha256", description="The MAC's algorithm.")
+
+
+class Plan(_Table):
+    """One mail domain: its name servers, its mail hosts, and what else its zone holds."""
+
+    domain: DomainName = Field(description="The domain, as registered. Names that are not ASCII may be written as they are.")
+    contact: Mailbox = Field(description="The mailbox of the person who is responsible for the zone; stands in the SOA record.")
+    website: tuple[Address, ...] = Field((), description="The default A and AAAA records: where the domain's website is.")
+    ttl: Seconds = Field(3600, description="How long resolvers may remember the zone's records. Default 1 hour.")
+    soa: Soa = Field(default_factory=lambda: Soa(), description="The zone's timers.")  # noqa: PLW0108 - Soa has plain validators; mypy wants the call
+    name_servers: tuple[NameServer, ...] = Field(
+        alias="name_server", min_length=1, description="The name servers, in the order in which they are published."
+    )
+    mail_hosts: tuple[MailHost, ...] = Field((), alias="mail_host", description="The hosts that receive the domain's mail.")
+    records: tuple[Record, ...] = Field((), alias="record", description="Extra records, one table for each name and type.")
+    zone_text: Text = Field("", description="Extra records as zone-file text. There, a full name needs its trailing dot.")
+    reverse_zones: tuple[ReverseZone, ...] = Field(
+        (), alias="reverse_zone", description="Reverse zones, for those who own their address space."
+    )
+    transfer_key: TransferKey | None = Field(None, description="The TSIG key that signs transfers between the name servers.")
+
+    @property
+    def primary(self) -> NameServer:
+        """The one server that holds the zone file."""
+        return next(server for server in self.name_servers if server.role == "primary")
+
+    @property
+    def secondaries(self) -> tuple[NameServer, ...]:
+        """The servers that transfer the zone, in published order."""
+        return tuple(server for server in self.name_servers if server.role == "secondary")
+
+    @property
+    def rname(self) -> Name:
+        """The contact as the SOA's RNAME."""
+        return names.read_mailbox(self.contact)
+
+    def holds(self, name: Name) -> bool:
+        """Tell whether a name is in-domain (RFC 9499): the domain itself or below it."""
+        return name.is_subdomain(self.domain)
