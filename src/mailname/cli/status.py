@@ -120,7 +120,7 @@ def _ahead(iso: str) -> str:
 def duration(seconds: float) -> str:
     """Write a span of time in its two largest units: ``6d 4h``, ``3m 20s``."""
     left = round(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):

@@ -202,11 +202,8 @@ class Server:
         chosen = [zone for name, zone in self.zones.items() if apex in (None, name) and isinstance(zone, kind)]
         if not chosen:
             role = "primary" if kind is PrimaryZone else "secondary"
-            which = f"the zone {bare(apex)} is" if apex is not None else "no zone here is"
-            return {
-                "ok": False,
-                "says": f"{which} not a {role} zone of this server" if apex is not None else f"{which} a {role} zone",
-            }
+            which = f"the zone {bare(apex)} is not" if apex is not None else "no zone is"
+            return {"ok": False, "says": f"{which} a {role} zone of this server"}
         for zone in chosen:
             if isinstance(zone, PrimaryZone):
                 zone.notify_now()

@@ -1,7 +1,8 @@
 """The state folder: the last good version of each zone and what must be remembered of it, for one process at a time.
 
-``NAME.zone`` is the zone as text, ``NAME.json`` the highest serial announced and when a primary last confirmed the copy. The text is
-written before the record, and both before anybody hears of the serial: killed at any instant, the old or the new version is there.
+``NAME.zone`` is the zone as text, ``NAME.json`` the highest serial announced and when a primary last confirmed the copy. The
+text is written before the record, and both before anybody hears of the serial: killed at any instant, the old or the new
+version is there.
 """
 
 from __future__ import annotations

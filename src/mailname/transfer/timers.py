@@ -16,7 +16,7 @@ LONGEST_PAUSE = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """Seconds between questions (refresh), between tries after a failure (retry), and until the zone must not be served (expire)."""
+    """Seconds between questions (refresh), between tries after a failure (retry), until the zone is not served (expire)."""
 
     refresh: int
     retry: int

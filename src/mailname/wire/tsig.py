@@ -121,17 +121,17 @@ def find_signature(wire: bytes) -> Signature | None:
         parser.seek(4)
         questions, *records = parser.get_struct("!HHHH")
         for _ in range(questions):
-            parser.get_name()
+            parser.get_name(decompress=True)
             parser.get_struct("!HH")
         start, owner, rdtype, length = 0, dns.name.root, 0, 0
         for _ in range(sum(records)):
             start = parser.current
-            owner = parser.get_name()
+            owner = parser.get_name(decompress=True)
             rdtype, _rdclass, _ttl, length = parser.get_struct("!HHIH")
             parser.get_bytes(length)
         if rdtype != dns.rdatatype.TSIG:
             return None
-        parser.seek(parser.current - length)
+        parser = dns.wire.Parser(wire, parser.current - length)
         with parser.restrict_to(length):
             rdata = dns.rdtypes.ANY.TSIG.TSIG.from_wire_parser(dns.rdataclass.ANY, dns.rdatatype.TSIG, parser)
     except (dns.exception.DNSException, ValueError):
