@@ -70,13 +70,12 @@ def _changes(old: Zone | None, new: Zone) -> Iterator[Change]:
 
 def _precedes(one: RRset, other: RRset) -> bool:
     """Tell whether one RRset stands before another in ``Zone.rrsets``."""
-    if one.owner == other.owner:
-        return one.rdtype != other.rdtype and (
-            one.rdtype == RdataType.SOA or (other.rdtype != RdataType.SOA and one.rdtype < other.rdtype)
-        )
-    return one.owner < other.owner
+    if (one.rdtype == RdataType.SOA) != (other.rdtype == RdataType.SOA):
+        return one.rdtype == RdataType.SOA
+    order = one.owner.fullcompare(other.owner)[1]
+    return order < 0 or (order == 0 and one.rdtype < other.rdtype)
 
 
 def _same_but_serial(old: RRset, new: RRset) -> bool:
     before, after = cast("SOA", old.rdatas[0]), cast("SOA", new.rdatas[0])
-    return old.ttl == new.ttl and before.replace(serial=0) == after.replace(serial=0)
+    return old.ttl == new.ttl and bool(before.replace(serial=0) == after.replace(serial=0))

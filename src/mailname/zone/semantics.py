@@ -55,7 +55,7 @@ def _of_rrset(zone: Zone, rrset: RRset) -> Iterator[Concern]:
         repeated = True
         yield _dot_forgotten(rrset, f"the owner {rrset.owner} ends in {zone.apex} twice.", meant)
     attribute = _TARGET.get(rrset.rdtype) or _ALSO_TARGETS.get(rrset.rdtype)
-    if attribute is None or (zone.is_below_cut(rrset.owner) and rrset.rdtype != RdataType.NS):
+    if attribute is None or zone.delegation(rrset.owner) not in (None, rrset):
         return
     targets: list[Name] = [getattr(rdata, attribute) for rdata in rrset.rdatas]
     for target in targets:
@@ -143,7 +143,7 @@ def _of_glue(zone: Zone, rrset: RRset, target: Name, subject: str) -> Iterator[C
 def _looks_like_an_address(zone: Zone, target: Name) -> bool:
     labels = target.relativize(zone.apex).labels if zone.apex != dns.name.root else target.labels
     written = b".".join(label for label in labels if label)
-    return written.count(b".") == 3 and written.replace(b".", b"").isdigit() or b":" in written
+    return (written.count(b".") == 3 and written.replace(b".", b"").isdigit()) or b":" in written
 
 
 def _of_name_servers(zone: Zone, rrset: RRset) -> Iterator[Concern]:

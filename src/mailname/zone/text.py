@@ -58,8 +58,8 @@ def read_zone(text: str, file: str, apex: Name, *, include: Include | None = Non
             mistakes.append(Mistake(record.at, _sentence(error.problem), error.remedy))
     for problem in builder.problems():
         if not (problem.missing and read.errors):  # what is missing may stand in a line that could not be read
-            error = problem.error
-            mistakes.append(Mistake(_place(read, error) or Position(file, 1, 1), _sentence(error.problem), error.remedy))
+            at = _place(read, problem.error) or Position(file, 1, 1)
+            mistakes.append(Mistake(at, _sentence(problem.error.problem), problem.error.remedy))
     first = next((mistake for mistake in mistakes if mistake.severity == "error"), None)
     if first is not None:
         raise ZoneError(first.problem, remedy=first.remedy, at=first.at, mistakes=tuple(mistakes))
