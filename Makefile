@@ -13,10 +13,10 @@ comma := ,
 empty :=
 PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
 
-SOURCES := src tests bench bootstrap.py
+SOURCES := src tests bench scripts bootstrap.py
 
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format bench docs pins clean
+.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format bench docs reference pins clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +45,9 @@ bench: setup-dev ## Measure mailname, and the peers that are installed, on this 
 docs: setup-docs ## Build the pages into build/docs.
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 	@echo 'build/docs/index.html'
+
+reference: setup-dev ## Write the commands' options into docs/commands.md.
+	@$(BIN)/python -m scripts.command_reference
 
 setup: ## Make .venv with what mailname needs to run.
 	@$(PYTHON) bootstrap.py runtime
