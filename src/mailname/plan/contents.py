@@ -84,8 +84,13 @@ class Contents:
 
     def nearest(self, name: Name) -> str | None:
         """Return the name with an address whose spelling is nearest, for a did-you-mean."""
-        known = [names.say(owner) for owner, types in self.types.items() if ADDRESS_TYPES & types and owner != name]
-        return next(iter(difflib.get_close_matches(names.say(name), known, n=1, cutoff=0.8)), None)
+        known = {
+            names.say(owner.relativize(self.domain)): names.say(owner)
+            for owner, types in self.types.items()
+            if ADDRESS_TYPES & types and owner not in {name, self.domain}
+        }
+        near = difflib.get_close_matches(names.say(name.relativize(self.domain)), known, n=1, cutoff=0.7)
+        return known[near[0]] if near else None
 
 
 def _type(version: int) -> RdataType:

@@ -34,9 +34,9 @@ def expand(plan: Plan, serial: Serial) -> Zone:
     _add_addresses(builder, plan.domain, plan.ttl, plan.website)
     for host in sorted(plan.mail_hosts, key=lambda host: host.preference):
         builder.add(plan.domain, plan.ttl, mx(host.preference, host.name))
-    for named in (*plan.name_servers, *plan.mail_hosts):
-        if plan.holds(named.name):
-            _add_addresses(builder, named.name, plan.ttl, named.addresses)
+    for named, addresses in _hosts(plan):
+        if plan.holds(named):
+            _add_addresses(builder, named, plan.ttl, addresses)
     for record in plan.records:
         rdtype = read_type(record.type)
         for data in record.data:
@@ -59,16 +59,22 @@ def pointers(plan: Plan) -> dict[IPAddress, Name]:
     that the mail host greets with.
     """
     found: dict[IPAddress, Name] = {}
-    for named in (*plan.mail_hosts, *plan.name_servers):
-        for address in named.addresses:
-            found.setdefault(address, named.name)
+    mail_hosts_first = sorted(_hosts(plan), key=lambda host: host[0] not in {mail.name for mail in plan.mail_hosts})
+    for name, addresses in mail_hosts_first:
+        for address in addresses:
+            found.setdefault(address, name)
     for address in plan.website:
         found.setdefault(address, plan.domain)
     return found
 
 
+def _hosts(plan: Plan) -> list[tuple[Name, tuple[IPAddress, ...]]]:
+    servers = [(server.name, server.addresses) for server in plan.name_servers]
+    return servers + [(host.name, host.addresses) for host in plan.mail_hosts]
+
+
 def _begin(plan: Plan, apex: Name, serial: Serial) -> ZoneBuilder:
-    """Start a zone with SOA and NS. The MNAME is the primary: NOTIFY leaves it out, dynamic updates go there (RFC 1996, RFC 2136)."""
+    """Start a zone with SOA and NS; the MNAME is the primary (RFC 1035 section 3.3.13)."""
     builder = ZoneBuilder(apex)
     soa = plan.soa
     builder.add(

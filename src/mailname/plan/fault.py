@@ -6,9 +6,9 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mailname.errors import Position
 
 if TYPE_CHECKING:
+    from mailname.errors import Position
     from collections.abc import Iterable, Mapping
 
 # A value's way through the file: keys and, inside arrays, numbers from 0: ("name_server", 1, "addresses", 0).

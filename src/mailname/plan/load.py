@@ -52,9 +52,8 @@ def load(text: str, file: str) -> Loaded:
         raise PlanError(tuple(mistakes))
     found = validate(read.data, read.places)
     draft = draft_of(found)
-    placed = _Placed(read.places, file, draft.zone_text.value if draft.zone_text else "")
-    for fault in (*found.faults, *_meaning(draft, placed)):
-        mistakes.append(placed.mistake(fault))
+    placed = _Placed(read.places, draft.zone_text.value if draft.zone_text else "")
+    mistakes += [placed.mistake(fault) for fault in (*found.faults, *_meaning(draft, placed))]
     mistakes.sort(key=lambda mistake: (mistake.at.line, mistake.at.column))
     if found.plan is None or any(mistake.severity == "error" for mistake in mistakes):
         raise PlanError(tuple(mistakes))
@@ -77,9 +76,8 @@ def _meaning(draft: Draft, placed: _Placed) -> Iterator[Fault]:
 class _Placed:
     """Turns faults into mistakes: a path into the position of its value, key or table."""
 
-    def __init__(self, places: Places, file: str, zone_text: str) -> None:
+    def __init__(self, places: Places, zone_text: str) -> None:
         self.places = places
-        self.file = file
         self._map: list[int] = []
         # A line of the value begins after each line end in it; an escaped one counts, too.
         self._line_starts = [0, *(i + 1 for i, c in enumerate(zone_text) if c == "\n")]
@@ -87,7 +85,7 @@ class _Placed:
     def position(self, where: Path | Position, point: str = "value") -> Position:
         if isinstance(where, Position):
             return where
-        return self.places.position(self.places.offset(where, point), self.file)
+        return self.places.at(where, point)
 
     def line(self, where: Path | Position) -> int:
         return self.position(where).line
@@ -102,4 +100,4 @@ class _Placed:
             self._map = string_map(self.places.text, place.value, place.end)
         start = self._line_starts[min(inside.line, len(self._line_starts)) - 1]
         index = min(start + inside.column - 1, len(self._map) - 1)
-        return self.places.position(self._map[index], self.file)
+        return self.places.position(self._map[index])

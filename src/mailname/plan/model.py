@@ -211,7 +211,7 @@ class Plan(_Table):
     contact: Mailbox = Field(description="The mailbox of the person who is responsible for the zone; stands in the SOA record.")
     website: tuple[Address, ...] = Field((), description="The default A and AAAA records: where the domain's website is.")
     ttl: Seconds = Field(3600, description="How long resolvers may remember the zone's records. Default 1 hour.")
-    soa: Soa = Field(default_factory=lambda: Soa(), description="The zone's timers.")  # noqa: PLW0108 - Soa has plain validators; mypy wants the call
+    soa: Soa = Field(default=Soa.model_validate({}), description="The zone's timers.")
     name_servers: tuple[NameServer, ...] = Field(
         alias="name_server", min_length=1, description="The name servers, in the order in which they are published."
     )

@@ -55,14 +55,15 @@ class Places:
     """The places of one text. Paths may be renamed, so that a misspelt key is judged as what it was meant to be."""
 
     text: str
+    file: str
     places: dict[Path, Place] = field(default_factory=dict)
     duplicates: list[Duplicate] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, text: str) -> Places:
+    def of(cls, text: str, file: str) -> Places:
         """Walk the syntax tree of a text; what does not parse has no place of its own."""
-        places = cls(text)
+        places = cls(text, file)
         _Walk(places).document(_parser().parse(text.encode()).root_node)
         return places
 
@@ -77,17 +78,16 @@ class Places:
             path = path[:-1]
         return 0
 
-    def position(self, offset: int, file: str) -> Position:
+    def position(self, offset: int) -> Position:
         """Turn an offset into line and column, both counted from 1, columns in characters."""
         if not self._lines:
             self._lines = [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
         line = bisect_right(self._lines, offset)
-        return Position(file, line, offset - self._lines[line - 1] + 1)
+        return Position(self.file, line, offset - self._lines[line - 1] + 1)
 
-    def line_start(self, line: int) -> int:
-        """Return the offset at which a line (from 1) begins."""
-        self.position(0, "")
-        return self._lines[min(line, len(self._lines)) - 1]
+    def at(self, path: Path, point: str = "value") -> Position:
+        """Return the position of a value, key or table."""
+        return self.position(self.offset(path, point))
 
     def move(self, old: Path, new: Path) -> None:
         """Give all places at and below one path another path."""

@@ -7,8 +7,11 @@ from ipaddress import IPv4Network, ip_address, ip_network
 import dns.reversename
 from dns.name import Name
 
-from mailname.plan.address import IPNetwork
 from mailname.plan.fault import WrongValueError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailname.plan.address import IPNetwork
 
 
 def read_prefix(text: str) -> IPNetwork:

@@ -61,32 +61,31 @@ def read_toml(text: str, file: str) -> TomlText:
             )
         )
     text = text.replace("\r\n", "\n")
-    original = Places.of(text)
     working = text
     while True:
         try:
-            return TomlText(tomllib.loads(working), Places.of(working), tuple(mistakes))
+            return TomlText(tomllib.loads(working), Places.of(working, file), tuple(mistakes))
         except tomllib.TOMLDecodeError as error:
-            now = Places.of(working)
+            now = Places.of(working, file)
             if re.match(r"Cannot (overwrite|declare|mutate|add|redefine|define)", str(error)) and now.duplicates:
                 duplicate = now.duplicates[0]
-                mistakes.append(_told_twice(duplicate, now, file))
+                mistakes.append(_told_twice(duplicate, now))
                 working = _blank(working, duplicate.start, duplicate.end)
                 continue
-            offset, problem, remedy, repaired = _syntax_error(str(error), working, original)
-            mistakes.append(Mistake(original.position(offset, file), problem, remedy))
+            offset, problem, remedy, repaired = _syntax_error(str(error), working)
+            mistakes.append(Mistake(now.position(offset), problem, remedy))
             if repaired is None or len(mistakes) >= _MOST:
                 raise PlanError(tuple(mistakes)) from None
             working = repaired
 
 
-def _told_twice(duplicate: Duplicate, places: Places, file: str) -> Mistake:
+def _told_twice(duplicate: Duplicate, places: Places) -> Mistake:
     header = places.text[duplicate.start] == "["
     problem = f"The table [{duplicate.name}] is there twice." if header else f"The key '{duplicate.name}' is there twice."
     remedy = "Keep one of them."
     if duplicate.name in _ARRAYS:
         remedy = f"For several of them write [[{duplicate.name}]] with double brackets."
-    return Mistake(places.position(duplicate.key, file), problem, remedy)
+    return Mistake(places.position(duplicate.key), problem, remedy)
 
 
 def _blank(text: str, start: int, end: int, instead: str = "") -> str:
@@ -94,7 +93,7 @@ def _blank(text: str, start: int, end: int, instead: str = "") -> str:
     return text[:start] + instead + re.sub(r"[^\n]", "" if instead else " ", text[start:end]) + text[end:]
 
 
-def _syntax_error(said: str, text: str, places: Places) -> tuple[int, str, str, str | None]:
+def _syntax_error(said: str, text: str) -> tuple[int, str, str, str | None]:
     """Say what is wrong, where, and how the text reads without the statement that is broken (None: cannot be told)."""
     match = _AT.match(said)
     assert match, said

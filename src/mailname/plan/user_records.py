@@ -88,7 +88,7 @@ def read_rdata(rdtype: RdataType, text: str, domain: Name) -> Rdata:
         for attribute, value in names_in(rdata).items()
         if value.is_subdomain(_RELATIVE)
     }
-    return rdata.replace(**absolute)  # type: ignore[no-untyped-call, no-any-return]  # dnspython has not typed it
+    return rdata.replace(**absolute)
 
 
 def names_in(rdata: Rdata) -> dict[str, Name]:
@@ -174,7 +174,7 @@ def _text(read: UserRecords, draft: Draft, text: str, place: Callable[[Position]
             )
             continue
         if fixed:
-            data = data.replace(**fixed)  # type: ignore[no-untyped-call]  # dnspython has not typed it
+            data = data.replace(**fixed)
         read.entries.append(Entry(owner, record.ttl, data, at, data_at))
 
 

@@ -103,14 +103,14 @@ def validate(data: dict[str, Any], places: Places) -> Validation:
             errors = error.errors(include_url=False)
         else:
             return found
-        extra = [error for error in errors if error["type"] == "extra_forbidden"]
-        if extra:
-            for error in sorted(extra, key=lambda error: places.offset(error["loc"], "key")):
-                _unknown_key(found, error["loc"], places)
-            continue
-        # Each round repairs or remembers each path once, so this ends.
-        if not any([_judge(found, error, told, places) for error in errors]):
-            return found
+        extra = [one["loc"] for one in errors if one["type"] == "extra_forbidden"]
+        for path in sorted(extra, key=lambda path: places.offset(path, "key")):
+            _unknown_key(found, path, places)
+        if not extra:
+            # Each round repairs or remembers each path once, so this ends.
+            repaired = [_judge(found, one, told, places) for one in errors]
+            if not any(repaired):
+                return found
 
 
 def _mark_broken(found: Validation, value: object, path: Path) -> None:
@@ -168,14 +168,21 @@ def _unknown_key(found: Validation, path: Path, places: Places) -> None:
         remedy = "The secret never stands in the plan: make a key file with 'mailname key'."
     elif meant:
         remedy = f"Did you mean '{meant}'?"
+    elif table_name and key in _keys(Plan):
+        remedy = f"It belongs to the top of the file: write '{key}' before the first [table]."
     else:
-        home = [name or "the top of the file" for name, other in _TABLES.items() if key in _keys(other) and other is not model]
-        remedy = f"It belongs to {home[0]}." if home else f"The keys here are: {', '.join(keys)}."
-    found.faults.append(Fault(path, f"{place[0].upper()}{place[1:]} has no key '{key}'.", remedy, point="key"))
+        home = [name for name, other in _TABLES.items() if key in _keys(other) and other is not model]
+        remedy = f"It belongs to [{home[0]}]." if home else f"The keys here are: {', '.join(keys)}."
+    # Told at its position, for its path will be another's.
+    found.faults.append(Fault(places.at(path, "key"), f"{place[0].upper()}{place[1:]} has no key '{key}'.", remedy))
     value = table.pop(key)
-    if meant is None:
+    target: Path
+    if meant:
+        target = (*path[:-1], meant)
+    elif table_name and key in _keys(Plan):
+        table, meant, target = found.data, key, (key,)
+    else:
         return
-    target = (*path[:-1], meant)
     if meant not in table:
         table[meant] = value
         places.move(path, target)
@@ -204,14 +211,19 @@ def _judge(found: Validation, error: ErrorDetails, told: set[Path], places: Plac
     value = error["input"]
     wrong = error.get("ctx", {}).get("error")
     if isinstance(wrong, WrongValueError):
-        found.faults.append(Fault(path, wrong.problem, wrong.remedy))
+        found.faults.append(Fault(places.at(path), wrong.problem, wrong.remedy))
         if wrong.instead is not None:
             found.put(path, wrong.instead)
             return True
+    elif error["type"] == "too_short" and value:
+        told.discard(path)  # not empty: its elements have mistakes of their own
+        return False
     elif error["type"] == "missing":
         found.faults.append(_missing(path))
     elif error["type"] == "too_short":
-        found.faults.append(Fault(path, f"'{path[-1]}' is an empty list.", _EXAMPLES.get(str(path[-1]), "Write at least one.")))
+        found.faults.append(
+            Fault(places.at(path), f"'{path[-1]}' is an empty list.", _EXAMPLES.get(str(path[-1]), "Write at least one."))
+        )
     elif error["type"] in {"tuple_type", "list_type"}:
         return _no_list(found, path, value, places)
     else:
@@ -252,7 +264,7 @@ def _no_list(found: Validation, path: Path, value: object, places: Places) -> bo
     else:
         shown = f'"{value}"' if isinstance(value, str) else "..."
         problem, remedy = f"'{key}' is a list.", f"Write {key} = [{shown}] with brackets."
-    found.faults.append(Fault(path, problem, remedy))
+    found.faults.append(Fault(places.at(path), problem, remedy))
     if isinstance(value, dict) or (isinstance(value, str) and key not in _TABLES):
         found.put(path, [value])
         places.move(path, (*path, 0))
@@ -266,7 +278,7 @@ def _no_table(found: Validation, path: Path, value: object, places: Places) -> b
     single = isinstance(path[-1], str)
     found.faults.append(
         Fault(
-            path,
+            places.at(path),
             f"'{key}' is a table" + (", of which there is one." if isinstance(value, list) else "."),
             f"Write [{key}] with single brackets." if single else f"Write [[{key}]] and its keys below it.",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.CNAME import CNAME
 
 from mailname.plan import names
 from mailname.plan.contents import alias_entry, in_domain_hosts
@@ -30,13 +31,13 @@ def check(draft: Draft, read: UserRecords, contents: Contents, line_of: Callable
         hosts.setdefault(host.name.value, host)
     for name, host in hosts.items():
         alias = alias_entry(read.entries, name)
-        if alias and host.name:
-            kind = "name server" if host.path[0] == "name_server" else "mail host"
-            record = "an NS" if kind == "name server" else "an MX"
+        if alias and host.name and isinstance(alias.rdata, CNAME):
+            kind, record = ("name server", "an NS") if host.path[0] == "name_server" else ("mail host", "an MX")
+            line, target = line_of(alias.where), names.say(alias.rdata.target)
             yield Fault(
                 host.name.path,
-                f"The {kind} {names.say(name)} is an alias (the CNAME on line {line_of(alias.where)}), and {record} may not name one.",
-                f"Take the CNAME away, or name the host that it points to (RFC 2181 section 10.3): {names.say(alias.rdata.target)}.",
+                f"The {kind} {names.say(name)} is an alias (the CNAME on line {line}), and {record} may not name one.",
+                f"Take the CNAME away, or name the host that it points to (RFC 2181 section 10.3): {target}.",
             )
     seen: dict[Name, int] = {}
     for entry in read.entries:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.MX import MX
 
 from mailname.mail.mx import is_null_mx, second_mx_means
 from mailname.plan import names
@@ -14,41 +15,52 @@ from mailname.plan.fault import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dns.name import Name
+
+    from mailname.errors import Position
     from mailname.plan.contents import Contents
     from mailname.plan.draft import Draft, Host
+    from mailname.plan.fault import Path
     from mailname.plan.user_records import UserRecords
 
 
 def check(draft: Draft, read: UserRecords, contents: Contents) -> Iterator[Fault]:
     """Judge the mail hosts."""
-    mx = [entry for entry in read.entries if entry.owner == draft.domain and entry.rdata.rdtype == RdataType.MX]
-    null = next((entry for entry in mx if is_null_mx(entry.rdata)), None)
+    mxs = [(entry, entry.rdata) for entry in read.entries if entry.owner == draft.domain and isinstance(entry.rdata, MX)]
+    null = next((entry for entry, rdata in mxs if is_null_mx(rdata)), None)
     nothing_hidden = draft.mail_hosts_whole and read.whole and draft.domain not in read.unsure
-    if not draft.mail_hosts and not mx and nothing_hidden:
+    if not draft.mail_hosts and not mxs and nothing_hidden:
         yield Fault(
             (),
             "The plan has no mail host, so the domain has no MX: mail would go to the website's address.",
             "Add a [[mail_host]] table.",
             point="table",
         )
-    if null and (draft.mail_hosts or len(mx) > 1):
+    if null and (draft.mail_hosts or len(mxs) > 1):
         yield Fault(
             null.data_where,
             "'MX 0 .' says that the domain takes no mail, but there is another MX.",
             "Keep one of the two (RFC 7505 section 3).",
         )
-        mx = [entry for entry in mx if entry is not null]
-    yield from _second(draft, [(entry.rdata.preference, entry.rdata.exchange, entry.data_where) for entry in mx])
+    written = [_Exchange(mx.preference, mx.exchange, entry.data_where) for entry, mx in mxs if not is_null_mx(mx)]
+    yield from _second(draft, written)
     for host in draft.mail_hosts:
         yield from _addresses(host)
         if host.name and not host.addresses and host.whole and not contents.is_alias(host.name.value):
             yield from _no_address(draft, host, contents)
 
 
-def _second(draft: Draft, written: list[tuple[int, names.Name, object]]) -> Iterator[Fault]:
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    preference: int
+    name: Name
+    where: Path | Position
+
+
+def _second(draft: Draft, written: list[_Exchange]) -> Iterator[Fault]:
     """Warn of a second MX, once: at the one that comes after the one tried first."""
-    seen: set[names.Name] = set()
-    hosts: list[tuple[int, names.Name, object]] = []
+    seen: set[Name] = set()
+    hosts: list[_Exchange] = []
     for host in draft.mail_hosts:
         if host.name is None:
             continue
@@ -56,20 +68,14 @@ def _second(draft: Draft, written: list[tuple[int, names.Name, object]]) -> Iter
             yield Fault(host.name.path, f"The mail host {names.say(host.name.value)} is there twice.", "Keep one of them.")
             continue
         seen.add(host.name.value)
-        hosts.append((host.preference.value if host.preference else 10, host.name.value, host.name.path))
-    hosts += [one for one in written if one[1] not in seen]
+        hosts.append(_Exchange(host.preference.value if host.preference else 10, host.name.value, host.name.path))
+    hosts += [one for one in written if one.name not in seen]
     if len(hosts) < 2:
         return
-    first = min(hosts, key=lambda one: one[0])
+    first = min(hosts, key=lambda one: one.preference)
     second = next(one for one in hosts if one is not first)
-    where = second[2]
-    assert isinstance(where, tuple) or hasattr(where, "line")
-    yield Fault(
-        where,  # type: ignore[arg-type]  # a path or a position, as asserted
-        second_mx_means(names.say(first[1]), names.say(second[1]), same_preference=first[0] == second[0]),
-        "If in doubt, keep one: senders retry for days.",
-        "warning",
-    )
+    means = second_mx_means(names.say(first.name), names.say(second.name), same_preference=first.preference == second.preference)
+    yield Fault(second.where, means, "If in doubt, keep one: senders retry for days.", "warning")
 
 
 def _addresses(host: Host) -> Iterator[Fault]:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import dns.name
 from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.CNAME import CNAME
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
 
 from mailname.plan import names
 from mailname.plan.address import IPAddress, is_address
-from mailname.plan.contents import ADDRESS_TYPES, in_domain_hosts
+from mailname.plan.contents import in_domain_hosts
 from mailname.plan.fault import Fault, Path
 
 if TYPE_CHECKING:
@@ -36,8 +39,9 @@ def check(draft: Draft, read: UserRecords, contents: Contents, line_of: Callable
             usable.append(entry)
     yield from _twice(usable, line_of)
     yield from _addresses(draft, usable)
+    hosts = {host.name.value for host in in_domain_hosts(draft) if host.name}
     for entry in usable:
-        yield from _target(entry, contents)
+        yield from _target(entry, contents, hosts)
 
 
 def _reserved(draft: Draft, entry: Entry) -> Fault | None:
@@ -73,7 +77,7 @@ def _twice(entries: list[Entry], line_of: Callable[[Path | Position], int]) -> I
         elif ttl_before.ttl != entry.ttl:
             yield Fault(
                 entry.where,
-                f"{what} has the TTL {ttl_before.ttl} on line {line_of(ttl_before.where)} and {entry.ttl} here; the first one counts.",
+                f"{what} has the TTL {ttl_before.ttl} on line {line_of(ttl_before.where)}, {entry.ttl} here; the first counts.",
                 "Give them the same TTL (RFC 2181 section 5.2).",
                 "warning",
             )
@@ -98,7 +102,7 @@ def _addresses(draft: Draft, entries: list[Entry]) -> Iterator[Fault]:
                 "One name has one set of addresses: make them equal, or use another name.",
             )
     for entry in entries:
-        if entry.rdata.rdtype not in ADDRESS_TYPES or entry.owner not in made:
+        if not isinstance(entry.rdata, A | AAAA) or entry.owner not in made:
             continue
         other, others = made[entry.owner]
         key = "website" if other == "website" else f"the {other.replace('_', ' ')}"
@@ -121,10 +125,10 @@ def _list(addresses: set[IPAddress]) -> str:
     return ", ".join(sorted(map(str, addresses)))
 
 
-def _target(entry: Entry, contents: Contents) -> Iterator[Fault]:
+def _target(entry: Entry, contents: Contents, hosts: set[Name]) -> Iterator[Fault]:
     rdtype = entry.rdata.rdtype
-    if rdtype == RdataType.CNAME:
-        yield from _alias_target(entry, contents)
+    if isinstance(entry.rdata, CNAME):
+        yield from _alias_target(entry, entry.rdata.target, contents)
     if rdtype not in _TARGETS:
         return
     target = getattr(entry.rdata, _TARGETS[rdtype])
@@ -134,13 +138,13 @@ def _target(entry: Entry, contents: Contents) -> Iterator[Fault]:
     literal = names.say(target.relativize(contents.domain)) if target.is_subdomain(contents.domain) else said
     if is_address(literal):
         yield Fault(entry.data_where, f"'{literal}' is an address; {kind} needs a name.", "Name the host that has this address.")
-    elif contents.is_alias(target):
+    elif contents.is_alias(target) and target not in hosts:  # an alias that is a host of the plan is told there
         yield Fault(
             entry.data_where,
             f"{said} is an alias, and {kind} may not name one.",
             "Name the host that it points to (RFC 2181 section 10.3).",
         )
-    elif not contents.has_address(target):
+    elif not contents.has_address(target) and target not in hosts:
         near = contents.nearest(target)
         yield Fault(
             entry.data_where,
@@ -149,8 +153,7 @@ def _target(entry: Entry, contents: Contents) -> Iterator[Fault]:
         )
 
 
-def _alias_target(entry: Entry, contents: Contents) -> Iterator[Fault]:
-    target = entry.rdata.target
+def _alias_target(entry: Entry, target: Name, contents: Contents) -> Iterator[Fault]:
     if contents.exists(target):
         return
     near = contents.nearest(target)
