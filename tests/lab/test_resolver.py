@@ -18,7 +18,7 @@ from mailname.lab.authority import Authority
 from mailname.lab.network import LabNetwork
 from mailname.lab.registry import Registration
 from mailname.lab.resolver import Resolver
-from mailname.lab.world import Addresses, World
+from mailname.lab.internet import Addresses, Internet
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.zone import Zone, ZoneBuilder
 
@@ -70,7 +70,7 @@ class Clock:
 @dataclass
 class Running:
     network: LabNetwork
-    world: World
+    world: Internet
     server: Authority
     resolver: Resolver
     clock: Clock
@@ -88,7 +88,7 @@ async def running(domain: str = "example.tech.", *, foreign: dict[str, str] | No
         hosts = {
             name(host): (ip_address(address),) for host, address in (foreign or {"ns1.provider.net.": "203.0.113.7"}).items()
         }
-        world = World(network, name(domain), hosts, Addresses.beside([NS1]))
+        world = Internet(network, name(domain), hosts, Addresses.beside([NS1]))
         server = Authority(network, (Endpoint(NS1),))
         server.put(zone(domain, ZONE))
         ns1 = name(f"ns1.{domain}")

@@ -1,1 +1,6 @@
-"""The private Internet on this machine, and its faults."""
+"""The private Internet: root, TLD, registry, resolver, mail host and the plan's servers on this machine, and their faults."""
+
+from mailname.lab.lab import Lab
+from mailname.lab.network import LabNetwork
+
+__all__ = ["Lab", "LabNetwork"]

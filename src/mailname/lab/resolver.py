@@ -41,7 +41,7 @@ ALIASES = 12  # of one chain
 QUERIES = 60  # sent for one question of a client
 DEPTH = 6  # of name servers whose addresses must be looked up to look up name servers' addresses
 TRY = 0.4  # seconds for one datagram: everything is near here
-PATIENCE = 3.0  # seconds for one question of a client
+PATIENCE = 1.0  # seconds for one question of a client, who would rather hear SERVFAIL than nothing
 SHUNNED = 60.0  # seconds that a silent server is asked last
 UDP_LIMIT = 1232
 

@@ -27,7 +27,7 @@ TEST_NETWORK = IPv4Network("198.18.0.0/15")
 ROOT_SERVER = dns.name.from_text("a.root-servers.invalid.")
 
 
-class World:
+class Internet:
     """Root, TLDs and providers, and the registry at which the domain's delegation is entered."""
 
     def __init__(

@@ -1,0 +1,221 @@
+"""``mailname rehearse``: the whole journey in a private Internet on this machine, and what the check says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shlex
+import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from mailname.cli.console import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from mailname.checks import Verdict
+    from mailname.lab import Lab
+    from mailname.lab.faults import Fault
+    from mailname.plan import Plan
+
+
+@click.command("rehearse")
+@click.argument("plan_file", metavar="PLAN", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document; the progress goes to standard error.")
+@click.option("--serve", is_flag=True, help="Keep it running afterwards, to look around by hand; Ctrl-C ends it.")
+@click.option("--break", "fault_name", metavar="FAULT", help="Break one thing before the verdict.")
+@click.option("--list-faults", is_flag=True, help="List what can be broken, and which cause the check must then find.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the servers' files here. Default: a temporary folder."
+)
+@click.option("--real-addresses", is_flag=True, help="Bind the plan's own addresses and port 53 (root, in a network namespace).")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    plan_file: Path | None,
+    as_json: bool,
+    serve: bool,
+    fault_name: str | None,
+    list_faults: bool,
+    folder: Path | None,
+    real_addresses: bool,
+) -> None:
+    """Walk the whole journey in a private Internet on this machine: publish, transfer, register, resolve, deliver, check.
+
+    Nothing leaves this machine and no privilege is needed. Exit code 0 when all is well, 1 when the check found something;
+    with --serve 0 when it was ended by Ctrl-C.
+    """
+    if list_faults:
+        _list_faults(as_json)
+        return
+    if plan_file is None:
+        raise click.UsageError("Missing argument 'PLAN'.", ctx)
+    fault = _find_fault(ctx, fault_name) if fault_name is not None else None
+    plan = _load(plan_file)
+    rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve)
+    with _workplace(folder) as place, _logged_to(place / "servers.log"):
+        ctx.exit(asyncio.run(rehearsal.run(place, real_addresses=real_addresses)))
+
+
+def _list_faults(as_json: bool) -> None:
+    from mailname.lab.faults import FAULTS
+
+    if as_json:
+        print_json([{"name": fault.name, "cause": fault.cause, "says": fault.says} for fault in FAULTS.values()])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for fault in FAULTS.values():
+        table.add_row(f"[bold]{fault.name}[/]", fault.cause, escape(fault.says))
+    out.print(table)
+
+
+def _find_fault(ctx: click.Context, name: str) -> Fault:
+    from mailname.errors import HostError
+    from mailname.lab.faults import find_fault
+
+    try:
+        return find_fault(name)
+    except HostError as error:
+        print_error(error)
+        ctx.exit(EXIT_USAGE)
+
+
+def _load(file: Path) -> Plan:
+    from mailname.plan import load
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.UsageError(f"cannot read the plan {file}: {reason}") from error
+    return load(text, str(file)).plan
+
+
+@contextlib.contextmanager
+def _workplace(folder: Path | None) -> Iterator[Path]:
+    """Give a folder for the servers' files: the one named, or one that is gone afterwards."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
+        return
+    # The path is short on purpose: control sockets lie in it.
+    with tempfile.TemporaryDirectory(prefix="mailname-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@contextlib.contextmanager
+def _logged_to(file: Path) -> Iterator[None]:
+    """Let the servers log to a file: what they say of a fault belongs to looking around, not between the steps."""
+    log = logging.getLogger("mailname")
+    before = (log.level, log.propagate)
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+        log.level, log.propagate = before
+
+
+class _Rehearsal:
+    """One run of the command."""
+
+    def __init__(self, plan: Plan, plan_file: Path, fault: Fault | None, console: Console, as_json: bool, serve: bool) -> None:
+        self.plan = plan
+        self.plan_file = plan_file
+        self.fault = fault
+        self.console = console
+        self.as_json = as_json
+        self.serve = serve
+
+    async def run(self, place: Path, *, real_addresses: bool) -> int:
+        """Walk, break, check, and serve on if asked to; returns the exit code."""
+        from mailname.lab import Lab
+
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        serving = False
+        try:
+            async with Lab(self.plan, place, real_addresses=real_addresses) as lab:
+                await self._walk(lab)
+                if self.fault is not None:
+                    await self._break(lab, self.fault)
+                verdict = await self._check(lab)
+                if not self.serve:
+                    return EXIT_WELL if verdict.verdict == "well" else EXIT_FINDINGS
+                self._print_ways_in(lab)
+                serving = True
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not serving:
+                raise KeyboardInterrupt from None
+            self.console.print("[dim]ended[/]")
+        return EXIT_WELL
+
+    async def _walk(self, lab: Lab) -> None:
+        from mailname.lab.journey import walk
+
+        domain = self.plan.domain.to_text(omit_final_dot=True)
+        self.console.print(f"[bold]{escape(domain)}[/], rehearsed on this machine")
+        async for step in walk(lab):
+            mark = "[green]✓[/]" if step.ok else "[red]✗[/]"
+            self.console.print(f"{mark} [bold]{escape(step.title)}[/] [dim]{step.seconds * 1000:.0f} ms[/]")
+            for line in step.says:
+                self.console.print(f"    {escape(line)}")
+
+    async def _break(self, lab: Lab, fault: Fault) -> None:
+        self.console.print(f"[yellow]![/] [bold]{fault.name}[/]: {escape(fault.says)}")
+        await lab.inject(fault.name)
+
+    async def _check(self, lab: Lab) -> Verdict:
+        from mailname.checks import explain, judge, observe
+
+        facts = await observe(self.plan, network=lab.network, world=lab.world)
+        verdict = explain(self.plan, facts, judge(self.plan, facts))
+        if self.as_json:
+            print_json(verdict.to_json())
+        else:
+            from mailname.cli.verdict_view import print_verdict
+
+            print_verdict(verdict)
+        return verdict
+
+    def _print_ways_in(self, lab: Lab) -> None:
+        """Print the lines with which to look around by hand."""
+        domain = self.plan.domain.to_text(omit_final_dot=True)
+        tld = lab.internet.registry.apex.to_text(omit_final_dot=True)
+        console = self.console
+        console.print("\n[bold]It keeps running; look around from another terminal.[/] Ctrl-C ends it.\n")
+        asked = [(lab.resolver.at, f"{domain} MX", "the resolver")]
+        asked.append((lab.internet.root.at[0], f"{domain} NS +norecurse", "the root server"))
+        asked.extend((at, f"{domain} NS +norecurse", f"a server of {tld}") for at in lab.internet.tld_servers.at)
+        for server in self.plan.name_servers:
+            name = server.name.to_text(omit_final_dot=True)
+            asked.extend((at, f"{domain} MX +norecurse", f"{name}, {server.role}") for at in lab.name_servers[server.name].config.listen)
+        lines = [(f"dig @{host} -p {port} {question}", what) for (host, port), question, what in ((lab.network.place(a), q, w) for a, q, w in asked)]
+        plan, network = shlex.quote(str(self.plan_file)), shlex.quote(str(lab.network_file))
+        lines.append((f"mailname check {plan} --network {network}", "the verdict"))
+        for name, control in lab.network.control.items():
+            lines.append((f"mailname status --control {shlex.quote(str(control))}", name.to_text(omit_final_dot=True)))
+        lines.append((f"mailname publish {plan} --network {network}", "after you changed the plan"))
+        width = max(len(line) for line, _ in lines)
+        for line, what in lines:
+            console.print(f"  {escape(line):<{width}}  [dim]# {escape(what)}[/]")
+        console.print(f"\n  zone file: {escape(str(lab.zone_file))}\n  what the servers log: {escape(str(lab.folder / 'servers.log'))}\n")

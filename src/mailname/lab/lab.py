@@ -1,0 +1,306 @@
+"""The lab: a private Internet on this machine, with the plan's servers in it.
+
+Everything that a person would do, or a registrar, is a method: ``publish``, ``register``, ``inject`` a fault. Everything that
+answers is real: real sockets, real DNS messages, the real server with real files. Only where an address is found is the lab's own
+affair (``network``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Self
+
+from dns.rdatatype import RdataType
+
+from mailname.checks.world import World
+from mailname.errors import HostError
+from mailname.lab.configuration import configurations
+from mailname.lab.internet import Addresses, Internet
+from mailname.lab.mail_host import MailHost
+from mailname.lab.name_server import LabNameServer
+from mailname.lab.network import LabNetwork, missing_addresses
+from mailname.lab.registry import Registration
+from mailname.lab.resolver import Resolver
+from mailname.lab.zone_edit import raised
+from mailname.plan import expand_all
+from mailname.server.network import Endpoint, IPAddress
+from mailname.zone import Serial, Zone
+from mailname.zone.serial import next_serial
+from mailname.zone.text import write_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from dns.name import Name
+
+    from mailname.plan import Plan
+    from mailname.plan.model import MailHost as PlannedMailHost
+
+# Seconds to wait for what takes milliseconds. Only a busy machine, or a mistake of ours, gets that far.
+PATIENCE = 10.0
+NETWORK_FILE = "network.json"
+
+
+class Lab:
+    """A private Internet around one plan. ``async with Lab(plan, folder) as lab`` starts it and leaves nothing behind."""
+
+    def __init__(self, plan: Plan, folder: Path, *, real_addresses: bool = False) -> None:
+        """Lay the lab out; nothing runs yet.
+
+        Args:
+            plan: what is rehearsed.
+            folder: an existing folder for the servers' files and control sockets; its path should be short.
+            real_addresses: bind the plan's own addresses and port 53 (root, inside a network namespace).
+
+        """
+        self.plan = plan
+        self.folder = folder
+        self.network = LabNetwork(direct=real_addresses)
+        self.addresses = Addresses.beside(_addresses_of(plan))
+        self.internet = Internet(self.network, plan.domain, self._foreign_hosts(), self.addresses)
+        self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints)
+        self.serial: Serial | None = None
+        self.name_servers: dict[Name, LabNameServer] = {}
+        self.mail_hosts: dict[IPAddress, MailHost] = {}
+        self._stack = AsyncExitStack()
+
+    @property
+    def primary(self) -> LabNameServer:
+        """The server that holds the zone file."""
+        return self.name_servers[self.plan.primary.name]
+
+    @property
+    def secondaries(self) -> tuple[LabNameServer, ...]:
+        """The servers that transfer the zone, in published order."""
+        return tuple(self.name_servers[server.name] for server in self.plan.secondaries)
+
+    @property
+    def serial_now(self) -> Serial:
+        """The serial that was published last. Raises HostError before the first publication."""
+        if self.serial is None:
+            raise HostError("nothing has been published in the lab yet", step="lab")
+        return self.serial
+
+    @property
+    def zone_file(self) -> Path:
+        """The file from which the primary loads the plan's zone."""
+        file = next(zone.file for zone in self.primary.config.zones if zone.name == self.plan.domain)
+        assert file is not None
+        return file
+
+    @property
+    def network_file(self) -> Path:
+        """Where ``save`` writes what a second process needs to look at this lab."""
+        return self.folder / NETWORK_FILE
+
+    @property
+    def world(self) -> World:
+        """Where a check in this process looks from."""
+        return World(
+            root_hints=tuple((name, (address,)) for name, address in self.internet.root_hints),
+            resolver=self.resolver.at,
+            control_sockets=self._control_sockets(),
+            zone_file=self.zone_file.read_text(encoding="utf-8") if self.zone_file.exists() else None,
+            zone_file_name=str(self.zone_file),
+        )
+
+    def _control_sockets(self) -> dict[Name, Path]:
+        return {name: server.config.control for name, server in self.name_servers.items() if server.config.control is not None}
+
+    def needed_addresses(self) -> tuple[IPAddress, ...]:
+        """Return every address that must exist on this machine for ``real_addresses``."""
+        lab = self.addresses
+        servers = (address for server in self.plan.name_servers for address in server.addresses)
+        return tuple(dict.fromkeys((lab.root, *lab.tld, lab.provider, lab.resolver, *servers, *self._mail_hosts())))
+
+    async def start(self) -> None:
+        """Start the world and the plan's servers. Nothing is published or registered yet.
+
+        Raises:
+            HostError: an address cannot be had; everything is stopped again.
+
+        """
+        try:
+            if self.network.direct:
+                _refuse_missing(self.needed_addresses())
+            self._stack.callback(self.network.close)
+            for at in self._endpoints():
+                self.network.reserve(at)
+            await self._run(self.internet)
+            await self._run(self.resolver)
+            for address, name in self._mail_hosts().items():
+                self.mail_hosts[address] = MailHost(
+                    self.network, name.to_text(omit_final_dot=True), (address,), self.plan.domain.to_text(omit_final_dot=True)
+                )
+                await self._run(self.mail_hosts[address])
+            self.name_servers = {
+                name: LabNameServer(name, config, self.network) for name, config in configurations(self.plan, self.folder).items()
+            }
+            # The primary first, so that no secondary has to wait for its retry timer.
+            for server in (self.primary, *self.secondaries):
+                await self._run(server)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        self.save()
+
+    async def _run(self, part: Internet | Resolver | MailHost | LabNameServer) -> None:
+        self._stack.push_async_callback(part.stop)
+        await part.start()
+
+    async def stop(self) -> None:
+        """Stop everything; the folder's files stay."""
+        await self._stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()
+
+    def save(self) -> None:
+        """Write the network file."""
+        network = self.network
+        network.root_hints = self.internet.root_hints
+        network.resolver = self.resolver.at
+        network.control = self._control_sockets()
+        network.zone_file = self.zone_file
+        network.save(self.network_file)
+
+    def desired(self, serial: Serial) -> tuple[Zone, ...]:
+        """Return the zones that the plan means, the domain's first."""
+        return tuple(expand_all(self.plan, serial))
+
+    async def publish(self, zone: Zone | None = None) -> Serial:
+        """Publish a new version: raise the serial, write the zone files, let the primary load them.
+
+        Args:
+            zone: the domain's content, if it is to differ from the plan; its serial is not looked at.
+
+        Raises:
+            HostError: the primary did not take a zone over.
+
+        """
+        known = (self.serial,) if self.serial is not None else ()
+        serial = next_serial(datetime.now(UTC).date(), known)
+        zones = self.desired(serial)
+        if zone is not None:
+            zones = (raised(zone, serial), *zones[1:])
+        await self.load(zones)
+        self.serial = serial
+        return serial
+
+    async def load(self, zones: tuple[Zone, ...]) -> None:
+        """Put zone files in place as they are and let the primary load them; who edits by hand does no more."""
+        files = {zone.name: zone.file for zone in self.primary.config.zones}
+        for one in zones:
+            file = files[one.apex]
+            assert file is not None
+            file.write_text(write_zone(one), encoding="utf-8")
+        problems = await self.primary.reload()
+        if problems:
+            raise HostError("; ".join(problems.values()), remedy="Correct the plan: mailname show PLAN --zone", step="publish")
+
+    def register(self, entry: Registration | None = None) -> Registration:
+        """Enter the domain at the registry as the plan's worksheet says, or as ``entry`` does; the TLD's servers know at once."""
+        entry = entry or self.wanted_registration()
+        self.internet.delegate(entry)
+        for zone in self.desired(Serial(0))[1:]:
+            self.internet.delegate(Registration(zone.apex, entry.name_servers))
+        self.internet.publish()
+        return entry
+
+    def wanted_registration(self) -> Registration:
+        """Return what the plan's worksheet says for the registrar."""
+        servers = self.plan.name_servers
+        glue = tuple((server.name, server.addresses) for server in servers if self.plan.holds(server.name))
+        return Registration(self.plan.domain, tuple(server.name for server in servers), glue)
+
+    async def wait_for_secondaries(self, *, but: tuple[LabNameServer, ...] = ()) -> bool:
+        """Wait until each secondary serves what was published last; False when one does not in time."""
+        wanted = self.serial.value if self.serial is not None else None
+        others = [server for server in self.secondaries if server not in but]
+        return await self.until(
+            lambda: all(
+                server.zone_status(zone.name).get("serial") == wanted for server in others for zone in server.config.zones
+            )
+        )
+
+    async def until(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+        """Wait until something is so; False when it is not in time."""
+        deadline = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+    async def inject(self, fault: str) -> None:
+        """Break one thing, by the fault's name, and wait until the break has had its effect.
+
+        Raises:
+            HostError: there is no such fault, or the plan has nothing that could break this way.
+
+        """
+        from mailname.lab.faults import find_fault
+
+        await find_fault(fault).inject(self)
+        self.resolver.forget()
+
+    def _foreign_hosts(self) -> dict[Name, tuple[IPAddress, ...]]:
+        """Return the plan's hosts outside the domain. One whose addresses the plan does not know gets one of the lab's."""
+        hosts: dict[Name, tuple[IPAddress, ...]] = {}
+        for host in (*self.plan.name_servers, *self.plan.mail_hosts):
+            if not host.name.is_subdomain(self.plan.domain):
+                known = (*hosts.get(host.name, ()), *host.addresses)
+                hosts[host.name] = tuple(dict.fromkeys(known))
+        spare = iter(self.addresses.spare)
+        return {name: addresses or (next(spare),) for name, addresses in hosts.items()}
+
+    def mail_addresses(self, host: PlannedMailHost) -> tuple[IPAddress, ...]:
+        """Return where a mail host is: what the zone says of one in the domain, what the lab says of another."""
+        foreign = self._foreign_hosts()
+        if host.name in foreign:
+            return foreign[host.name]
+        zone = self.desired(Serial(0))[0]
+        rrsets = [zone.lookup(host.name, rdtype).rrset for rdtype in (RdataType.A, RdataType.AAAA)]
+        return tuple(
+            ip_address(rdata.to_text())
+            for rrset in rrsets
+            if rrset is not None and rrset.rdtype in (RdataType.A, RdataType.AAAA)
+            for rdata in rrset.rdatas
+        )
+
+    def _mail_hosts(self) -> dict[IPAddress, Name]:
+        """Return who greets at which address; two names on one address are one machine."""
+        at: dict[IPAddress, Name] = {}
+        for host in self.plan.mail_hosts:
+            for address in self.mail_addresses(host):
+                at.setdefault(address, host.name)
+        return at
+
+    def _endpoints(self) -> list[Endpoint]:
+        servers = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
+        return [*servers, *(Endpoint(address, 25) for address in self._mail_hosts())]
+
+
+def _addresses_of(plan: Plan) -> list[IPAddress]:
+    hosts = (*plan.name_servers, *plan.mail_hosts)
+    return [*plan.website, *(address for host in hosts for address in host.addresses)]
+
+
+def _refuse_missing(addresses: tuple[IPAddress, ...]) -> None:
+    if missing := missing_addresses(addresses):
+        lines = "\n".join(f"  ip addr add {one}/{one.max_prefixlen} dev lo" for one in missing)
+        raise HostError(
+            f"{len(missing)} addresses of the rehearsal do not exist here",
+            remedy=f"Make them, best in a network namespace of their own (ip netns add lab):\n{lines}",
+            step="lab",
+        )
