@@ -14,6 +14,8 @@ from mailname.errors import MailnameError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mailname.errors import Mistake
+
 EXIT_WELL = 0
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -30,15 +32,20 @@ def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def print_mistake(mistake: Mistake) -> None:
+    """Tell one mistake on standard error, in the form that editors jump to."""
+    colour = "red" if mistake.severity == "error" else "yellow"
+    err.print(
+        f"[bold]{escape(str(mistake.at))}[/]: [{colour}]{mistake.severity}:[/] {escape(mistake.problem)}"
+        + (f" [dim]{escape(mistake.remedy)}[/]" if mistake.remedy else "")
+    )
+
+
 def print_error(error: MailnameError) -> None:
     """Tell an exception on standard error: for a plan, each mistake on its own line as editors read them."""
     if isinstance(error, PlanError):
         for mistake in error.mistakes:
-            colour = "red" if mistake.severity == "error" else "yellow"
-            err.print(
-                f"[bold]{escape(str(mistake.at))}[/]: [{colour}]{mistake.severity}:[/] {escape(mistake.problem)}"
-                + (f" [dim]{escape(mistake.remedy)}[/]" if mistake.remedy else "")
-            )
+            print_mistake(mistake)
         return
     at = getattr(error, "at", None)
     place = f"[bold]{escape(str(at))}[/]: " if at else ""

@@ -1,0 +1,35 @@
+"""How every command reads its plan: warnings told on standard error, mistakes raised all at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mailname.cli.console import print_mistake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailname.plan import Plan
+
+
+def read_plan(path: Path, *, quiet: bool = False) -> Plan:
+    """Read a plan from disk.
+
+    Raises:
+        PlanError: with every mistake.
+        UsageError: the file cannot be read.
+
+    """
+    from mailname.plan import decode, load
+
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"cannot read the plan {path}: {error.strerror}. Write one: mailname init DOMAIN") from error
+    loaded = load(decode(octets, str(path)), str(path))
+    if not quiet:
+        for mistake in loaded.warnings:
+            print_mistake(mistake)
+    return loaded.plan

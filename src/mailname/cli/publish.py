@@ -1,0 +1,167 @@
+"""``mailname publish``: diff, guard, serial, load, NOTIFY, and wait until every server answers with the new serial."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from mailname.cli.console import EXIT_FINDINGS, EXIT_WELL, err, out, print_json
+from mailname.cli.control_option import json_option
+from mailname.cli.diff_view import diff_json, print_diff
+from mailname.cli.plan_argument import read_plan
+from mailname.errors import HostError
+
+if TYPE_CHECKING:
+    from mailname.engines.publish import Arrival, Publication, Publishing
+    from mailname.plan import Plan
+    from mailname.server.network import Network
+
+
+@click.command("publish")
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="The running primary's control socket."
+)
+@click.option("--network", type=click.Path(path_type=Path, dir_okay=False), help="The network file of a rehearsal.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes-really", is_flag=True, help="Publish even what looks like an accident.")
+@click.option("--wait", type=float, default=30.0, show_default=True, help="Seconds to wait for every server.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    plan_file: Path,
+    control: Path | None,
+    network: Path | None,
+    dry_run: bool,
+    yes_really: bool,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Show what changes, raise the serial, load it without a restart, and wait until every server of the plan has it.
+
+    Exit code 0 only when every address of every name server answers with the new serial; 1 when some do not, 4 when nothing was
+    published.
+    """
+    plan = read_plan(plan_file)
+    ctx.exit(asyncio.run(_publish(plan, control, network, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json)))
+
+
+def _surroundings(plan: Plan, control: Path | None, network_file: Path | None) -> tuple[Path, Network]:
+    from mailname.server.control import DEFAULT_PATH
+    from mailname.server.network import DirectNetwork
+    from mailname.server.network_map import MappedNetwork
+
+    if network_file is None:
+        return control or DEFAULT_PATH, DirectNetwork()
+    mapped = MappedNetwork.load(network_file)
+    return control or mapped.control.get(plan.primary.name, DEFAULT_PATH), mapped
+
+
+async def _publish(
+    plan: Plan, control: Path | None, network_file: Path | None, *, dry_run: bool, yes_really: bool, wait: float, as_json: bool
+) -> int:
+    from mailname.engines.publish import Publishing
+
+    prose = err if as_json else out
+    socket, network = _surroundings(plan, control, network_file)
+    publishing = Publishing(plan, socket, network, datetime.now(UTC).date())
+    publications = await publishing.prepare()
+    for one in publications:
+        _show(one, prose_to_err=as_json)
+    if dry_run:
+        if as_json:
+            print_json(_json(publications, [], published=False))
+        return EXIT_WELL
+    objections = [objection for one in publications for objection in one.objections]
+    if objections and not yes_really:
+        raise HostError(
+            "this looks like an accident, so nothing was published: " + " ".join(one.says for one in objections),
+            remedy="If it is meant: mailname publish PLAN --yes-really",
+            step="guard",
+        )
+    await publishing.write_and_load()
+    for one in publications:
+        word = "loaded" if one.needs_writing else "unchanged, still"
+        prose.print(f"[bold]{_bare(one)}[/]: {word} serial {one.new.serial}")
+    arrivals = await _wait(publishing, wait, prose_to_err=as_json)
+    if as_json:
+        print_json(_json(publications, arrivals, published=True))
+    missing = [one for one in arrivals if not one.arrived]
+    for one in missing:
+        err.print(f"[red]not there:[/] {escape(str(one.server))} {one.at}: {escape(one.says)}")
+    if missing:
+        err.print(f"Find the cause: mailname check PLAN{' --network FILE' if network_file else ''}", markup=False)
+        return EXIT_FINDINGS
+    prose.print(f"[green]every server answers with the new serial[/] ({len(arrivals)} addresses)")
+    return EXIT_WELL
+
+
+def _bare(one: Publication) -> str:
+    return escape(one.new.apex.to_text(omit_final_dot=True))
+
+
+def _show(one: Publication, *, prose_to_err: bool) -> None:
+    console = err if prose_to_err else out
+    if one.old is None:
+        console.print(f"[bold]{_bare(one)}[/]: first publication, serial {one.new.serial}, {one.new.record_count} records")
+    elif not one.needs_writing:
+        console.print(f"[bold]{_bare(one)}[/]: nothing changed since serial {one.old.serial}")
+    else:
+        console.print(f"[bold]{_bare(one)}[/]: serial {one.old.serial} → {one.new.serial}")
+    if one.needs_writing and one.old is not None:
+        print_diff(console, one.changes)
+    for objection in one.objections:
+        console.print(f"  [yellow]careful:[/] {escape(objection.says)}")
+
+
+async def _wait(publishing: Publishing, seconds: float, *, prose_to_err: bool) -> list[Arrival]:
+    console = err if prose_to_err else out
+    open_ends: dict[str, str] = {}
+    with console.status("waiting for the name servers …") as spinner:
+
+        def tell(one: Arrival) -> None:
+            where = f"{one.server.to_text(omit_final_dot=True)} {one.at}"
+            if one.arrived:
+                open_ends.pop(where, None)
+                console.print(f"  [green]✓[/] {escape(where)} answers serial {one.seen}")
+            else:
+                open_ends[where] = f"{where} {one.says}"
+            spinner.update("waiting: " + escape("; ".join(open_ends.values())) if open_ends else "waiting …")
+
+        return await publishing.wait(seconds, tell)
+
+
+def _json(publications: list[Publication], arrivals: list[Arrival], *, published: bool) -> dict[str, object]:
+    return {
+        "schema": "mailname.publish/1",
+        "published": published,
+        "zones": [
+            {
+                "zone": one.new.apex.to_text(),
+                "file": str(one.path),
+                "old_serial": one.old.serial.value if one.old else None,
+                "serial": one.new.serial.value,
+                "changed": one.needs_writing,
+                "changes": diff_json(one.changes),
+                "objections": [{"code": objection.code, "says": objection.says} for objection in one.objections],
+            }
+            for one in publications
+        ],
+        "servers": [
+            {
+                "server": one.server.to_text(),
+                "address": str(one.at),
+                "zone": one.zone.to_text(),
+                "serial": one.seen.value if one.seen else None,
+                "arrived": one.arrived,
+                "says": one.says,
+            }
+            for one in arrivals
+        ],
+    }

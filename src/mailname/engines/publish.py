@@ -1,0 +1,242 @@
+"""Publish: what the plan means goes to the running primary, with a serial that is higher than any that was ever seen.
+
+It may be interrupted anywhere and run again: each step leaves the old or the new version whole, and looks at what is there first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+from dns.rdatatype import RdataType
+
+from mailname.errors import HostError, ZoneError
+from mailname.plan import expand_all
+from mailname.plan.guard import guard
+from mailname.server.atomic import write_atomic
+from mailname.server.control import ask
+from mailname.server.network import Endpoint, Network, ask_udp
+from mailname.server.zonefiles import read_zone_file
+from mailname.zone import Serial, Zone
+from mailname.zone.diff import diff, same_content
+from mailname.zone.serial import highest, next_serial
+from mailname.zone.text import write_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from dns.name import Name
+
+    from mailname.plan import Plan
+    from mailname.plan.guard import Objection
+    from mailname.zone.diff import Change
+
+_ASK_TIMEOUT = 1.0  # seconds for one question to one server
+_POLL = 0.02  # seconds until the second look; then twice as long each time
+_LONGEST_POLL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What publishing would do to one zone.
+
+    Attributes:
+        old: what the zone file holds now; None when there is none that can be read.
+        new: what the plan means, with the serial it would get.
+        changes: the difference, the SOA's serial aside when nothing else changed.
+        objections: why this looks like an accident.
+        needs_writing: the file must be replaced; otherwise it holds this very version.
+
+    """
+
+    path: Path
+    old: Zone | None
+    new: Zone
+    changes: tuple[Change, ...]
+    objections: tuple[Objection, ...]
+    needs_writing: bool
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One zone at one address of one name server: what it answers, and why not the new serial."""
+
+    server: Name
+    at: Endpoint
+    zone: Name
+    wanted: Serial
+    seen: Serial | None = None
+    says: str = "not asked yet"
+    arrived: bool = False
+
+
+@dataclass(slots=True)
+class Publishing:
+    """One run of ``mailname publish``, step by step."""
+
+    plan: Plan
+    control: Path
+    network: Network
+    today: date
+    publications: list[Publication] = field(default_factory=list)
+
+    async def prepare(self) -> list[Publication]:
+        """Find out what would change; changes nothing.
+
+        Raises:
+            HostError: the primary's server cannot be asked, or does not serve a zone of the plan.
+
+        """
+        status = await ask(self.control, {"do": "status"})
+        served = {one["zone"]: one for one in status.get("zones", ())}
+        drafts = expand_all(self.plan, Serial(0))
+        self.publications = await asyncio.gather(*(self._prepare_one(draft, served) for draft in drafts))
+        return self.publications
+
+    async def _prepare_one(self, draft: Zone, served: dict[str, dict[str, Any]]) -> Publication:
+        one = served.get(draft.apex.canonicalize().to_text()) or served.get(draft.apex.to_text())
+        if one is None or one["role"] != "primary" or not one["file"]:
+            bare = draft.apex.to_text(omit_final_dot=True)
+            raise HostError(
+                f"the server at {self.control} is not the primary of {bare}",
+                remedy="Name the primary's socket: --control PATH; see: mailname status",
+                step="publish",
+            )
+        path = Path(one["file"])
+        old = await asyncio.to_thread(_read_old, path, draft.apex)
+        known = [Serial(value) for value in (one["serial"], one.get("announced")) if value is not None]
+        known += await self._live_serials(draft.apex)
+        if old is not None:
+            known.append(old.serial)
+        top = highest(known)
+        unchanged = old is not None and same_content(old, draft) and top == old.serial
+        serial = old.serial if unchanged and old is not None else next_serial(self.today, known)
+        new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
+        return Publication(path, old, new, diff(old, new), guard(old, new), needs_writing=not unchanged)
+
+    async def _live_serials(self, apex: Name) -> list[Serial]:
+        places = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
+        answers = await asyncio.gather(*(ask_serial(self.network, at, apex) for at in places))
+        return [answer for answer in answers if isinstance(answer, Serial)]
+
+    async def write_and_load(self) -> None:
+        """Write the zone files and let the running server take them over; put the old files back if it will not.
+
+        Raises:
+            HostError: with what the server said; what was served before is served on.
+
+        """
+        for one in self.publications:
+            before = one.path.read_bytes() if one.path.exists() else None
+            if one.needs_writing:
+                await asyncio.to_thread(self._write, one)
+            answer = await ask(self.control, {"do": "reload", "zone": one.new.apex.to_text()})
+            if answer.get("ok"):
+                continue
+            if one.needs_writing and before is not None:
+                await asyncio.to_thread(write_atomic, one.path, before)
+            raise HostError(
+                f"the server did not take over the new version: {answer.get('says')}",
+                remedy="The version before is served on, and its file is back.",
+                step="publish",
+            )
+
+    def _write(self, one: Publication) -> None:
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        header = f"{one.new.apex.to_text(omit_final_dot=True)}, written by mailname publish. Change the plan, not this file."
+        write_atomic(one.path, write_zone(one.new, header=header).encode())
+
+    async def wait(self, seconds: float, tell: Callable[[Arrival], None]) -> list[Arrival]:
+        """Ask every address of every name server until each answers with the new serial, or the time is up.
+
+        Args:
+            seconds: how long to wait in all.
+            tell: called whenever something about an address changed.
+
+        """
+        arrivals = [
+            Arrival(server.name, Endpoint(address), one.new.apex, one.new.serial)
+            for one in self.publications
+            for server in self.plan.name_servers
+            for address in server.addresses
+        ]
+        deadline = asyncio.get_running_loop().time() + seconds
+        await asyncio.gather(*(self._wait_for(one, deadline, tell) for one in arrivals))
+        if not all(one.arrived for one in arrivals):
+            await self._say_why(arrivals)
+        return arrivals
+
+    async def _wait_for(self, one: Arrival, deadline: float, tell: Callable[[Arrival], None]) -> None:
+        pause = _POLL
+        while True:
+            answer = await ask_serial(self.network, one.at, one.zone)
+            before = (one.seen, one.says)
+            if isinstance(answer, Serial):
+                one.seen = answer
+                one.arrived = answer == one.wanted or answer.is_newer_than(one.wanted)
+                one.says = "" if one.arrived else f"still answers serial {answer}"
+            else:
+                one.seen, one.says = None, answer
+            if (one.seen, one.says) != before or one.arrived:
+                tell(one)
+            if one.arrived or asyncio.get_running_loop().time() + pause >= deadline:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_POLL)
+
+    async def _say_why(self, arrivals: list[Arrival]) -> None:
+        """Add what the primary knows about those who do not have it yet."""
+        status = await ask(self.control, {"do": "status"})
+        told = {
+            (zone["zone"], secondary["address"]): secondary
+            for zone in status.get("zones", ())
+            for secondary in zone.get("secondaries", ())
+        }
+        refused = {
+            (zone["zone"], one["from"]): one["says"] for zone in status.get("zones", ()) for one in zone.get("refused", ())
+        }
+        for one in arrivals:
+            if one.arrived:
+                continue
+            zone = one.zone.canonicalize().to_text()
+            secondary = told.get((zone, str(one.at)))
+            if why := refused.get((zone, str(one.at.address))):
+                one.says += f"; the primary refused its transfer: {why}"
+            elif secondary and secondary["says"]:
+                one.says += f"; NOTIFY: {secondary['says']}"
+            elif secondary:
+                one.says += f"; NOTIFY {secondary['state']}"
+
+
+def _read_old(path: Path, apex: Name) -> Zone | None:
+    try:
+        return read_zone_file(path, apex).zone
+    except (HostError, ZoneError):
+        return None
+
+
+async def ask_serial(network: Network, at: Endpoint, apex: Name) -> Serial | str:
+    """Ask one address for a zone's serial by UDP; return it, or in a few words why there is none."""
+    query = dns.message.make_query(apex, RdataType.SOA, use_edns=False)
+    query.flags = dns.flags.Flag(0)
+    try:
+        answer = dns.message.from_wire(await ask_udp(network, query.to_wire(), at, timeout=_ASK_TIMEOUT), ignore_trailing=True)
+    except TimeoutError:
+        return "no answer"
+    except OSError as error:
+        return "nothing listens there" if isinstance(error, ConnectionRefusedError) else f"cannot be reached ({error.strerror})"
+    except (dns.exception.DNSException, ValueError):
+        return "an answer that cannot be read"
+    if answer.rcode() != dns.rcode.NOERROR:
+        return f"answers {dns.rcode.to_text(answer.rcode())}"
+    for rrset in answer.answer:
+        if rrset.rdtype == RdataType.SOA and rrset.name == apex:
+            return Serial(rrset[0].serial)
+    return "answers without the SOA"
