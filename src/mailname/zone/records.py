@@ -322,6 +322,10 @@ class _Reader:
         self._arguments(arguments, used + 4, used + 4, form + "; data of several words stands in quotes")
         rdtype = self._rdtype(fields[used], left, [])
         right = fields[used + 1]
+        # A quote inside the quotes that hold the template is one of the data's own.
+        template = (
+            re.sub(r"\\(.)", lambda escape: '"' if escape[1] == '"' else escape[0], right.text) if right.quoted else right.text
+        )
         blamed = span
         try:
             values = numbers(span.text)
@@ -333,7 +337,7 @@ class _Reader:
                 owner = Token(fill(left.text, value), quoted=left.quoted, glued=False, line=left.line, column=left.column)
                 self.owner = self._feed.name(owner, self.origin)
                 blamed = right
-                data = self._rescanned(fill(right.text, value), right)
+                data = self._rescanned(fill(template, value), right)
                 self._add(self.owner, ttl, self._feed.read(rdtype, data, self.origin), span, right, fields[used])
         except GenerateError as mistake:
             raise Unreadable(mistake.problem, mistake.remedy, blamed) from None
