@@ -53,7 +53,7 @@ class Record:
     @property
     def rdtype(self) -> RdataType:
         """The record's type."""
-        return self.rdata.rdtype
+        return dns.rdatatype.RdataType(self.rdata.rdtype)
 
     def __str__(self) -> str:
         return f"{self.owner} {self.ttl} IN {self.rdtype.name} {self.rdata}"

@@ -1,0 +1,200 @@
+"""Asking without wasting a person's time: one timeout budget per (address, port, transport), shared by all that is asked there.
+
+What an address has not answered in all tries over one transport is not asked of it again: a dead server costs ``tries`` times
+``timeout``, however many questions there were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from mailname.checks.facts import Outcome, Probe, Record, Transport
+from mailname.server.network import Endpoint, ask_tcp, ask_udp
+
+if TYPE_CHECKING:
+    from dns.name import Name
+    from dns.rcode import Rcode
+    from dns.rdatatype import RdataType
+
+    from mailname.checks.facts import MailProbe
+    from mailname.checks.world import World
+    from mailname.server.network import Network
+
+_PAYLOAD = 1232  # octets: fits into one packet on every usual path
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What is left to spend on one address over one transport."""
+
+    heard: bool = False
+    given_up: Outcome | None = None
+    retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom we ask: a server at one rung, and the zone as whose authority it is asked."""
+
+    rung: str
+    zone: Name
+    server: Name
+    endpoint: Endpoint
+
+
+class Asker:
+    """Asks, and keeps every answer as a fact."""
+
+    def __init__(self, network: Network, world: World) -> None:
+        self.network = network
+        self.world = world
+        self.probes: list[Probe] = []
+        self.mail: list[MailProbe] = []
+        self.queries = 0
+        self._budgets: dict[tuple[Endpoint, Transport], _Budget] = {}
+
+    async def ask(
+        self, whom: Addressee, qname: Name, qtype: RdataType, *, transport: Transport = "udp", recurse: bool = False
+    ) -> Probe:
+        """Ask one question and note what came back. A truncated answer is asked again over TCP (RFC 7766 section 5)."""
+        budget = self._budgets.setdefault((whom.endpoint, transport), _Budget())
+        began = time.perf_counter()
+        outcome, wire, tries = await self._exchange(budget, whom, _query(qname, qtype, recurse=recurse), transport)
+        probe = self._read(whom, qname, qtype, transport, outcome, wire, tries, (time.perf_counter() - began) * 1000)
+        self.probes.append(probe)
+        if probe.tc and transport == "udp":
+            whole = await self.ask(whom, qname, qtype, transport="tcp", recurse=recurse)
+            return whole if whole.answered else probe
+        return probe
+
+    async def _exchange(
+        self, budget: _Budget, whom: Addressee, query: bytes, transport: Transport
+    ) -> tuple[Outcome, bytes | None, int]:
+        outcome, wire = await self._once(budget, whom, query, transport)
+        if outcome is not Outcome.SILENT or transport == "tcp":
+            return outcome, wire, 1
+        for tried in range(1, self.world.tries):
+            if not budget.heard:
+                # Only one question tries again; the others wait and learn from what becomes of it.
+                async with budget.retrying:
+                    if budget.given_up:
+                        return budget.given_up, None, tried
+                    if not budget.heard:
+                        outcome, wire = await self._once(budget, whom, query, transport)
+                        if outcome is Outcome.SILENT and tried + 1 == self.world.tries:
+                            budget.given_up = outcome
+                        if outcome is not Outcome.SILENT:
+                            return outcome, wire, tried + 1
+                        continue
+            outcome, wire = await self._once(budget, whom, query, transport)
+            if outcome is not Outcome.SILENT:
+                return outcome, wire, tried + 1
+        return outcome, wire, self.world.tries
+
+    async def _once(self, budget: _Budget, whom: Addressee, query: bytes, transport: Transport) -> tuple[Outcome, bytes | None]:
+        if budget.given_up:
+            return budget.given_up, None
+        self.queries += 1
+        try:
+            if transport == "udp":
+                wire = await ask_udp(self.network, query, whom.endpoint, timeout=self.world.timeout)
+            else:
+                wire = await ask_tcp(self.network, query, whom.endpoint, timeout=self.world.timeout * self.world.tries)
+        except (OSError, EOFError) as error:
+            outcome = outcome_of(error)
+            if not budget.heard and (transport == "tcp" or outcome is not Outcome.SILENT):
+                budget.given_up = outcome
+            return outcome, None
+        budget.heard = True
+        return Outcome.ANSWER, wire
+
+    def _read(
+        self,
+        whom: Addressee,
+        qname: Name,
+        qtype: RdataType,
+        transport: Transport,
+        outcome: Outcome,
+        wire: bytes | None,
+        tries: int,
+        ms: float,
+    ) -> Probe:
+        message = _parse(wire) if wire is not None else None
+        if wire is not None and message is None:
+            outcome = Outcome.GARBLED
+        sections = [_records(message, section) if message else () for section in (1, 2, 3)]
+        if qtype == dns.rdatatype.AXFR:
+            sections[0] = sections[0][:1]  # that a transfer began is the fact; the zone itself is none of our business
+        return Probe(
+            rung=whom.rung,
+            zone=whom.zone,
+            server=whom.server,
+            address=whom.endpoint.address,
+            port=whom.endpoint.port,
+            transport=transport,
+            qname=qname,
+            qtype=qtype,
+            outcome=outcome,
+            rcode=_rcode(message) if message else None,
+            aa=bool(message and message.flags & dns.flags.AA),
+            ra=bool(message and message.flags & dns.flags.RA),
+            tc=bool(message and message.flags & dns.flags.TC),
+            answer=sections[0],
+            authority=sections[1],
+            additional=sections[2],
+            tries=tries,
+            ms=round(ms, 2),
+        )
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Tell what a failed exchange looked like from here."""
+    if isinstance(error, TimeoutError):
+        return Outcome.SILENT
+    if isinstance(error, EOFError):
+        return Outcome.GARBLED
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return Outcome.GARBLED
+    if isinstance(error, OSError) and error.errno == errno.ECONNREFUSED:
+        return Outcome.REFUSED
+    if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+        return Outcome.SILENT
+    return Outcome.UNREACHABLE
+
+
+def _query(qname: Name, qtype: RdataType, *, recurse: bool) -> bytes:
+    message = dns.message.make_query(qname, qtype, use_edns=0, payload=_PAYLOAD, flags=dns.flags.RD if recurse else 0)
+    return message.to_wire()
+
+
+def _parse(wire: bytes) -> dns.message.Message | None:
+    try:
+        message = dns.message.from_wire(wire, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    return message if message.flags & dns.flags.QR else None
+
+
+def _rcode(message: dns.message.Message) -> Rcode:
+    return message.rcode()
+
+
+def _records(message: dns.message.Message, section: int) -> tuple[Record, ...]:
+    return tuple(
+        Record(rrset.name, rrset.ttl, rdata)
+        for rrset in message.section_from_number(section)
+        if rrset.rdclass == dns.rdataclass.IN
+        for rdata in rrset
+    )

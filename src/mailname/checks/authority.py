@@ -1,0 +1,146 @@
+"""NS-04, NS-05, NS-06, NS-09: each name server that answers must serve the zone with authority."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.rcode
+
+from mailname.checks.finding import Finding, Severity, evidence_of
+from mailname.checks.reading import sights
+from mailname.checks.wording import dig, duration, listed, plan_file, sentence, spoken, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailname.checks.facts import Facts
+    from mailname.checks.reading import Sight
+    from mailname.plan import NameServer, Plan
+
+# How the built-in server words that it loaded a changed zone whose serial was not raised: SERIAL-01, not a failure to load.
+_LOADED_ALL_THE_SAME = "secondaries will not fetch it"
+_NOT_HERE = (dns.rcode.REFUSED, dns.rcode.NXDOMAIN, dns.rcode.NOTAUTH)
+
+
+def _not_serving(plan: Plan, facts: Facts) -> Iterator[tuple[NameServer, list[Sight], bool]]:
+    """Iterate over the servers that answer without authority, with the addresses at which they do."""
+    all_seen = sights(plan, facts)
+    none_serves = not any(sight.serial is not None for sight in all_seen)
+    for server in plan.name_servers:
+        found = [s for s in all_seen if s.server == server and s.soa is not None and s.serial is None]
+        if found:
+            yield server, found, none_serves
+
+
+def zone_not_loaded(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find servers that say that they do not have the zone."""
+    for server, found, none_serves in _not_serving(plan, facts):
+        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode in _NOT_HERE]
+        if not here:
+            continue
+        name, probe = spoken(server.name), here[0][1]
+        rcode = dns.rcode.to_text(probe.rcode or dns.rcode.REFUSED)
+        yield Finding(
+            "NS-04",
+            Severity.DEAD if none_serves else Severity.FRAGILE,
+            f"{name} ({listed(sight.address for sight, _ in here)}) answers {rcode} for {spoken(plan.domain)}:"
+            " the zone is not loaded there.",
+            f"configuration on {name}",
+            f"Add the zone {spoken(plan.domain)} as {server.role} to the configuration on {name} and reload it.",
+            _reload(plan, server),
+            tuple(evidence_of(probe) for _, probe in here),
+            server=server.name,
+            addresses=tuple(sight.address for sight, _ in here),
+        )
+
+
+def zone_expired(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find secondaries that answer SERVFAIL: the copy has expired, or none ever came (RFC 1035 section 3.3.13, EXPIRE)."""
+    for server, found, none_serves in _not_serving(plan, facts):
+        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode == dns.rcode.SERVFAIL]
+        if not here or server.role != "secondary":
+            continue
+        name, domain = spoken(server.name), spoken(plan.domain)
+        status = facts.status(server.name)
+        failure = (status or {}).get("last_failure")
+        if status and status.get("state") == "expired":
+            what = "has expired there, since no transfer came through for"
+            what += f" {duration(plan.soa.expire)}"
+        elif status:
+            what = "has never arrived there"
+        else:
+            what = "has expired there or never arrived"
+        last = f" The last failure: {sentence(str(failure['says']))}" if failure else ""
+        yield Finding(
+            "NS-05",
+            Severity.DEAD if none_serves else Severity.FRAGILE,
+            f"{name} ({listed(sight.address for sight, _ in here)}) answers SERVFAIL for {domain}: the zone {what}.{last}",
+            f"configuration on {name}",
+            f"{sentence(str(failure['remedy']))} Then transfer again on {name}."
+            if failure and failure.get("remedy")
+            else f"Transfer the zone again on {name}, and see there why the transfers failed.",
+            f"mailname retransfer {domain}" if server.engine == "builtin" else f"journalctl -u {unit(server)} -n 30",
+            tuple(evidence_of(probe) for _, probe in here),
+            server=server.name,
+            addresses=tuple(sight.address for sight, _ in here),
+        )
+
+
+def not_authoritative(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find servers that answer, but not as an authority: a resolver, or a server that refers elsewhere."""
+    for server, found, none_serves in _not_serving(plan, facts):
+        explained = (*_NOT_HERE, dns.rcode.SERVFAIL)
+        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode not in explained]
+        if not here:
+            continue
+        name, probe = spoken(server.name), here[0][1]
+        is_resolver = probe.ra and probe.rcode == dns.rcode.NOERROR
+        yield Finding(
+            "NS-06",
+            Severity.DEAD if none_serves else Severity.FRAGILE,
+            f"{name} ({listed(sight.address for sight, _ in here)}) answers for {spoken(plan.domain)} without authority"
+            f" ({dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)}{', it is a resolver' if is_resolver else ''}).",
+            f"configuration on {name}",
+            f"Let {name} serve {spoken(plan.domain)} as {server.role}, not resolve or forward it.",
+            dig(probe.address, plan.domain, "SOA"),
+            tuple(evidence_of(probe) for _, probe in here),
+            server=server.name,
+            addresses=tuple(sight.address for sight, _ in here),
+        )
+
+
+def zone_fails_to_load(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find a primary that answers SERVFAIL, or that keeps an old version because the new one is no zone."""
+    server = plan.primary
+    name, domain = spoken(server.name), spoken(plan.domain)
+    problem = (facts.status(server.name) or {}).get("problem")
+    if problem and _LOADED_ALL_THE_SAME in str(problem["says"]):
+        problem = None
+    written = facts.zone_file.problem if facts.zone_file else ""
+    failing = [s.soa for s in sights(plan, facts) if s.server == server and s.soa and s.soa.rcode == dns.rcode.SERVFAIL]
+    if not failing and not problem and not written:
+        return
+    why = str(problem["says"]) if problem else written
+    none_serves = not any(sight.serial is not None for sight in sights(plan, facts))
+    yield Finding(
+        "NS-09",
+        Severity.DEAD if none_serves else Severity.FRAGILE,
+        (
+            f"{name} ({failing[0].address}) answers SERVFAIL for {domain}: the zone fails to load."
+            if failing
+            else f"{name} keeps serving an older version of {domain}, because the zone file cannot be loaded."
+        )
+        + (f" {sentence(why)}" if why else ""),
+        f"zone file on {name}",
+        str(problem["remedy"])
+        if problem and problem.get("remedy")
+        else f"Write the zone again from the plan, or correct the zone file on {name} and reload it.",
+        f"mailname publish {plan_file(plan.domain)}",
+        tuple(evidence_of(probe) for probe in failing),
+        server=server.name,
+        addresses=tuple(probe.address for probe in failing),
+    )
+
+
+def _reload(plan: Plan, server: NameServer) -> str:
+    return f"mailname reload {spoken(plan.domain)}" if server.engine == "builtin" else f"sudo systemctl reload {unit(server)}"

@@ -1,0 +1,90 @@
+"""All checks, in the order of the ladder, and judging by them: facts in, findings out, nothing else read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
+from mailname.checks.delegation import delegated, parents_agree
+from mailname.checks.glue_missing import glue_missing
+from mailname.checks.glue_wrong import glue_wrong
+from mailname.checks.mail_host import mail_host_greets, mail_host_listens
+from mailname.checks.mx import mx_missing
+from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, mx_target_without_address
+from mailname.checks.ns_set import ns_sets_differ
+from mailname.checks.open_transfer import open_transfer
+from mailname.checks.plan_differs import plan_differs
+from mailname.checks.reachability import server_down, tcp_unreachable, udp_unreachable
+from mailname.checks.recursion import open_recursion
+from mailname.checks.replication import notify_lost, transfer_fails
+from mailname.checks.root import root_reachable
+from mailname.checks.serials import primary_older, serial_not_raised
+from mailname.checks.tld import tld_answers, tld_exists
+from mailname.checks.trailing_dot import trailing_dot_forgotten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mailname.checks.facts import Facts
+    from mailname.checks.finding import Finding
+    from mailname.plan import Plan
+
+_UNREACHED = ("NS-01", "NS-03")
+_NOT_SERVED = ("NS-01", "NS-03", "NS-04", "NS-05", "NS-06", "NS-09")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: the codes that it may find, and what it needs.
+
+    Attributes:
+        rung: the rung whose facts it reads; not asked, it cannot be made.
+        needs: codes after whose finding this check cannot be made; of a server, when it is made for each server.
+        for_each_server: whether it is made for each name server apart.
+
+    """
+
+    codes: tuple[str, ...]
+    rung: str
+    run: Callable[[Plan, Facts], Iterator[Finding]]
+    needs: tuple[str, ...] = ()
+    for_each_server: bool = False
+
+
+CHECKS = (
+    Check(("ROOT-01",), "root", root_reachable),
+    Check(("TLD-02",), "root", tld_exists, ("ROOT-01",)),
+    Check(("TLD-01",), "tld", tld_answers, ("ROOT-01", "TLD-02")),
+    Check(("DELEG-01",), "tld", delegated, ("ROOT-01", "TLD-01", "TLD-02")),
+    Check(("DELEG-02",), "tld", glue_missing, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
+    Check(("DELEG-03",), "tld", glue_wrong, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
+    Check(("DELEG-04",), "tld", ns_sets_differ, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
+    Check(("DELEG-05",), "tld", parents_agree, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
+    Check(("NS-01",), "servers", server_down, for_each_server=True),
+    Check(("NS-02",), "servers", tcp_unreachable, ("NS-01",), for_each_server=True),
+    Check(("NS-03",), "servers", udp_unreachable, ("NS-01",), for_each_server=True),
+    Check(("NS-04",), "servers", zone_not_loaded, ("NS-01",), for_each_server=True),
+    Check(("NS-05",), "servers", zone_expired, ("NS-01",), for_each_server=True),
+    Check(("NS-06",), "servers", not_authoritative, ("NS-01",), for_each_server=True),
+    Check(("NS-09",), "servers", zone_fails_to_load, ("NS-01",)),
+    Check(("NS-07",), "servers", open_recursion, _UNREACHED, for_each_server=True),
+    Check(("NS-08",), "servers", open_transfer, ("NS-01", "NS-02"), for_each_server=True),
+    Check(("XFER-01", "XFER-02", "XFER-04", "XFER-05"), "servers", transfer_fails, ("NS-01",), for_each_server=True),
+    Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),
+    Check(("SERIAL-01",), "servers", serial_not_raised, _NOT_SERVED, for_each_server=True),
+    Check(("SERIAL-02",), "servers", primary_older, _NOT_SERVED, for_each_server=True),
+    Check(("ZONE-01",), "servers", trailing_dot_forgotten, _NOT_SERVED),
+    Check(("ZONE-02",), "servers", plan_differs, _NOT_SERVED),
+    Check(("MX-01",), "servers", mx_missing, _NOT_SERVED),
+    Check(("MX-02",), "servers", mx_target_without_address, (*_NOT_SERVED, "MX-01")),
+    Check(("MX-03",), "servers", mx_target_is_alias, (*_NOT_SERVED, "MX-01")),
+    Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
+    Check(("MAIL-01",), "mail", mail_host_listens),
+    Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
+)
+
+
+def judge(plan: Plan, facts: Facts) -> tuple[Finding, ...]:
+    """Return everything that is wrong by these facts, from the root down."""
+    return tuple(finding for check in CHECKS if facts.asks(check.rung) for finding in check.run(plan, facts))

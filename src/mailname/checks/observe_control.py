@@ -1,0 +1,45 @@
+"""What can only be seen on the spot: a server's own status over its control socket, and the zone file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.name
+
+from mailname.checks.facts import ControlFact, Record, ZoneFileFact
+from mailname.errors import MailnameError, ZoneError
+from mailname.server.control import ask as ask_control
+from mailname.zone.text import read_zone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dns.name import Name
+
+    from mailname.zone import Zone
+
+
+async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) -> ControlFact:
+    """Ask one server what it holds of the domain; ``timeout`` in seconds."""
+    try:
+        status = await ask_control(path, {"do": "status"}, timeout=timeout)
+    except (OSError, EOFError, MailnameError) as error:
+        return ControlFact(server, None, f"the control socket {path} does not answer: {error}")
+    for zone in status.get("zones", ()):
+        if dns.name.from_text(zone["zone"]) == domain:
+            return ControlFact(server, zone)
+    return ControlFact(server, None, f"the server at {path} does not have the zone {domain} in its configuration")
+
+
+def read_zone_file(text: str, file: str, domain: Name) -> ZoneFileFact:
+    """Read the zone file as the server would."""
+    try:
+        result = read_zone(text, file, domain, include=None)
+    except ZoneError as error:
+        return ZoneFileFact(file, problem=str(error))
+    return ZoneFileFact(file, records_of(result.zone))
+
+
+def records_of(zone: Zone) -> tuple[Record, ...]:
+    """Return a zone's records one by one."""
+    return tuple(Record(rrset.owner, rrset.ttl, rdata) for rrset in zone.rrsets() for rdata in rrset.rdatas)

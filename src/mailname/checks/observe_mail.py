@@ -1,0 +1,75 @@
+"""The last rung: whoever listens at the mail host's port 25 should greet as a mail server (RFC 5321 section 3.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from mailname.checks.asking import outcome_of
+from mailname.checks.facts import MailProbe, Outcome
+from mailname.server.network import Endpoint
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.network import IPAddress, Network
+
+SMTP_PORT = 25
+_MOST_LINES = 64  # a server that never ends its answer is not listened to for ever
+
+
+async def visit(network: Network, host: Name, address: IPAddress, *, timeout: float) -> MailProbe:
+    """Connect, read the greeting, say EHLO and QUIT. No mail is sent.
+
+    ``timeout`` is the seconds that the whole visit may take.
+    """
+    began = time.perf_counter()
+    connected, banner = False, ""
+    ehlo: list[str] = []
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await network.open_tcp(Endpoint(address, SMTP_PORT))
+            connected = True
+            try:
+                greeting = await _reply(reader)
+                banner = greeting[0] if greeting else ""
+                # Whoever greets is well; what he then says to EHLO is for the record.
+                with contextlib.suppress(OSError, EOFError, ValueError):
+                    writer.write(b"EHLO check.invalid\r\n")
+                    ehlo = await _reply(reader)
+                    writer.write(b"QUIT\r\n")
+                    await writer.drain()
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+        outcome = Outcome.ANSWER if banner[:3].isdigit() else Outcome.GARBLED
+    except (OSError, EOFError, ValueError) as error:
+        outcome = Outcome.GARBLED if isinstance(error, ValueError) else outcome_of(error)
+        if banner[:3].isdigit():
+            outcome = Outcome.ANSWER
+    return MailProbe(
+        host=host,
+        address=address,
+        port=SMTP_PORT,
+        outcome=outcome,
+        connected=connected,
+        banner=banner,
+        ehlo=tuple(ehlo),
+        ms=round((time.perf_counter() - began) * 1000, 2),
+    )
+
+
+async def _reply(reader: asyncio.StreamReader) -> list[str]:
+    """Read one reply; all its lines but the last have a hyphen after the code (RFC 5321 section 4.2.1)."""
+    lines: list[str] = []
+    while len(lines) < _MOST_LINES:
+        line = (await reader.readline()).decode("ascii", "replace").rstrip("\r\n")
+        if not line and reader.at_eof():
+            break
+        lines.append(line)
+        if line[3:4] != "-":
+            break
+    return lines

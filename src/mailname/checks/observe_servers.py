@@ -1,0 +1,138 @@
+"""The name servers themselves: each by each of its addresses, over UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import dns.name
+from dns.rdatatype import RdataType
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from dns.name import Name
+
+    from mailname.checks.asking import Addressee, Asker
+    from mailname.checks.facts import Probe, Record
+    from mailname.server.network import Endpoint, IPAddress, Network
+
+# A name that no plan's server has any business to know, and that exists: an answer to it proves recursion.
+FOREIGN = dns.name.from_text("a.root-servers.net.")
+_ADDRESSES = (RdataType.A, RdataType.AAAA)
+_AT_MOST = 16  # RRsets of the plan that are compared at each address
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What each name server is asked of the domain.
+
+    Attributes:
+        rrsets: owner and type, the apex first.
+        vantages: addresses from which a transfer may be allowed; asked from one of these, AXFR proves nothing.
+
+    """
+
+    domain: Name
+    rrsets: tuple[tuple[Name, RdataType], ...]
+    vantages: frozenset[IPAddress]
+
+
+def questions(domain: Name, expected: Sequence[Record], hosts: Sequence[Name], vantages: frozenset[IPAddress]) -> Questions:
+    """Choose what to ask: the apex, the hosts that mail and delegation depend on, then as much of the plan as is polite."""
+    planned = list(dict.fromkeys((record.owner, record.rdtype) for record in expected))
+    first = [(domain, kind) for kind in (RdataType.SOA, RdataType.NS, RdataType.MX, RdataType.TXT)]
+    of_hosts = [(owner, kind) for owner, kind in planned if owner in (domain, *hosts) and kind in _ADDRESSES]
+    chosen = list(dict.fromkeys([*first, *of_hosts, *planned]))
+    return Questions(domain, tuple(chosen[: max(_AT_MOST, len(first) + len(of_hosts))]), vantages)
+
+
+async def ask_server(
+    asker: Asker, whom: Addressee, wanted: Questions, on_mail_host: Callable[[Name, IPAddress], Awaitable[None]]
+) -> None:
+    """Ask one address everything, UDP and TCP at once.
+
+    ``on_mail_host`` is told each mail host and address that this server's answers name, as soon as they are known.
+    """
+    await asyncio.gather(_by_udp(asker, whom, wanted, on_mail_host), _by_tcp(asker, whom, wanted))
+
+
+async def _by_udp(
+    asker: Asker, whom: Addressee, wanted: Questions, on_mail_host: Callable[[Name, IPAddress], Awaitable[None]]
+) -> None:
+    asked = asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in wanted.rrsets))
+    probes, _ = await asyncio.gather(asked, asker.ask(whom, FOREIGN, RdataType.A, recurse=True))
+    await _follow(asker, whom, wanted, probes, on_mail_host)
+
+
+async def _follow(
+    asker: Asker,
+    whom: Addressee,
+    wanted: Questions,
+    probes: list[Probe],
+    on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
+) -> None:
+    """Ask for the addresses of what MX and NS name; where there are none, look for the name that a missing dot would make."""
+    known = dict(zip(wanted.rrsets, probes, strict=True))
+    mx = known.get((wanted.domain, RdataType.MX))
+    ns = known.get((wanted.domain, RdataType.NS))
+    mail_hosts = [r.exchange for r in mx.rdatas(wanted.domain, RdataType.MX)] if mx else []  # type: ignore[attr-defined]  # MX
+    servers = [r.target for r in ns.rdatas(wanted.domain, RdataType.NS)] if ns else []  # type: ignore[attr-defined]  # NS
+    visits: list[Awaitable[None]] = []
+    for host in dict.fromkeys([*mail_hosts, *servers]):
+        if not host.is_subdomain(wanted.domain):
+            continue
+        found = await _addresses(asker, whom, host, known)
+        if host in mail_hosts:
+            visits += [on_mail_host(host, address) for address in found]
+        if not found:
+            for other in relatives(host, wanted.domain):
+                await _addresses(asker, whom, other, known)
+    await asyncio.gather(*visits)
+
+
+async def _addresses(
+    asker: Asker, whom: Addressee, host: Name, known: dict[tuple[Name, RdataType], Probe]
+) -> tuple[IPAddress, ...]:
+    missing = [(host, kind) for kind in _ADDRESSES if (host, kind) not in known]
+    # The plan's own hosts are asked only for the families that the plan gives them; without an answer, ask for both.
+    if any(known[host, kind].answer for kind in _ADDRESSES if (host, kind) in known):
+        missing = []
+    fresh = await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in missing))
+    known.update(zip(missing, fresh, strict=True))
+    return tuple(
+        ip_address(rdata.address)  # type: ignore[attr-defined]  # A and AAAA
+        for kind in _ADDRESSES
+        if (host, kind) in known
+        for rdata in known[host, kind].rdatas(host, kind)
+    )
+
+
+def relatives(host: Name, domain: Name) -> tuple[Name, ...]:
+    """Return the names that a forgotten trailing dot turns into each other: X.DOMAIN and X.DOMAIN.DOMAIN."""
+    found: list[Name] = []
+    above = host.relativize(domain)
+    relative_domain = domain.relativize(dns.name.root)
+    if above != relative_domain and above.is_subdomain(relative_domain):
+        found.append(above.derelativize(dns.name.root))
+    with contextlib.suppress(dns.name.NameTooLong):
+        found.append(host.relativize(dns.name.root).derelativize(domain))
+    return tuple(found)
+
+
+async def _by_tcp(asker: Asker, whom: Addressee, wanted: Questions) -> None:
+    soa = await asker.ask(whom, wanted.domain, RdataType.SOA, transport="tcp")
+    if soa.answered and our_address(asker.network, whom.endpoint) not in wanted.vantages:
+        await asker.ask(whom, wanted.domain, RdataType.AXFR, transport="tcp")
+
+
+def our_address(network: Network, towards: Endpoint) -> IPAddress | None:
+    """Tell with which address we are seen by a server, before any translation on the way."""
+    try:
+        with contextlib.closing(network.open_udp(towards)) as opened:
+            return ip_address(opened.getsockname()[0].partition("%")[0])
+    except OSError:
+        return None

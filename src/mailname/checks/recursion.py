@@ -1,0 +1,39 @@
+"""NS-07: an authoritative server that resolves names for strangers is used to attack others (RFC 5358)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.rcode
+from dns.rdatatype import RdataType
+
+from mailname.checks.finding import Finding, Severity, evidence_of
+from mailname.checks.observe_servers import FOREIGN
+from mailname.checks.reading import sights
+from mailname.checks.wording import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailname.checks.facts import Facts
+    from mailname.plan import Plan
+
+
+def open_recursion(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find servers that resolved a name which is none of their business."""
+    for sight in sights(plan, facts):
+        probe = facts.probe(sight.address, "udp", FOREIGN, RdataType.A)
+        if probe is None or not probe.answered or probe.rcode != dns.rcode.NOERROR or not (probe.ra and probe.answer):
+            continue
+        name = spoken(sight.server.name)
+        yield Finding(
+            "NS-07",
+            Severity.FRAGILE,
+            f"{name} ({sight.address}) resolves foreign names for everyone: it answered for {spoken(FOREIGN)}.",
+            f"configuration on {name}",
+            f"Turn recursion off on {name}; run the machine's own resolver on loopback only.",
+            f"dig @{sight.address} {spoken(FOREIGN)} A",
+            (evidence_of(probe),),
+            server=sight.server.name,
+            addresses=(sight.address,),
+        )
