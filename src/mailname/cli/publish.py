@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("publish")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="The running primary's control socket."
-)
+@click.option("--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="The primary's control socket.")
 @click.option("--network", type=click.Path(path_type=Path, dir_okay=False), help="The network file of a rehearsal.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes-really", is_flag=True, help="Publish even what looks like an accident.")
@@ -92,9 +90,9 @@ async def _publish(
     arrivals = await _wait(publishing, wait, prose_to_err=as_json)
     if as_json:
         print_json(_json(publications, arrivals, published=True))
-    missing = [one for one in arrivals if not one.arrived]
-    for one in missing:
-        err.print(f"[red]not there:[/] {escape(str(one.server))} {one.at}: {escape(one.says)}")
+    missing = [arrival for arrival in arrivals if not arrival.arrived]
+    for late in missing:
+        err.print(f"[red]not there:[/] {escape(str(late.server))} {late.at}: {escape(late.says)}")
     if missing:
         err.print(f"Find the cause: mailname check PLAN{' --network FILE' if network_file else ''}", markup=False)
         return EXIT_FINDINGS
