@@ -15,6 +15,7 @@ import click
 from rich.markup import escape
 
 from mailname.cli.console import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
+from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
 
 @click.command("rehearse")
 @click.argument("plan_file", metavar="PLAN", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document; the progress goes to standard error.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the verdict as one JSON document; the progress goes to standard error."
+)
 @click.option("--serve", is_flag=True, help="Keep it running afterwards, to look around by hand; Ctrl-C ends it.")
 @click.option("--break", "fault_name", metavar="FAULT", help="Break one thing before the verdict.")
 @click.option("--list-faults", is_flag=True, help="List what can be broken, and which cause the check must then find.")
 @click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the servers' files here. Default: a temporary folder."
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the servers' files here. Default: a temporary folder.",
 )
 @click.option("--real-addresses", is_flag=True, help="Bind the plan's own addresses and port 53 (root, in a network namespace).")
 @click.pass_context
@@ -59,7 +64,7 @@ def command(
     if plan_file is None:
         raise click.UsageError("Missing argument 'PLAN'.", ctx)
     fault = _find_fault(ctx, fault_name) if fault_name is not None else None
-    plan = _load(plan_file)
+    plan = read_plan(plan_file)
     rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve)
     with _workplace(folder) as place, _logged_to(place / "servers.log"):
         ctx.exit(asyncio.run(rehearsal.run(place, real_addresses=real_addresses)))
@@ -88,17 +93,6 @@ def _find_fault(ctx: click.Context, name: str) -> Fault:
     except HostError as error:
         print_error(error)
         ctx.exit(EXIT_USAGE)
-
-
-def _load(file: Path) -> Plan:
-    from mailname.plan import load
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise click.UsageError(f"cannot read the plan {file}: {reason}") from error
-    return load(text, str(file)).plan
 
 
 @contextlib.contextmanager
@@ -208,14 +202,21 @@ class _Rehearsal:
         asked.extend((at, f"{domain} NS +norecurse", f"a server of {tld}") for at in lab.internet.tld_servers.at)
         for server in self.plan.name_servers:
             name = server.name.to_text(omit_final_dot=True)
-            asked.extend((at, f"{domain} MX +norecurse", f"{name}, {server.role}") for at in lab.name_servers[server.name].config.listen)
-        lines = [(f"dig @{host} -p {port} {question}", what) for (host, port), question, what in ((lab.network.place(a), q, w) for a, q, w in asked)]
+            asked.extend(
+                (at, f"{domain} MX +norecurse", f"{name}, {server.role}") for at in lab.name_servers[server.name].config.listen
+            )
+        lines = [
+            (f"dig @{host} -p {port} {question}", what)
+            for (host, port), question, what in ((lab.network.place(a), q, w) for a, q, w in asked)
+        ]
         plan, network = shlex.quote(str(self.plan_file)), shlex.quote(str(lab.network_file))
         lines.append((f"mailname check {plan} --network {network}", "the verdict"))
-        for name, control in lab.network.control.items():
-            lines.append((f"mailname status --control {shlex.quote(str(control))}", name.to_text(omit_final_dot=True)))
+        for host, control in lab.network.control.items():
+            lines.append((f"mailname status --control {shlex.quote(str(control))}", host.to_text(omit_final_dot=True)))
         lines.append((f"mailname publish {plan} --network {network}", "after you changed the plan"))
         width = max(len(line) for line, _ in lines)
         for line, what in lines:
             console.print(f"  {escape(line):<{width}}  [dim]# {escape(what)}[/]")
-        console.print(f"\n  zone file: {escape(str(lab.zone_file))}\n  what the servers log: {escape(str(lab.folder / 'servers.log'))}\n")
+        console.print(
+            f"\n  zone file: {escape(str(lab.zone_file))}\n  what the servers log: {escape(str(lab.folder / 'servers.log'))}\n"
+        )

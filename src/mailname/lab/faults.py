@@ -149,7 +149,7 @@ async def tcp_blocked(lab: Lab) -> None:
     server = _victim(lab)
     for at in server.config.listen:
         lab.network.paths.silence(at, "tcp")
-    await server.restart()
+    await _restart(lab, server)
 
 
 @_fault("NS-03", "A packet filter in front of one name server drops UDP to port 53; TCP passes.")
@@ -158,7 +158,7 @@ async def udp_blocked(lab: Lab) -> None:
     server = _victim(lab)
     for at in server.config.listen:
         lab.network.paths.silence(at, "udp")
-    await server.restart()
+    await _restart(lab, server)
 
 
 @_fault("NS-04", "One name server runs without the zone in its configuration.")
@@ -299,7 +299,8 @@ def _secondary(lab: Lab) -> LabNameServer:
 def _first_mail_host(lab: Lab) -> MailHost:
     if not lab.plan.mail_hosts:
         _cannot("this plan has no mail host")
-    return sorted(lab.plan.mail_hosts, key=lambda host: host.preference)[0]
+    hosts: tuple[MailHost, ...] = lab.plan.mail_hosts
+    return min(hosts, key=lambda host: host.preference)
 
 
 def _addresses(server: LabNameServer) -> tuple[IPAddress, ...]:
@@ -323,6 +324,12 @@ def _with_mx_to(lab: Lab, zone: Zone, host: MailHost, target: Name) -> Zone:
     for mx in kept:
         zone = added(zone, apex, _mx(mx.preference, target if mx.exchange == host.name else mx.exchange))
     return zone
+
+
+async def _restart(lab: Lab, server: LabNameServer) -> None:
+    """Start a server again as it was, and let it settle."""
+    await server.restart()
+    await lab.wait_for_secondaries()
 
 
 async def _publish(lab: Lab, zone: Zone) -> None:

@@ -85,7 +85,10 @@ async def _notify(lab: Lab) -> _Told:
         return secondaries
 
     await lab.until(lambda: all(one["state"] == "acknowledged" for one in told()), _PATIENCE)
-    says = [f"{_spoken(lab.primary.name)} → {_owner(lab, str(one['address']))}: NOTIFY {one['serial']}, {one['state']}" for one in told()]
+    says = [
+        f"{_spoken(lab.primary.name)} → {_owner(lab, str(one['address']))}: NOTIFY {one['serial']}, {one['state']}"
+        for one in told()
+    ]
     return title, says, all(one["state"] == "acknowledged" for one in told())
 
 
@@ -103,8 +106,8 @@ def _transferred(lab: Lab, server: LabNameServer) -> str:
         failure = status.get("last_failure") or {}
         return f"{name}: not transferred: {failure.get('says', 'no answer from the primary')}"
     return (
-        f"{name} ← {_owner(lab, done['peer'])}: serial {done['serial']}, {done['messages']} message(s), {done['records']} records,"
-        f" {done['octets']} octets, {done['seconds']:.3f} s"
+        f"{name} ← {_owner(lab, done['peer'])}: serial {done['serial']}, {done['messages']} message(s),"
+        f" {done['records']} records, {done['octets']} octets, {done['seconds']:.3f} s"
     )
 
 
@@ -128,7 +131,11 @@ async def _tld(lab: Lab) -> _Told:
     for (host, _), answer in zip(hosts, answers, strict=True):
         cut = [r for rrset in answer.authority if rrset.name == domain for r in rrset] if answer else []
         glue = [r for rrset in answer.additional for r in rrset] if answer else []
-        says.append(f"{_spoken(host)}: refers to {len(cut)} name servers, {len(glue)} addresses beside them" if cut else f"{host}: no referral")
+        says.append(
+            f"{_spoken(host)}: refers to {len(cut)} name servers, {len(glue)} addresses beside them"
+            if cut
+            else f"{host}: no referral"
+        )
     return "the TLD's servers answer", says, all("refers" in line for line in says)
 
 
@@ -152,7 +159,9 @@ async def _mail(lab: Lab) -> _Told:
     title = "a letter is delivered"
     domain = _spoken(lab.plan.domain)
     recipient = f"postmaster@{lab.plan.domain.to_text(omit_final_dot=True)}"
-    text = f"From: <rehearsal@sender.invalid>\nTo: <{recipient}>\nSubject: rehearsal\n\nIf you can read this, {domain} has a name.\n"
+    text = (
+        f"From: <rehearsal@sender.invalid>\nTo: <{recipient}>\nSubject: rehearsal\n\nIf you can read this, {domain} has a name.\n"
+    )
     exchanges = _mx(await _ask(lab, lab.resolver.at, lab.plan.domain, RdataType.MX, recurse=True))
     says: list[str] = []
     for _, host in exchanges:

@@ -11,14 +11,12 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
-
-from dns.rdatatype import RdataType
 
 from mailname.checks.world import World
 from mailname.errors import HostError
 from mailname.lab.configuration import configurations
+from mailname.lab.hosts import foreign_hosts, mail_addresses, taken_addresses
 from mailname.lab.internet import Addresses, Internet
 from mailname.lab.mail_host import MailHost
 from mailname.lab.name_server import LabNameServer
@@ -39,8 +37,8 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.plan import MailHost as PlannedMailHost
     from mailname.plan import Plan
-    from mailname.plan.model import MailHost as PlannedMailHost
 
 # Seconds to wait for what takes milliseconds. Only a busy machine, or a mistake of ours, gets that far.
 PATIENCE = 10.0
@@ -62,8 +60,9 @@ class Lab:
         self.plan = plan
         self.folder = folder
         self.network = LabNetwork(direct=real_addresses)
-        self.addresses = Addresses.beside(_addresses_of(plan))
-        self.internet = Internet(self.network, plan.domain, self._foreign_hosts(), self.addresses)
+        self.addresses = Addresses.beside(taken_addresses(plan))
+        self._foreign = foreign_hosts(plan, self.addresses.spare)
+        self.internet = Internet(self.network, plan.domain, self._foreign, self.addresses)
         self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints)
         self.serial: Serial | None = None
         self.name_servers: dict[Name, LabNameServer] = {}
@@ -224,14 +223,14 @@ class Lab:
         return Registration(self.plan.domain, tuple(server.name for server in servers), glue)
 
     async def wait_for_secondaries(self, *, but: tuple[LabNameServer, ...] = ()) -> bool:
-        """Wait until each secondary serves what was published last; False when one does not in time."""
+        """Wait until each secondary serves what was published last and asks no more; False when one does not in time."""
         wanted = self.serial.value if self.serial is not None else None
         others = [server for server in self.secondaries if server not in but]
-        return await self.until(
-            lambda: all(
-                server.zone_status(zone.name).get("serial") == wanted for server in others for zone in server.config.zones
-            )
-        )
+
+        def is_done(status: dict[str, object]) -> bool:
+            return status.get("serial") == wanted and not status.get("busy")
+
+        return await self.until(lambda: all(is_done(one.zone_status(zone.name)) for one in others for zone in one.config.zones))
 
     async def until(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
         """Wait until something is so; False when it is not in time."""
@@ -254,29 +253,9 @@ class Lab:
         await find_fault(fault).inject(self)
         self.resolver.forget()
 
-    def _foreign_hosts(self) -> dict[Name, tuple[IPAddress, ...]]:
-        """Return the plan's hosts outside the domain. One whose addresses the plan does not know gets one of the lab's."""
-        hosts: dict[Name, tuple[IPAddress, ...]] = {}
-        for host in (*self.plan.name_servers, *self.plan.mail_hosts):
-            if not host.name.is_subdomain(self.plan.domain):
-                known = (*hosts.get(host.name, ()), *host.addresses)
-                hosts[host.name] = tuple(dict.fromkeys(known))
-        spare = iter(self.addresses.spare)
-        return {name: addresses or (next(spare),) for name, addresses in hosts.items()}
-
     def mail_addresses(self, host: PlannedMailHost) -> tuple[IPAddress, ...]:
-        """Return where a mail host is: what the zone says of one in the domain, what the lab says of another."""
-        foreign = self._foreign_hosts()
-        if host.name in foreign:
-            return foreign[host.name]
-        zone = self.desired(Serial(0))[0]
-        rrsets = [zone.lookup(host.name, rdtype).rrset for rdtype in (RdataType.A, RdataType.AAAA)]
-        return tuple(
-            ip_address(rdata.to_text())
-            for rrset in rrsets
-            if rrset is not None and rrset.rdtype in (RdataType.A, RdataType.AAAA)
-            for rdata in rrset.rdatas
-        )
+        """Return where one of the plan's mail hosts is."""
+        return mail_addresses(self.plan, host, self._foreign)
 
     def _mail_hosts(self) -> dict[IPAddress, Name]:
         """Return who greets at which address; two names on one address are one machine."""
@@ -289,11 +268,6 @@ class Lab:
     def _endpoints(self) -> list[Endpoint]:
         servers = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
         return [*servers, *(Endpoint(address, 25) for address in self._mail_hosts())]
-
-
-def _addresses_of(plan: Plan) -> list[IPAddress]:
-    hosts = (*plan.name_servers, *plan.mail_hosts)
-    return [*plan.website, *(address for host in hosts for address in host.addresses)]
 
 
 def _refuse_missing(addresses: tuple[IPAddress, ...]) -> None:

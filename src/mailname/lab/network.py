@@ -33,7 +33,7 @@ _PORTS = range(20000, 32000)
 # A closed socket's last datagram may still wait in the receiver's queue; after this many seconds it does not.
 _REMEMBERED = 5.0
 # How long a connect on a cut path takes to fail. A kernel waits two minutes; a rehearsal is shorter.
-_CONNECT_PATIENCE = 0.5
+_CONNECT_PATIENCE = 0.25
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class LabNetwork(MappedNetwork):
 
     def reserve(self, at: Endpoint) -> None:
         """Give an endpoint a loopback port on which nothing answers: UDP and TCP are refused until somebody listens."""
-        if self.direct or at in self._reserved:
+        if self.direct or at in self._reserved or self._has_wall(at):
             return
         if known := self.places.get(at):
             self._reserved[at] = _closed_pair(known[1], at)
@@ -87,6 +87,9 @@ class LabNetwork(MappedNetwork):
             remedy="See who holds them: ss -lntu",
             step="lab",
         )
+
+    def _has_wall(self, at: Endpoint) -> bool:
+        return (at, "udp") in self._walls or (at, "tcp") in self._walls
 
     def release(self, at: Endpoint) -> None:
         """Let go of a reserved port, so that a server can bind it."""
