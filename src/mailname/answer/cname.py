@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mailname.answer.reply import Reply
     from mailname.zone import RRset
 
+#: Types that an alias's own name may have (RFC 4035 section 2.5), so that for them the alias is not followed.
+BESIDE_ALIAS = frozenset({RdataType.RRSIG, RdataType.NSEC})
+
 #: Aliases that one reply follows; a longer chain is cut, and the resolver asks on from its end.
 CHAIN_LIMIT = 16
 

@@ -9,7 +9,7 @@ from dns.rdatatype import RdataType
 
 from mailname.answer import any as any_type
 from mailname.answer.additional import add_addresses
-from mailname.answer.cname import follow
+from mailname.answer.cname import BESIDE_ALIAS, follow
 from mailname.answer.delegation import refer
 from mailname.answer.dname import synthesise_cname
 from mailname.answer.negative import nodata, nxdomain
@@ -60,29 +60,32 @@ def _step(reply: Reply, zone: Zone, name: Name, rdtype: RdataType, any_everythin
             if alias is None:
                 reply.rcode = Rcode.YXDOMAIN
                 return None
-            return _alias(reply, alias, rdtype)
+            return _alias(reply, alias, follows=rdtype != RdataType.CNAME)
     rrsets = _matching(found, rdtype, any_everything)
     if not rrsets:
         nodata(reply, zone)
         return None
     rrsets = tuple(synthesise(rrset, name) for rrset in rrsets)
     if rrsets[0].rdtype == RdataType.CNAME:
-        return _alias(reply, rrsets[0], rdtype)
+        return _alias(reply, rrsets[0], follows=rdtype not in {RdataType.CNAME, RdataType.ANY})
     reply.answer.extend(rrsets)
     add_addresses(reply, zone, rrsets)
     return None
 
 
 def _matching(found: Lookup, rdtype: RdataType, any_everything: bool) -> tuple[RRset, ...]:
+    """Return the RRsets that match the type, the alias among them."""
     if rdtype == RdataType.ANY and found.node is not None:
         return any_type.select(found.node, everything=any_everything)
-    return (found.rrset,) if found.rrset is not None else ()
+    if found.rrset is None or (found.rrset.rdtype == RdataType.CNAME and rdtype in BESIDE_ALIAS):
+        return ()
+    return (found.rrset,)
 
 
-def _alias(reply: Reply, alias: RRset, rdtype: RdataType) -> Name | None:
-    """Take an alias up. Who asks for the CNAME itself, or for ANY, has what he asked for."""
+def _alias(reply: Reply, alias: RRset, *, follows: bool) -> Name | None:
+    """Take an alias up, and follow it unless the CNAME itself was asked for."""
     following = follow(reply, alias)
-    return None if rdtype in {RdataType.CNAME, RdataType.ANY} else following
+    return following if follows else None
 
 
 def _must(rrset: RRset | None) -> RRset:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from dns.opcode import Opcode
 from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
@@ -27,14 +28,13 @@ Transport = Literal["udp", "tcp"]
 
 _TCP_LIMIT = 65535
 _TRANSFERS = frozenset({RdataType.AXFR, RdataType.IXFR})
-_MAIL_META = frozenset({RdataType.MAILA, RdataType.MAILB})
 
 
 def respond(request: Request, table: ZoneTable, *, transport: Transport, limit: int = PAYLOAD, reserve: int = 0) -> bytes:
     """Return the reply to a query.
 
     Args:
-        request: a query; a NOTIFY is refused here.
+        request: a query; NOTIFY and transfers that get here are refused.
         table: the zones that we serve.
         transport: what the query came by.
         limit: octets of a reply by UDP, at most; the client may allow less.
@@ -42,8 +42,10 @@ def respond(request: Request, table: ZoneTable, *, transport: Transport, limit: 
 
     """
     question = request.question
-    if (rcode := _refusal(request)) is not None:
-        return error_reply(request, rcode)
+    if question.rdclass != RdataClass.IN or request.opcode != Opcode.QUERY:
+        return error_reply(request, Rcode.REFUSED)
+    if question.rdtype in _TRANSFERS:  # by UDP there is none (RFC 5936 section 4.2); by TCP another part has refused it
+        return error_reply(request, Rcode.NOTIMP if transport == "udp" else Rcode.REFUSED)
     zone = _zone_for(table, question.name, question.rdtype)
     if zone is None:
         return error_reply(request, Rcode.REFUSED)
@@ -51,18 +53,6 @@ def respond(request: Request, table: ZoneTable, *, transport: Transport, limit: 
         return error_reply(request, Rcode.SERVFAIL)
     reply = answer(zone, question.name, question.rdtype, any_everything=transport == "tcp")
     return render(request, reply, _octets(request, transport, limit) - reserve)
-
-
-def _refusal(request: Request) -> Rcode | None:
-    """Return the rcode for a question that no zone can answer; None for an ordinary one."""
-    rdtype = request.question.rdtype
-    if request.question.rdclass != RdataClass.IN:
-        return Rcode.REFUSED
-    if rdtype in _TRANSFERS:
-        return Rcode.REFUSED
-    if rdtype in _MAIL_META:
-        return Rcode.NOTIMP
-    return None
 
 
 def _zone_for(table: ZoneTable, name: Name, rdtype: RdataType) -> Zone | Unserved | None:

@@ -22,10 +22,10 @@ HEADER = struct.Struct("!HHHHHH")
 _QUESTION = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHIH")
 
-# Header flags (RFC 1035 section 4.1.1, RFC 4035 section 3).
-QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
-#: What a response takes over from the request: opcode, RD and CD (RFC 4035 section 3.1.6).
-KEPT = 0x7800 | RD | CD
+# Header flags (RFC 1035 section 4.1.1).
+QR, AA, TC, RD = 0x8000, 0x0400, 0x0200, 0x0100
+#: What a response takes over from the request: opcode and RD. An authoritative server clears CD (RFC 4035 section 3.1.6).
+KEPT = 0x7800 | RD
 
 _NAME_LIMIT = 255  # octets of a name in wire form: RFC 1035 section 2.3.4
 _SPOKEN = frozenset({Opcode.QUERY, Opcode.NOTIFY})
@@ -51,7 +51,7 @@ class Request:
         question: the one question.
         edns: what the OPT record says, None without one.
         tsig_at: the octet at which the TSIG record begins, None when the request is not signed. The signature is not checked.
-        wire: the whole message.
+        wire: the whole message, without octets that came after its last record.
 
     """
 
@@ -87,6 +87,18 @@ class _Malformed(Exception):  # noqa: N818  # a description of a message, caught
     """The message breaks RFC 1035's format; the text says how."""
 
 
+@dataclass(slots=True)
+class _Parsed:
+    """As much of a message as could be read before ``fault``."""
+
+    question: Question | None = None
+    question_ends: int | None = None
+    edns: Edns | None = None
+    tsig_at: int | None = None
+    end: int = HEADER.size
+    fault: str = ""
+
+
 def read_request(wire: bytes) -> Request | Unreadable:
     """Read a message from the network. Never raises.
 
@@ -99,20 +111,16 @@ def read_request(wire: bytes) -> Request | Unreadable:
     if flags & QR:
         return Unreadable("a response, not a request", None)
     opcode = Opcode.make(flags >> 11 & 0xF)
+    parsed = _parse(wire, counts)
     if opcode not in _SPOKEN:
-        return Unreadable(f"opcode {opcode.name} is not implemented", write_reply(wire, Rcode.NOTIMP))
-    try:
-        question, after_question = _read_question(wire, counts[0])
-    except _Malformed as fault:
-        return Unreadable(str(fault), write_reply(wire, Rcode.FORMERR))
-    try:
-        edns, tsig_at = _walk_records(wire, after_question, counts[1:])
-    except _Malformed as fault:
-        return Unreadable(str(fault), write_reply(wire, Rcode.FORMERR, question_ends=after_question))
-    if edns is not None and edns.version > 0:
-        reply = write_reply(wire, Rcode.BADVERS, question_ends=after_question, edns=edns)
-        return Unreadable(f"EDNS version {edns.version} is not implemented", reply)
-    return Request(message_id, opcode, flags, question, edns, tsig_at, wire)
+        return Unreadable(f"opcode {opcode.name} is not implemented", write_reply(wire, Rcode.NOTIMP, edns=parsed.edns))
+    if parsed.question is None or parsed.fault:
+        reply = write_reply(wire, Rcode.FORMERR, question_ends=parsed.question_ends, edns=parsed.edns)
+        return Unreadable(parsed.fault or "no question", reply)
+    if parsed.edns is not None and parsed.edns.version > 0:
+        reply = write_reply(wire, Rcode.BADVERS, question_ends=parsed.question_ends, edns=parsed.edns)
+        return Unreadable(f"EDNS version {parsed.edns.version} is not implemented", reply)
+    return Request(message_id, opcode, flags, parsed.question, parsed.edns, parsed.tsig_at, wire[: parsed.end])
 
 
 def error_reply(request: Request, rcode: Rcode, *, flags: int = 0) -> bytes:
@@ -121,7 +129,7 @@ def error_reply(request: Request, rcode: Rcode, *, flags: int = 0) -> bytes:
     Args:
         request: what is answered.
         rcode: any rcode; one above 15 needs a request with EDNS.
-        flags: header flags to set beside QR, opcode, RD and CD; AA for the acknowledgement of a NOTIFY.
+        flags: header flags to set beside QR, opcode and RD; AA for the acknowledgement of a NOTIFY.
 
     """
     question_ends = HEADER.size + len(request.question.name.to_wire() or b"") + _QUESTION.size
@@ -141,8 +149,20 @@ def write_reply(
     return header + question + opt
 
 
+def _parse(wire: bytes, counts: list[int]) -> _Parsed:
+    parsed = _Parsed()
+    try:
+        if counts[0]:
+            parsed.question, parsed.end = _read_question(wire, counts[0])
+            parsed.question_ends = parsed.end
+        parsed.edns, parsed.tsig_at, parsed.end = _walk_records(wire, parsed.end, counts[1:])
+    except _Malformed as fault:
+        parsed.fault = str(fault)
+    return parsed
+
+
 def _read_question(wire: bytes, count: int) -> tuple[Question, int]:
-    if count != 1:
+    if count > 1:
         raise _Malformed(f"{count} questions instead of one")
     labels = []
     at = HEADER.size
@@ -165,8 +185,8 @@ def _read_question(wire: bytes, count: int) -> tuple[Question, int]:
     return Question(Name(labels), RdataType.make(rdtype), RdataClass.make(rdclass)), at + _QUESTION.size
 
 
-def _walk_records(wire: bytes, at: int, counts: list[int]) -> tuple[Edns | None, int | None]:
-    """Walk over all records; return what the OPT says and where the TSIG begins."""
+def _walk_records(wire: bytes, at: int, counts: list[int]) -> tuple[Edns | None, int | None, int]:
+    """Walk over all records; return what the OPT says, where the TSIG begins, and where the last record ends."""
     edns: Edns | None = None
     tsig_at: int | None = None
     sections = [section for section, count in enumerate(counts) for _ in range(count)]
@@ -189,9 +209,7 @@ def _walk_records(wire: bytes, at: int, counts: list[int]) -> tuple[Edns | None,
             if section != 2 or position != len(sections) - 1:  # RFC 8945 section 5.1
                 raise _Malformed("a TSIG record that is not the last")
             tsig_at = begins
-    if at != len(wire):
-        raise _Malformed(f"{len(wire) - at} octets after the last record")
-    return edns, tsig_at
+    return edns, tsig_at, at
 
 
 def _skip_name(wire: bytes, at: int) -> int:
