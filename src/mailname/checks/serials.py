@@ -41,7 +41,7 @@ def serial_not_raised(plan: Plan, facts: Facts) -> Iterator[Finding]:
             "SERIAL-01",
             Severity.FRAGILE,
             f"{spoken(primary.server.name)} ({primary.address}) and {spoken(server.name)} ({sight.address}) serve {what}"
-            f" under the same serial {primary.serial}: the zone was changed and its serial was not raised, so no secondary fetches it.",
+            f" under the same serial {primary.serial}: the zone changed and its serial did not, so no secondary fetches it.",
             f"zone file on {spoken(primary.server.name)}",
             "Publish again: it raises the serial, and the secondaries fetch the zone.",
             f"mailname publish {plan_file(plan.domain)}",
