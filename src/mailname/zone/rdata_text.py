@@ -128,7 +128,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
 
     # What dnspython's rdata parsers call.
 
-    def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:  # noqa: ARG002
+    def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:  # noqa: ARG002 - dnspython's signature
         """Return the next token; the end of the line when there is none."""
         if self._next >= len(self._tokens):
             self._next = len(self._tokens) + 1
@@ -141,7 +141,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         self.suspect = token
         return _Piece(token, self)
 
-    def unget(self, token: dns.tokenizer.Token) -> None:  # noqa: ARG002
+    def unget(self, token: dns.tokenizer.Token) -> None:  # noqa: ARG002 - dnspython's signature
         """Take the last token back."""
         self._next -= 1
 
@@ -165,8 +165,8 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         self,
         token: dns.tokenizer.Token,
         origin: Name | None = None,
-        relativize: bool = False,  # noqa: ARG002
-        relativize_to: Name | None = None,  # noqa: ARG002
+        relativize: bool = False,  # noqa: ARG002 - dnspython's signature
+        relativize_to: Name | None = None,  # noqa: ARG002 - dnspython's signature
     ) -> Name:
         """Read a name; never relative, whatever is asked."""
         self._insist(token, "a name", quotes=True)
