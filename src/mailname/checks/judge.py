@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
@@ -22,6 +23,7 @@ from mailname.checks.root import root_reachable
 from mailname.checks.serials import primary_older, serial_not_raised
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
+from mailname.checks.wording import plan_file as default_plan_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +87,13 @@ CHECKS = (
 )
 
 
-def judge(plan: Plan, facts: Facts) -> tuple[Finding, ...]:
-    """Return everything that is wrong by these facts, from the root down."""
-    return tuple(finding for check in CHECKS if facts.asks(check.rung) for finding in check.run(plan, facts))
+def judge(plan: Plan, facts: Facts, *, plan_file: str | None = None) -> tuple[Finding, ...]:
+    """Return everything that is wrong by these facts, from the root down.
+
+    ``plan_file`` is where the plan lies, for the commands to type; without it they name the file that ``mailname init`` writes.
+    """
+    found = (finding for check in CHECKS if facts.asks(check.rung) for finding in check.run(plan, facts))
+    if plan_file is None:
+        return tuple(found)
+    usual = default_plan_file(plan.domain)
+    return tuple(replace(one, command=one.command.replace(f" {usual}", f" {shlex.quote(plan_file)}")) for one in found)

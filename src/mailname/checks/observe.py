@@ -205,8 +205,8 @@ class _Look:
             if probe.rung == "servers" and probe.rcode == 0
             for rdata in probe.rdatas(self.plan.domain, RdataType.SOA)
         }
-        if len(serials) < 2:
-            return
+        if len(serials) < 2 or any((fact.status or {}).get("last_failure") for fact in self.control):
+            return  # all the same, or a secondary has told already why it is behind
         self.progress("the servers differ; a second look")
         await asyncio.sleep(self.world.second_look)
         answered = {

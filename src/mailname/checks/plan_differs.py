@@ -53,13 +53,13 @@ def plan_differs(plan: Plan, facts: Facts) -> Iterator[Finding]:
     owner, rdtype = found[0]
     now = served(facts, truth.address, owner, rdtype) or ()
     wanted = facts.expects(owner, rdtype)
-    others = f"; so do {listed(f'{kind.name} of {spoken(name)}' for name, kind in found[1:4])}" if found[1:] else ""
+    others = f"; {listed(f'{kind.name} of {spoken(name)}' for name, kind in found[1:4])} differ too." if found[1:] else "."
     probes = [facts.probe(truth.address, "udp", name, kind) for name, kind in found[:3]]
     yield Finding(
         "ZONE-02",
         Severity.FRAGILE,
         f"{spoken(truth.server.name)} ({truth.address}) serves {rdtype.name} of {spoken(owner)} as {_shown(now)},"
-        f" and the plan has {_shown(wanted)}{others}.",
+        f" where the plan has {_shown(wanted)}{others}",
         f"zone file on {spoken(plan.primary.name)}",
         "Publish the plan; or, if the served zone is right, write it into the plan.",
         f"mailname publish {plan_file(plan.domain)}",
@@ -70,4 +70,4 @@ def plan_differs(plan: Plan, facts: Facts) -> Iterator[Finding]:
 
 
 def _shown(rdatas: tuple[Rdata, ...]) -> str:
-    return listed(sorted(str(rdata) for rdata in rdatas)) or "nothing"
+    return listed(sorted(f'"{rdata}"' for rdata in rdatas)) or "nothing"
