@@ -11,11 +11,20 @@ from mailname.cli.console import print_mistake
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailname.plan import Plan
+    from mailname.plan import Loaded, Plan
 
 
 def read_plan(path: Path, *, quiet: bool = False) -> Plan:
-    """Read a plan from disk.
+    """Read a plan from disk and tell its warnings, unless ``quiet``. Raises what ``load_plan`` does."""
+    loaded = load_plan(path)
+    if not quiet:
+        for mistake in loaded.warnings:
+            print_mistake(mistake)
+    return loaded.plan
+
+
+def load_plan(path: Path) -> Loaded:
+    """Read a plan from disk, its warnings not told yet.
 
     Raises:
         PlanError: with every mistake.
@@ -28,8 +37,4 @@ def read_plan(path: Path, *, quiet: bool = False) -> Plan:
         octets = path.read_bytes()
     except OSError as error:
         raise click.UsageError(f"cannot read the plan {path}: {error.strerror}. Write one: mailname init DOMAIN") from error
-    loaded = load(decode(octets, str(path)), str(path))
-    if not quiet:
-        for mistake in loaded.warnings:
-            print_mistake(mistake)
-    return loaded.plan
+    return load(decode(octets, str(path)), str(path))

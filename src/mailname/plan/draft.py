@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-
 from mailname.plan import names
 from mailname.plan.address import IPAddress, IPNetwork, read_address
 from mailname.plan.duration import read_seconds
@@ -14,8 +13,9 @@ from mailname.plan.model import Soa
 from mailname.plan.prefixes import read_prefix
 
 if TYPE_CHECKING:
-    from dns.name import Name
     from collections.abc import Callable
+
+    from dns.name import Name
 
     from mailname.plan.validation import Validation
 

@@ -6,10 +6,10 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-
 if TYPE_CHECKING:
-    from mailname.errors import Position
     from collections.abc import Iterable, Mapping
+
+    from mailname.errors import Position
 
 # A value's way through the file: keys and, inside arrays, numbers from 0: ("name_server", 1, "addresses", 0).
 Path = tuple[str | int, ...]

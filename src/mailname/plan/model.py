@@ -121,7 +121,7 @@ class NameServer(_Table):
     name: HostName = Field(description=f"The server's name, as the registry and the NS record give it. {_NAME_TEXT}")
     addresses: tuple[Address, ...] = Field(
         min_length=1,
-        description="Its public addresses, IPv4 and IPv6: glue when the name is in the domain, and what may transfer in any case.",
+        description="Its public addresses, IPv4 and IPv6: glue when the name is in the domain, and who may transfer.",
     )
     role: Annotated[
         Role,

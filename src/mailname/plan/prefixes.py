@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 import dns.reversename
 from dns.name import Name
 
 from mailname.plan.fault import WrongValueError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailname.plan.address import IPNetwork

@@ -1,0 +1,234 @@
+"""``mailname show``: what a plan means - the zone, the registrar's worksheet, or what would change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import dns.rdatatype
+from rich.markup import escape
+
+from mailname.cli.console import EXIT_WELL, err, out, print_json, print_mistake
+from mailname.cli.plan_argument import load_plan
+
+if TYPE_CHECKING:
+    from mailname.errors import Mistake
+    from mailname.plan import Loaded, Plan
+    from mailname.plan.registrar import Worksheet
+    from mailname.zone import Zone
+
+
+@click.command("show")
+@click.argument("plan_file", metavar="PLAN", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--zone", "zone_only", is_flag=True, help="Only the zone, as a zone file.")
+@click.option("--registrar", is_flag=True, help="What to type at the registrar: name servers, glue, DS.")
+@click.option(
+    "--diff",
+    "published",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What would change against this zone file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON document.")
+@click.option("--serial", type=click.IntRange(0, 2**32 - 1), help="The zone's serial. Default: today's, YYYYMMDD00 in UTC.")
+def command(plan_file: Path, zone_only: bool, registrar: bool, published: Path | None, as_json: bool, serial: int | None) -> None:
+    """Show the zone that PLAN means.
+
+    Without an option: the zone with a summary above it; the output is a zone file all the same. Warnings go to standard
+    error. Nothing is changed anywhere.
+    """
+    from mailname.plan import expand_all
+    from mailname.plan.registrar import worksheet
+    from mailname.zone import Serial
+    from mailname.zone.text import read_zone
+
+    loaded = load_plan(plan_file)
+    for warning in () if as_json else loaded.warnings:
+        print_mistake(warning)
+    plan = loaded.plan
+    old = read_zone(published.read_text("utf-8"), str(published), plan.domain).zone if published else None
+    if serial is None:
+        # Against a published zone the serial is its own, so that only what the plan changes is shown.
+        serial = int(old.serial) if old else int(datetime.now(UTC).strftime("%Y%m%d")) * 100
+    zones = expand_all(plan, Serial(serial))
+    sheet = worksheet(plan, zones[0])
+    if as_json:
+        print_json(_document(loaded, zones, sheet, old))
+    elif registrar:
+        _print_worksheet(sheet)
+    elif published:
+        _print_diff(old, zones[0], published)
+    elif zone_only:
+        _print_zone(zones[0], "")
+    else:
+        _print_zone(zones[0], _summary(plan, zones[0]))
+        for zone in zones[1:]:
+            out.print()
+            _print_zone(zone, f"{zone.apex}  {_count(zone.record_count, 'record')}")
+        if out.is_terminal:
+            err.print(
+                f"[dim]Next: mailname show {escape(str(plan_file))} --registrar, mailname rehearse {escape(str(plan_file))}[/]"
+            )
+    raise SystemExit(EXIT_WELL)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _say(name: object) -> str:
+    return str(name).rstrip(".")
+
+
+def _summary(plan: Plan, zone: Zone) -> str:
+    """Say in a few aligned lines who does what; write_zone puts a semicolon before each."""
+    rows: list[tuple[str, str, str]] = [
+        (
+            _say(server.name),
+            server.role,
+            ", ".join(map(str, server.addresses)) + ("" if server.engine == "builtin" else f"  ({server.engine})"),
+        )
+        for server in plan.name_servers
+    ]
+    rows += [
+        (_say(host.name), f"MX {host.preference}", ", ".join(map(str, host.addresses)) or "(address elsewhere)")
+        for host in plan.mail_hosts
+    ]
+    if plan.website:
+        rows.append((_say(plan.domain), "website", ", ".join(map(str, plan.website))))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f"  {name:<{first}}  {role:<{second}}  {addresses}" for name, role, addresses in rows]
+    return "\n".join([f"{_spoken(plan)}: {_count(zone.record_count, 'record')}, serial {zone.serial}", *lines])
+
+
+def _spoken(plan: Plan) -> str:
+    """Return the domain, with its U-labels where it has any."""
+    import idna
+
+    name = _say(plan.domain)
+    return f"{idna.decode(name)} ({name})" if "xn--" in name else name
+
+
+def _print_zone(zone: Zone, header: str) -> None:
+    from mailname.zone.text import write_zone
+
+    for line in write_zone(zone, header=header).rstrip("\n").split("\n"):
+        before, semicolon, comment = line.partition(";")
+        if out.is_terminal and semicolon and '"' not in line:
+            out.print(f"{escape(before)}[dim];{escape(comment)}[/]")
+        else:
+            out.print(line, markup=False)
+
+
+def _print_worksheet(sheet: Worksheet) -> None:
+    from rich.table import Table
+
+    domain = _say(sheet.domain)
+    out.print(f"[bold]What to type at the registrar of {escape(domain)}[/]\n")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in ("", "name server", "glue IPv4", "glue IPv6"):
+        table.add_column(heading, no_wrap=True)
+    for number, server in enumerate(sheet.name_servers, 1):
+        by_version = {
+            version: ", ".join(str(address) for address in server.glue if address.version == version) for version in (4, 6)
+        }
+        if server.glue:
+            table.add_row(str(number), _say(server.name), by_version[4] or "-", by_version[6] or "-")
+        else:
+            table.add_row(str(number), _say(server.name), "no glue needed", "")
+    out.print(table)
+    for server in sheet.name_servers:
+        if not server.glue:
+            out.print()
+            _paragraph(f"{_say(server.name)} is outside {domain}: type its name only, {server.why}.", 0)
+    out.print("\n[bold]DS[/]")
+    for ds in sheet.ds:
+        digest = ds.digest.hex().upper()
+        out.print(f"   key tag {ds.key_tag}, algorithm {int(ds.algorithm)}, digest type {int(ds.digest_type)}, digest {digest}")
+    if not sheet.ds:
+        _paragraph(
+            "None: the zone is not signed. If the registrar shows one from before, remove it, or the domain stays dark.", 3
+        )
+    out.print("\n[bold]Know[/]")
+    for note in sheet.notes:
+        _paragraph(note, 3)
+
+
+def _paragraph(text: str, indent: int) -> None:
+    import textwrap
+
+    margin = " " * indent
+    out.print(textwrap.fill(text, min(out.width, 100), initial_indent=margin, subsequent_indent=margin), markup=False)
+
+
+def _print_diff(old: Zone | None, new: Zone, published: Path) -> None:
+    from mailname.cli.diff_view import print_diff
+    from mailname.plan.guard import guard
+    from mailname.zone.diff import diff
+
+    changes = diff(old, new)
+    if not changes:
+        out.print(f"Nothing: {published} is what the plan means.", markup=False)
+    print_diff(out, changes, apex=new.apex, indent="")
+    for objection in guard(old, new):
+        err.print(f"[yellow]Careful:[/] {escape(objection.says)}")
+
+
+def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, old: Zone | None) -> dict[str, Any]:
+    from mailname.zone.text import write_zone
+
+    plan = loaded.plan
+    document: dict[str, Any] = {
+        "schema": "mailname.show/1",
+        "domain": str(plan.domain),
+        "contact": plan.contact,
+        "primary": str(plan.primary.name),
+        "secondaries": [str(server.name) for server in plan.secondaries],
+        "zones": [
+            {
+                "zone": str(zone.apex),
+                "serial": int(zone.serial),
+                "records": zone.record_count,
+                "rrsets": [
+                    {
+                        "owner": str(rrset.owner),
+                        "ttl": rrset.ttl,
+                        "type": dns.rdatatype.to_text(rrset.rdtype),
+                        "data": [rdata.to_text() for rdata in rrset.rdatas],
+                    }
+                    for rrset in zone.rrsets()
+                ],
+                "text": write_zone(zone),
+            }
+            for zone in zones
+        ],
+        "registrar": {
+            "name_servers": [
+                {
+                    "name": str(server.name),
+                    "glue_needed": server.glue_needed,
+                    "glue": [str(address) for address in server.glue],
+                    "why": server.why,
+                }
+                for server in sheet.name_servers
+            ],
+            "ds": [ds.to_text() for ds in sheet.ds],
+            "notes": list(sheet.notes),
+        },
+        "warnings": [_mistake(warning) for warning in loaded.warnings],
+    }
+    if old:
+        from mailname.cli.diff_view import diff_json
+        from mailname.plan.guard import guard
+        from mailname.zone.diff import diff
+
+        document["diff"] = diff_json(diff(old, zones[0]))
+        document["objections"] = [{"code": one.code, "says": one.says} for one in guard(old, zones[0])]
+    return document
+
+
+def _mistake(mistake: Mistake) -> dict[str, Any]:
+    at = mistake.at
+    return {"file": at.file, "line": at.line, "column": at.column, "problem": mistake.problem, "remedy": mistake.remedy}
