@@ -46,7 +46,7 @@ class Builtin:
             if server.role == "primary":
                 lines.append(f"file = {_quoted(str(places.zones / (file_stem(apex) + SUFFIX)))}")
                 for other in plan.secondaries:
-                    lines += _peers("secondary", other.addresses, key)
+                    lines += _peers("secondary", _reachable(other.addresses, server.addresses), key)
             else:
                 lines += _peers("primary", _reachable(plan.primary.addresses, server.addresses), key)
         return {CONFIG: "\n".join(lines) + "\n"}
