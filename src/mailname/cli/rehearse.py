@@ -182,13 +182,13 @@ class _Rehearsal:
         from mailname.checks import explain, judge, observe
 
         facts = await observe(self.plan, network=lab.network, world=lab.world)
-        verdict = explain(self.plan, facts, judge(self.plan, facts))
+        verdict = explain(self.plan, facts, judge(self.plan, facts, plan_file=str(self.plan_file)))
         if self.as_json:
             print_json(verdict.to_json())
         else:
             from mailname.cli.verdict_view import print_verdict
 
-            print_verdict(verdict)
+            print_verdict(out, self.plan, facts, verdict)
         return verdict
 
     def _print_ways_in(self, lab: Lab) -> None:
