@@ -116,9 +116,12 @@ class RealServer(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start, on another port if somebody took ours meanwhile, and wait until each primary zone is answered."""
+        """Start, on another port if somebody took ours meanwhile, and wait until each primary zone is answered.
+
+        What was published before a stop or a kill is what is served again.
+        """
         for zone in self.zones:
-            if isinstance(zone, PrimaryZone):
+            if isinstance(zone, PrimaryZone) and not self._file(zone.name).exists():
                 self._file(zone.name).write_text(zone.text)
         ports = [self.port] if self.port else [free_port() for _ in range(3)]
         for self.port in ports:
@@ -144,6 +147,23 @@ class RealServer(ABC):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
         self._process = None
+
+    def kill(self) -> None:
+        """End the process and whatever it started with SIGKILL: it gets no chance to put anything in order."""
+        assert self._process is not None, "not running"
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+        self._process = None
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running server."""
+        assert self._process is not None, "not running"
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        """Tell whether the process that was started is alive."""
+        return not self._has_ended()
 
     def log(self) -> str:
         """Return what the server has logged since it was started."""
@@ -176,12 +196,12 @@ class RealServer(ABC):
 
     def wait_serial(self, zone: str, serial: int, timeout: float = _PATIENCE) -> None:
         """Wait until the server answers with this serial; fail with its log when it does not in time."""
-        if not _until(lambda: self.serial(zone) == serial, timeout):
+        if not until(lambda: self.serial(zone) == serial, timeout):
             raise AssertionError(f"{type(self).__name__} answers {self.serial(zone)}, not {serial}:\n{self.log()}")
 
     def wait_log(self, words: str, timeout: float = _PATIENCE) -> None:
         """Wait until the server has logged these words."""
-        if not _until(lambda: words in self.log(), timeout):
+        if not until(lambda: words in self.log(), timeout):
             raise AssertionError(f"{type(self).__name__} never logged {words!r}:\n{self.log()}")
 
     @property
@@ -213,7 +233,7 @@ class RealServer(ABC):
         def loaded() -> bool:
             return self._answers() and all(self.serial(zone) is not None for zone in primaries)
 
-        return _until(lambda: self._has_ended() or loaded(), _PATIENCE) and not self._has_ended()
+        return until(lambda: self._has_ended() or loaded(), _PATIENCE) and not self._has_ended()
 
     def _answers(self) -> bool:
         try:
@@ -375,7 +395,8 @@ def _section(name: str, body: str) -> str:
     return f"{name}:\n{body}" if body else ""
 
 
-def _until(done: Callable[[], bool], seconds: float) -> bool:
+def until(done: Callable[[], bool], seconds: float = _PATIENCE) -> bool:
+    """Wait until something is so; return False when it is not within ``seconds``."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
