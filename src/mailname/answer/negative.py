@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def nodata(reply: Reply, zone: Zone) -> None:
-    """Say that the name exists, and has no such RRset. An empty non-terminal exists (RFC 8020 section 2)."""
+    """Say that the name exists, and has no such RRset. An empty non-terminal exists (RFC 4592 section 2.2.2)."""
     reply.authority.append(negative_soa(zone))
 
 

@@ -60,14 +60,15 @@ def _step(reply: Reply, zone: Zone, name: Name, rdtype: RdataType, any_everythin
             if alias is None:
                 reply.rcode = Rcode.YXDOMAIN
                 return None
-            return _alias(reply, alias, follows=rdtype != RdataType.CNAME)
+            following = follow(reply, alias)
+            return None if rdtype == RdataType.CNAME else following
     rrsets = _matching(found, rdtype, any_everything)
     if not rrsets:
         nodata(reply, zone)
         return None
     rrsets = tuple(synthesise(rrset, name) for rrset in rrsets)
-    if rrsets[0].rdtype == RdataType.CNAME:
-        return _alias(reply, rrsets[0], follows=rdtype not in {RdataType.CNAME, RdataType.ANY})
+    if rrsets[0].rdtype == RdataType.CNAME and rdtype not in {RdataType.CNAME, RdataType.ANY}:
+        return follow(reply, rrsets[0])
     reply.answer.extend(rrsets)
     add_addresses(reply, zone, rrsets)
     return None
@@ -80,12 +81,6 @@ def _matching(found: Lookup, rdtype: RdataType, any_everything: bool) -> tuple[R
     if found.rrset is None or (found.rrset.rdtype == RdataType.CNAME and rdtype in BESIDE_ALIAS):
         return ()
     return (found.rrset,)
-
-
-def _alias(reply: Reply, alias: RRset, *, follows: bool) -> Name | None:
-    """Take an alias up, and follow it unless the CNAME itself was asked for."""
-    following = follow(reply, alias)
-    return following if follows else None
 
 
 def _must(rrset: RRset | None) -> RRset:

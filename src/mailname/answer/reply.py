@@ -17,7 +17,7 @@ class Reply:
 
     Attributes:
         rcode: the response code.
-        authoritative: AA; speaks of the question's own name (RFC 1034 section 4.1.1), so a referral at the end of a chain of
+        authoritative: AA; speaks of the question's own name (RFC 1035 section 4.1.1), so a referral at the end of a chain of
             aliases leaves it set.
         answer, authority: RRsets that must all fit, or the reply is truncated.
         glue: in-domain glue of a referral, which must all fit too (RFC 9471 section 3.1).

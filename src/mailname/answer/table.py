@@ -33,29 +33,30 @@ class ZoneTable:
     __slots__ = ("_entries",)
 
     def __init__(self, entries: Mapping[Name, Zone | Unserved] | None = None) -> None:
-        self._entries = dict(entries or {})
+        # The apex is kept beside its entry, for a question may spell it otherwise.
+        self._entries = {apex: (apex, entry) for apex, entry in (entries or {}).items()}
 
     def closest(self, qname: Name) -> tuple[Name, Zone | Unserved] | None:
         """Return the apex nearest above ``qname`` (or at it) and what is there; None when no zone of ours encloses it."""
         name = qname
         while True:
-            entry = self._entries.get(name)
-            if entry is not None:
-                return name, entry
+            found = self._entries.get(name)
+            if found is not None:
+                return found
             if name == dns.name.root:
                 return None
             name = name.parent()
 
     def with_zone(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return a table in which ``entry`` stands at ``apex``."""
-        return ZoneTable({**self._entries, apex: entry})
+        return ZoneTable({**dict(self._entries.values()), apex: entry})
 
     def without(self, apex: Name) -> ZoneTable:
         """Return a table without the zone at ``apex``."""
-        return ZoneTable({name: entry for name, entry in self._entries.items() if name != apex})
+        return ZoneTable({name: entry for name, entry in self._entries.values() if name != apex})
 
     def __getitem__(self, apex: Name) -> Zone | Unserved:
-        return self._entries[apex]
+        return self._entries[apex][1]
 
     def __contains__(self, apex: object) -> bool:
         return apex in self._entries

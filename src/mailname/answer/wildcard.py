@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 
 def synthesise(source: RRset, name: Name) -> RRset:
-    """Return the RRset that a wildcard gives ``name``: same TTL, same rdata (RFC 4592 section 3.3.3)."""
+    """Return the RRset that a wildcard gives ``name``: same TTL, same rdata (RFC 1034 section 4.3.2 step 3c)."""
     return replace(source, owner=name)

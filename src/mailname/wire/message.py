@@ -189,8 +189,9 @@ def _walk_records(wire: bytes, at: int, counts: list[int]) -> tuple[Edns | None,
     """Walk over all records; return what the OPT says, where the TSIG begins, and where the last record ends."""
     edns: Edns | None = None
     tsig_at: int | None = None
-    sections = [section for section, count in enumerate(counts) for _ in range(count)]
-    for position, section in enumerate(sections):
+    # Lazily: the counts are the client's word, and two hundred thousand records fit in no message.
+    sections = (section for section, count in enumerate(counts) for _ in range(count))
+    for position, section in enumerate(sections, 1):
         begins = at
         at = _skip_name(wire, at)
         if at + _RECORD.size > len(wire):
@@ -206,7 +207,7 @@ def _walk_records(wire: bytes, at: int, counts: list[int]) -> tuple[Edns | None,
             if edns is None:
                 raise _Malformed("an EDNS option runs past the end of its record")
         elif rdtype == RdataType.TSIG:
-            if section != 2 or position != len(sections) - 1:  # RFC 8945 section 5.1
+            if section != 2 or position != sum(counts):  # RFC 8945 section 5.2
                 raise _Malformed("a TSIG record that is not the last")
             tsig_at = begins
     return edns, tsig_at, at
