@@ -7,9 +7,9 @@ from pathlib import Path
 
 import dns.name
 import pytest
+from tests.interop.programs import need
 
 from mailname.zone.text import read_zone, write_zone
-from tests.interop.programs import need
 
 ZONES = Path(__file__).parent.parent / "data" / "zones"
 APEX = dns.name.from_text("example.tech.")
@@ -30,7 +30,12 @@ def compiled(file: Path, folder: Path) -> list[str]:
 class TestArchive:
     def test_rewritten_zone_is_the_same_to_bind(self, file: Path, tmp_path: Path) -> None:
         """A zone from another's archive, read and written by us, has the same records for BIND."""
-        zone = read_zone(file.read_bytes().decode(), file.name, APEX, include=lambda path: ((ZONES / path).read_text(), path)).zone
+        zone = read_zone(
+            file.read_bytes().decode("utf-8"),
+            file.name,
+            APEX,
+            include=lambda path: ((ZONES / path).read_text(encoding="utf-8"), path),
+        ).zone
         rewritten = tmp_path / "rewritten.zone"
-        rewritten.write_text(write_zone(zone, header="Written by a test."))
+        rewritten.write_text(write_zone(zone, header="Written by a test."), encoding="utf-8")
         assert compiled(rewritten, tmp_path) == compiled(file, ZONES)

@@ -69,9 +69,7 @@ def _changes(old: Zone | None, new: Zone) -> Iterator[Change]:
 
 
 def _precedes(one: RRset, other: RRset) -> bool:
-    """Tell whether one RRset stands before another in ``Zone.rrsets``."""
-    if (one.rdtype == RdataType.SOA) != (other.rdtype == RdataType.SOA):
-        return one.rdtype == RdataType.SOA
+    """Tell whether one RRset stands before another in ``Zone.rrsets``, the SOA apart: both versions begin with theirs."""
     order = one.owner.fullcompare(other.owner)[1]
     return order < 0 or (order == 0 and one.rdtype < other.rdtype)
 

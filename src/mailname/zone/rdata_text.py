@@ -100,7 +100,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         self.suspect = None
         self._rdtype = rdtype.name if isinstance(rdtype, RdataType) else f"TYPE{rdtype}"
         form = _FORMS.get(self._rdtype)
-        self._form = f"Write it like this: {form}" if form else f"See what a {self._rdtype} record is made of."
+        self._form = f"Write it like this: {form}" if form else f"See what {self._rdtype} records are made of."
         try:
             return dns.rdata.from_text(RdataClass.IN, rdtype, self, origin, relativize=False)
         except Unreadable:
@@ -198,10 +198,6 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         """Read a number of 32 bits."""
         return self._as_bounded(token, base, 32)
 
-    def as_uint48(self, token: dns.tokenizer.Token, base: int = 10) -> int:
-        """Read a number of 48 bits."""
-        return self._as_bounded(token, base, 48)
-
     def as_string(self, token: dns.tokenizer.Token, max_length: int | None = None) -> str:
         """Read a string, quoted or not."""
         self._insist(token, "a string", quotes=True)
@@ -225,7 +221,7 @@ class TokenFeed(dns.tokenizer.Tokenizer):
         """Read all words to the end: hexadecimal or base64 digits."""
         digits = []
         while not (token := self.get()).is_eol_or_eof():
-            self._insist(token, "digits")
+            self._insist(token, "a word of digits")
             digits.append(token.unescape().value)
         self.unget(token)
         if not digits and not allow_empty:
@@ -264,8 +260,11 @@ class TokenFeed(dns.tokenizer.Tokenizer):
                 "this string is longer than 255 octets.",
                 'Split it into several strings on one record: "first part" "second part"',
             )
+        if "\\" in token.text and cause is None and str(error) == str(dns.exception.SyntaxError()):
+            problem = f"a backslash in {shown(token)} is not followed by a character or by a number from 000 to 255."
+            return self._at_fault(problem, r"Write \\ for a backslash, \" for a quote, \DDD for an octet.")
         detail = " ".join(str(cause or error).split()).rstrip(".")
-        return self._at_fault(f"{shown(token)} is wrong in a {self._rdtype} record" + (f": {detail}." if detail else "."))
+        return self._at_fault(f"{shown(token)} is wrong in this {self._rdtype} record" + (f": {detail}." if detail else "."))
 
     def _not_an_address(self, token: Token) -> Unreadable:
         version = 4 if self._rdtype == "A" else 6
