@@ -56,7 +56,8 @@ class Rule:
 
 def nothing_answered(pair: Pair) -> bool:
     """See that no question to anybody was answered: our own network is cut off."""
-    return not any(probe.answered for probe in pair.facts.probes)
+    greeted = any(visit.outcome is Outcome.ANSWER for visit in pair.facts.mail)
+    return not greeted and not any(probe.answered for probe in pair.facts.probes)
 
 
 def some_parent_is_right(pair: Pair) -> bool:
@@ -110,20 +111,20 @@ def address_is_not_planned(pair: Pair) -> bool:
 
 
 def same_silent_machine(pair: Pair) -> bool:
-    """See that name server and mail host share their addresses, and no port there is closed: the machine is down."""
+    """See that name server and mail host share their addresses, and every port there is silent: the machine is down."""
     if not set(pair.effect.addresses) <= set(pair.cause.addresses):
         return False
     at = pair.effect.addresses
     outcomes = [p.outcome for p in pair.facts.probes if p.address in at]
     outcomes += [visit.outcome for visit in pair.facts.mail if visit.address in at]
-    return Outcome.REFUSED not in outcomes
+    return set(outcomes) <= {Outcome.SILENT, Outcome.UNREACHABLE}
 
 
 RULES = (
-    Rule(frozenset({"ROOT-01"}), frozenset({"TLD-01", "NS-01", "NS-03", "MAIL-01"}), (nothing_answered,)),
+    Rule(frozenset({"ROOT-01"}), frozenset({"TLD-01", "NS-01", "NS-03", "MAIL-01", "MAIL-02"}), (nothing_answered,)),
     Rule(frozenset({"DELEG-02", "DELEG-03", "DELEG-04"}), frozenset({"DELEG-05"}), must_not_see=(some_parent_is_right,)),
     # A name server that is down or mute takes its consequences with it.
-    Rule(frozenset({"NS-01"}), frozenset({"MAIL-01"}), (same_silent_machine,)),
+    Rule(frozenset({"NS-01"}), frozenset({"MAIL-01", "MAIL-02"}), (same_silent_machine,)),
     Rule(
         frozenset({"NS-01", "NS-02", "NS-04", "NS-06", "NS-09"}),
         _TRANSFER | _NOT_SERVED,
