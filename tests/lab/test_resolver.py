@@ -15,10 +15,10 @@ import dns.rdataclass
 from dns.rdatatype import RdataType
 
 from mailname.lab.authority import Authority
+from mailname.lab.internet import Addresses, Internet
 from mailname.lab.network import LabNetwork
 from mailname.lab.registry import Registration
 from mailname.lab.resolver import Resolver
-from mailname.lab.internet import Addresses, Internet
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.zone import Zone, ZoneBuilder
 

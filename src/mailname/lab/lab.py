@@ -25,6 +25,7 @@ from mailname.lab.registry import Registration
 from mailname.lab.resolver import Resolver
 from mailname.lab.zone_edit import raised
 from mailname.plan import expand_all
+from mailname.plan.registrar import worksheet
 from mailname.server.network import Endpoint, IPAddress
 from mailname.zone import Serial, Zone
 from mailname.zone.serial import next_serial
@@ -218,9 +219,8 @@ class Lab:
 
     def wanted_registration(self) -> Registration:
         """Return what the plan's worksheet says for the registrar."""
-        servers = self.plan.name_servers
-        glue = tuple((server.name, server.addresses) for server in servers if self.plan.holds(server.name))
-        return Registration(self.plan.domain, tuple(server.name for server in servers), glue)
+        sheet = worksheet(self.plan, self.desired(Serial(0))[0])
+        return Registration(sheet.domain, tuple(server.name for server in sheet.name_servers), sheet.glue)
 
     async def wait_for_secondaries(self, *, but: tuple[LabNameServer, ...] = ()) -> bool:
         """Wait until each secondary serves what was published last and asks no more; False when one does not in time."""

@@ -1,0 +1,96 @@
+"""Each fault leads to its cause, and to nothing unrelated beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.lab import plan_texts
+
+from mailname.checks import CODES, explain, judge, observe
+from mailname.errors import HostError
+from mailname.lab import Lab
+from mailname.lab.faults import FAULTS, find_fault
+from mailname.plan import Plan, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WANTED = {
+    "glue-missing": "DELEG-02",
+    "glue-wrong": "DELEG-03",
+    "ns-set-differs": "DELEG-04",
+    "not-registered": "DELEG-01",
+    "server-down": "NS-01",
+    "tcp-blocked": "NS-02",
+    "udp-blocked": "NS-03",
+    "zone-not-loaded": "NS-04",
+    "secondary-expired": "NS-05",
+    "transfer-refused": "XFER-01",
+    "wrong-key": "XFER-02",
+    "notify-lost": "XFER-03",
+    "transfer-tcp-blocked": "XFER-04",
+    "serial-not-raised": "SERIAL-01",
+    "mx-missing": "MX-01",
+    "mx-no-address": "MX-02",
+    "mail-host-down": "MAIL-01",
+    "trailing-dot": "ZONE-01",
+}
+
+
+def plan(text: str) -> Plan:
+    return load(text, "plan.toml").plan
+
+
+async def cause_of(fault: str, rehearsed: Plan, folder: Path) -> tuple[str | None, list[str]]:
+    async with Lab(rehearsed, folder) as lab:
+        await lab.publish()
+        assert await lab.wait_for_secondaries()
+        lab.register()
+        await lab.inject(fault)
+        facts = await observe(rehearsed, network=lab.network, world=lab.world)
+        verdict = explain(rehearsed, facts, judge(rehearsed, facts))
+        return verdict.cause.finding.code if verdict.cause else None, [other.finding.code for other in verdict.also]
+
+
+class TestFault:
+    def test_list_is_complete(self) -> None:
+        """The issue's list, and what each must be found as."""
+        assert {fault.name: fault.cause for fault in FAULTS.values()} == WANTED
+
+    def test_causes_are_known_codes(self) -> None:
+        """Every code has its page."""
+        assert {fault.cause for fault in FAULTS.values()} <= set(CODES)
+
+    @pytest.mark.parametrize("name", WANTED)
+    async def test_is_found_as_its_cause_alone(self, name: str, tmp_path: Path) -> None:
+        """One cause, and nothing unrelated beside it."""
+        assert await cause_of(name, plan(plan_texts.WITH_KEY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["wrong-key", "transfer-refused", "secondary-expired"])
+    async def test_without_a_transfer_key_is_found_too(self, name: str, tmp_path: Path) -> None:
+        """Where addresses decide who may transfer."""
+        assert await cause_of(name, plan(plan_texts.V6_ONLY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["ns-set-differs", "server-down", "notify-lost", "mx-no-address", "mail-host-down"])
+    async def test_with_hosts_elsewhere_is_found_too(self, name: str, tmp_path: Path) -> None:
+        """Name servers and mail host outside the domain."""
+        assert await cause_of(name, plan(plan_texts.FOREIGN_SERVERS), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["transfer-tcp-blocked", "glue-wrong", "trailing-dot"])
+    async def test_among_three_secondaries_is_found_too(self, name: str, tmp_path: Path) -> None:
+        """One of several secondaries is broken, the others are not."""
+        assert await cause_of(name, plan(plan_texts.NOT_ASCII_WITH_THREE_SECONDARIES), tmp_path) == (WANTED[name], [])
+
+    async def test_that_the_plan_cannot_have_is_refused(self, tmp_path: Path) -> None:
+        """No name server in the domain: no glue that could be missing."""
+        with pytest.raises(HostError, match="none needs glue"):
+            await cause_of("glue-missing", plan(plan_texts.FOREIGN_SERVERS), tmp_path)
+
+
+class TestFindFault:
+    def test_misspelled_names_the_nearest(self) -> None:
+        """Did you mean."""
+        with pytest.raises(HostError) as caught:
+            find_fault("glue-mising")
+        assert caught.value.remedy == "Did you mean 'glue-missing'?"
