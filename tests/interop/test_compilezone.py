@@ -30,12 +30,8 @@ def compiled(file: Path, folder: Path) -> list[str]:
 class TestArchive:
     def test_rewritten_zone_is_the_same_to_bind(self, file: Path, tmp_path: Path) -> None:
         """A zone from another's archive, read and written by us, has the same records for BIND."""
-        zone = read_zone(
-            file.read_bytes().decode("utf-8"),
-            file.name,
-            APEX,
-            include=lambda path: ((ZONES / path).read_text(encoding="utf-8"), path),
-        ).zone
+        text = file.read_bytes().decode("utf-8")
+        zone = read_zone(text, file.name, APEX, include=lambda path: ((ZONES / path).read_text(encoding="utf-8"), path)).zone
         rewritten = tmp_path / "rewritten.zone"
         rewritten.write_text(write_zone(zone, header="Written by a test."), encoding="utf-8")
         assert compiled(rewritten, tmp_path) == compiled(file, ZONES)

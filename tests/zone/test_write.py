@@ -47,8 +47,8 @@ class TestWriteZone:
                         IN MX    10 mail
             mail    300 IN A     192.0.2.2
                         IN AAAA  2001:db8::2
-            www         IN A     192.0.2.1
             www.sub     IN CNAME WWW
+            www         IN A     192.0.2.1
             """
         assert written(text, header="Made for a test.\n\nBy hand.") == dedent(expected)
 
