@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 from dns.rdatatype import RdataType
 
@@ -95,13 +96,13 @@ class Publishing:
 
         """
         status = await ask(self.control, {"do": "status"})
-        served = {one["zone"]: one for one in status.get("zones", ())}
+        served = {dns.name.from_text(one["zone"]): one for one in status.get("zones", ())}
         drafts = expand_all(self.plan, Serial(0))
         self.publications = await asyncio.gather(*(self._prepare_one(draft, served) for draft in drafts))
         return self.publications
 
-    async def _prepare_one(self, draft: Zone, served: dict[str, dict[str, Any]]) -> Publication:
-        one = served.get(draft.apex.canonicalize().to_text()) or served.get(draft.apex.to_text())
+    async def _prepare_one(self, draft: Zone, served: dict[Name, dict[str, Any]]) -> Publication:
+        one = served.get(draft.apex)
         if one is None or one["role"] != "primary" or not one["file"]:
             bare = draft.apex.to_text(omit_final_dot=True)
             raise HostError(
@@ -142,9 +143,11 @@ class Publishing:
                 continue
             if one.needs_writing and before is not None:
                 await asyncio.to_thread(write_atomic, one.path, before)
+            elif one.needs_writing:
+                one.path.unlink()
             raise HostError(
                 f"the server did not take over the new version: {answer.get('says')}",
-                remedy="The version before is served on, and its file is back.",
+                remedy="What was served before is served on, and the zone file is as it was.",
                 step="publish",
             )
 
@@ -195,19 +198,20 @@ class Publishing:
         """Add what the primary knows about those who do not have it yet."""
         status = await ask(self.control, {"do": "status"})
         told = {
-            (zone["zone"], secondary["address"]): secondary
+            (dns.name.from_text(zone["zone"]), secondary["address"]): secondary
             for zone in status.get("zones", ())
             for secondary in zone.get("secondaries", ())
         }
         refused = {
-            (zone["zone"], one["from"]): one["says"] for zone in status.get("zones", ()) for one in zone.get("refused", ())
+            (dns.name.from_text(zone["zone"]), one["from"]): one["says"]
+            for zone in status.get("zones", ())
+            for one in zone.get("refused", ())
         }
         for one in arrivals:
             if one.arrived:
                 continue
-            zone = one.zone.canonicalize().to_text()
-            secondary = told.get((zone, str(one.at)))
-            if why := refused.get((zone, str(one.at.address))):
+            secondary = told.get((one.zone, str(one.at)))
+            if why := refused.get((one.zone, str(one.at.address))):
                 one.says += f"; the primary refused its transfer: {why}"
             elif secondary and secondary["says"]:
                 one.says += f"; NOTIFY: {secondary['says']}"

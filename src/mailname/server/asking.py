@@ -34,6 +34,7 @@ UDP_TRIES = 2
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
 STREAM_TIMEOUT = 30.0  # seconds between two messages of a transfer
 TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
+_TRUNCATED = 0x02  # TC, in the third octet of the header
 
 _RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
 _REMEDIES = {
@@ -135,6 +136,8 @@ async def ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
     for _ in range(UDP_TRIES):
         try:
             answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=source)
+            if len(answer) > 2 and answer[2] & _TRUNCATED:
+                answer = None
             break
         except TimeoutError:
             continue

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from mailname.errors import HostError
 
+_UNFINISHED = ".new"
+
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace a file by a new version: after a crash at any point there is the old one or the new one.
 
     Raises:
-        HostError: the disk is full, read-only, or not ours; the old version is untouched.
+        HostError: the disk is full, read-only, or not ours; the old version is untouched, unless the last step alone failed.
 
     """
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -28,14 +30,21 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         temporary = None
         sync_folder(path.parent)
     except OSError as error:
+        left = "the old version is untouched" if temporary else "the new version is there, but may not survive a power cut"
         raise HostError(
             f"cannot write {path}: {error.strerror}",
-            remedy="Look at the disk's space and at who owns the folder: the old version is untouched.",
+            remedy=f"Look at the disk's space and at who owns the folder: {left}.",
             step="write",
         ) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process left of its writing. Only for a folder that nobody else writes to."""
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def create_secret(path: Path, data: bytes) -> None:

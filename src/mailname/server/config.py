@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import dns.exception
 import dns.name
 from dns.name import Name
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from mailname.errors import HostError
 from mailname.server.config_text import Contradiction, read_toml_as
 from mailname.server.keyfile import load_key_file
 from mailname.server.network import Endpoint, IPAddress
@@ -66,8 +67,6 @@ def parse_endpoint(text: str) -> Endpoint:
         ValueError: with a sentence.
 
     """
-    from ipaddress import ip_address
-
     host, port = text, "53"
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
@@ -87,14 +86,30 @@ def _endpoint(value: object) -> object:
     return parse_endpoint(value) if isinstance(value, str) else value
 
 
+def _address(value: object) -> IPAddress:
+    try:
+        return ip_address(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError("it is not an IPv4 or IPv6 address") from error
+
+
+def _network(value: object) -> IPNetwork:
+    try:
+        return ip_network(value if isinstance(value, str) else "", strict=False)
+    except ValueError as error:
+        raise ValueError("it is not a network, such as 192.0.2.0/24") from error
+
+
 _Name = Annotated[Name, BeforeValidator(_name)]
 _Endpoint = Annotated[Endpoint, BeforeValidator(_endpoint)]
+_Address = Annotated[IPAddress, PlainValidator(_address)]
+_Network = Annotated[IPNetwork, PlainValidator(_network)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class _PeerTable(BaseModel):
     model_config = _STRICT
-    address: IPv4Address | IPv6Address
+    address: _Address
     port: int = Field(53, ge=1, le=65535)
     key: _Name | None = None
 
@@ -111,7 +126,7 @@ class _ZoneTable(BaseModel):
     file: Path | None = None
     primaries: tuple[_PeerTable, ...] = Field((), alias="primary")
     secondaries: tuple[_PeerTable, ...] = Field((), alias="secondary")
-    allow_transfer: tuple[IPNetwork, ...] = ()
+    allow_transfer: tuple[_Network, ...] = ()
 
 
 class _ServerTable(BaseModel):
@@ -127,7 +142,7 @@ def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
     return tuple(Peer(one.address, one.port, one.key) for one in tables)
 
 
-def _contradictions(read: _ServerTable, keys: Mapping[Name, Key]) -> list[Contradiction]:
+def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list[Contradiction]:
     """Return (where, what is wrong, what to do) for what the types cannot say."""
     wrong: list[Contradiction] = []
     seen: set[Name] = set()
@@ -142,7 +157,7 @@ def _contradictions(read: _ServerTable, keys: Mapping[Name, Key]) -> list[Contra
             wrong.append((at, f"the secondary zone {zone.name} has no primary", "Add a [[zone.primary]] with its address."))
         for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
             for index, peer in enumerate(peers):
-                if peer.key is not None and peer.key not in keys:
+                if keys is not None and peer.key is not None and peer.key not in keys:
                     remedy = "Add a [[key]] with the file that holds it."
                     wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key}", remedy))
     return wrong
@@ -152,18 +167,23 @@ def load_config(text: str, file: str) -> ServerConfig:
     """Read a server's configuration. Paths in it are relative to the file's folder.
 
     Raises:
-        PlanError: every mistake, with file, line and column.
-        HostError: a key file cannot be used.
+        PlanError: every mistake, with file, line and column; a key file that cannot be used is one.
 
     """
     folder = Path(file).parent
     keys: dict[Name, Key] = {}
 
     def inspect(read: _ServerTable) -> list[Contradiction]:
-        for table in read.keys:
-            key = load_key_file(folder / table.file)
-            keys[key.name] = key
-        return _contradictions(read, keys)
+        wrong: list[Contradiction] = []
+        for number, table in enumerate(read.keys):
+            try:
+                key = load_key_file(folder / table.file)
+            except HostError as error:
+                wrong.append((("key", number, "file"), error.problem, error.remedy))
+            else:
+                keys[key.name] = key
+        # Where a file could not be read, a key that is missing may be in it.
+        return wrong + _contradictions(read, None if wrong else keys)
 
     read = read_toml_as(_ServerTable, text, file, inspect)
     zones = tuple(

@@ -11,7 +11,7 @@ from mailname.plan.fault import closest
 from mailname.plan.toml_text import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pydantic_core import ErrorDetails
 
@@ -35,32 +35,36 @@ def read_toml_as(model: type[Model], text: str, file: str, inspect: Callable[[Mo
 
     """
     read = read_toml(text, file)
-    if read.mistakes:
+    if any(mistake.severity == "error" for mistake in read.mistakes):
         raise PlanError(read.mistakes)
 
     def mistake(path: Path, problem: str, remedy: str, point: str = "value") -> Mistake:
-        return Mistake(read.places.position(read.places.offset(path, point), file), problem, remedy)
+        sentence = problem if problem.endswith(".") else problem + "."
+        return Mistake(read.places.position(read.places.offset(path, point)), sentence, remedy)
+
+    def in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+        return tuple(sorted(mistakes, key=lambda one: (one.at.line, one.at.column)))
 
     try:
         parsed = model.model_validate(read.data)
     except ValidationError as error:
-        raise PlanError(tuple(_told(one, model, mistake) for one in error.errors(include_url=False))) from None
+        raise PlanError(in_order(_told(one, model, mistake) for one in error.errors(include_url=False))) from None
     wrong = inspect(parsed)
     if wrong:
-        raise PlanError(tuple(mistake(*one) for one in wrong))
+        raise PlanError(in_order(mistake(*one) for one in wrong))
     return parsed
 
 
 def _told(error: ErrorDetails, model: type[BaseModel], mistake: Callable[..., Mistake]) -> Mistake:
     path: Path = error["loc"]
-    key = str(path[-1]) if path else ""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if error["type"] == "extra_forbidden":
         meant = closest(key, _keys(model))
         return mistake(path, f"There is no key '{key}' here.", f"Did you mean '{meant}'?" if meant else "Remove it.", "key")
     if error["type"] == "missing":
         return mistake(path[:-1], f"The key '{key}' is missing.", "Add it.", "table")
     value: Any = error["input"]
-    return mistake(path, f"{value!r} cannot be '{key}': {error['msg'].removeprefix('Value error, ')}.", "Correct the value.")
+    return mistake(path, f"{value!r} cannot be '{key}': {error['msg'].removeprefix('Value error, ')}.", "Correct it.")
 
 
 def _keys(model: type[BaseModel]) -> set[str]:

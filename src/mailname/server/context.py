@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mailname.zone import Zone
 
 log = logging.getLogger("mailname")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Context:
     store: Store | None
     wake: Callable[[], None]
     table: ZoneTable = field(default_factory=ZoneTable)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
@@ -46,14 +48,21 @@ class Context:
         """Return the address to speak from to a peer."""
         return own_address(self.listen, peer)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], owner: object) -> None:
         """Do something beside answering, once we listen: a NOTIFY must not call a secondary to a closed door.
 
-        A fault in it is logged, and ends nothing else.
+        A fault in it is logged, and ends nothing else. ``owner`` is the zone at work, for ``end_tasks``.
         """
         task = asyncio.get_running_loop().create_task(self._when_listening(work))
-        self.tasks.add(task)
+        self.tasks[task] = owner
         task.add_done_callback(lambda done: self._done(done, work))
+
+    async def end_tasks(self, owner: object = None) -> None:
+        """End the tasks of one zone, or all. When this returns, none of them runs or writes any more."""
+        ending = [task for task, whose in self.tasks.items() if owner is None or whose is owner]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _when_listening(self, work: Coroutine[Any, Any, None]) -> None:
         await self.listening.wait()
@@ -61,9 +70,21 @@ class Context:
 
     def _done(self, task: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
         work.close()  # it may never have begun
-        self.tasks.discard(task)
+        del self.tasks[task]
         if not task.cancelled() and (error := task.exception()):
             log.error("a task failed: %r", error, exc_info=error)
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a file operation in a thread. Who is cancelled meanwhile still waits for its end: a write is never left behind."""
+    running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # looked at: nobody else will
+        raise
 
 
 def bare(apex: Name) -> str:

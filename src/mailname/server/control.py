@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ class ControlSocket:
         self.path = path
         self._handler = handler
         self._server: asyncio.Server | None = None
+        self._orders: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen; a socket file that a killed server left behind is replaced, one that answers is not.
@@ -52,31 +54,41 @@ class ControlSocket:
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._connected, path=str(self.path), limit=_LONGEST_LINE)
-            self.path.chmod(0o660)
+            self._server = await asyncio.start_unix_server(self._connected, sock=_bound(self.path), limit=_LONGEST_LINE)
         except OSError as error:
-            raise HostError(f"cannot make the control socket {self.path}: {error.strerror}", step="control") from error
+            raise HostError(
+                f"cannot make the control socket {self.path}: {error.strerror}",
+                remedy="Name a path that this user may write, and at which no other file lies: --control PATH",
+                step="control",
+            ) from error
 
     async def close(self) -> None:
         """Stop listening and remove the socket file."""
         if self._server is not None:
             self._server.close()
+            for task in self._orders:
+                task.cancel()
+            await asyncio.gather(*self._orders, return_exceptions=True)
             await self._server.wait_closed()
+            self._server = None
             self.path.unlink(missing_ok=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._take(reader, writer))
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             line = await asyncio.wait_for(reader.readline(), 10)
             if line:
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                await asyncio.wait_for(writer.drain(), 30)
-        except (OSError, ValueError, asyncio.CancelledError):
+            writer.close()
+            await asyncio.wait_for(writer.wait_closed(), 30)
+        except (TimeoutError, OSError, ValueError):
             pass  # the other side is gone, silent, or sends no line; there is nobody to tell
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()
 
     async def _answer(self, line: bytes) -> Order:
         try:
@@ -89,12 +101,32 @@ class ControlSocket:
 
 
 def _answers(path: Path) -> bool:
+    """Tell whether a server is behind a socket file. One that is busy, or not for us to ask, is there as well."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
+        except (BlockingIOError, PermissionError):
+            return True
         except OSError:
             return False
     return True
+
+
+def _bound(path: Path) -> socket.socket:
+    """Bind the socket file, which nobody but owner and group may open from its first moment on."""
+    if path.is_socket():
+        path.unlink()
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o117)
+    try:
+        bound.bind(str(path))
+    except OSError:
+        bound.close()
+        raise
+    finally:
+        os.umask(mask)
+    return bound
 
 
 async def ask(path: Path, order: Order, *, timeout: float = 60.0) -> Order:

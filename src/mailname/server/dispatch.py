@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     ServedZone = PrimaryZone | SecondaryZone
 
 _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
+_LARGEST_MESSAGE = 65535
 
 
 @dataclass(slots=True)
@@ -130,7 +131,8 @@ class Dispatcher:
             self._refuse(served, source, signer, objection)
             yield self._signed(error_reply(request, Rcode.REFUSED), signer)
             return
-        zone = self.context.table[question.name]
+        found = self.context.table.closest(question.name)
+        zone = found[1] if found is not None and found[0] == question.name else None
         if not isinstance(zone, Zone):
             yield self._signed(error_reply(request, Rcode.SERVFAIL), signer)
             return
@@ -155,6 +157,9 @@ class Dispatcher:
         reserve = signature_octets(signer.key) if signer else 0
         for wire, count in axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve):
             message = stream.sign(wire, clock.wall()) if stream else wire
+            if len(message) > _LARGEST_MESSAGE:
+                log.error("zone %s: one record is too large for a message: it cannot be transferred", bare(zone.apex))
+                return
             messages, records, octets = messages + 1, records + count, octets + len(message)
             yield message
         log.info(

@@ -29,8 +29,11 @@ def load_key_file(path: Path) -> Key:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HostError(f"cannot read the key file {path}: {error}", remedy="Make one: mailname key make", step="key") from error
+    except OSError as error:
+        problem = f"cannot read the key file {path}: {error.strerror}"
+        raise HostError(problem, remedy="Make one: mailname key make NAME", step="key") from error
+    except UnicodeDecodeError as error:
+        raise HostError(f"the key file {path} is not text", remedy="Make one: mailname key make NAME", step="key") from error
     if mode & 0o077:
         raise HostError(f"others can read the key file {path}", remedy=f"chmod 600 {path}", step="key")
     try:

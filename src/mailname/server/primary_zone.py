@@ -10,7 +10,7 @@ from mailname.answer import Unserved
 from mailname.errors import HostError, MailnameError, TransferError, ZoneError
 from mailname.server.asking import send_notify
 from mailname.server.clock import iso
-from mailname.server.context import Context, bare, log
+from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.store import Record
 from mailname.server.zonefiles import read_zone_file
 from mailname.transfer.actions import Peer, SendNotify
@@ -44,8 +44,10 @@ class PrimaryZone:
     since: float = 0.0
     problem: Problem | None = None
     announced: Serial | None = None
+    retired: bool = False
     logic: Primary = field(init=False)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _unraised: Problem | None = None
 
     def __post_init__(self) -> None:
         self.logic = Primary(self.config.secondaries, self.config.allow_transfer)
@@ -59,18 +61,27 @@ class PrimaryZone:
         """Load what is in the file; where that is no good, serve the last good version kept."""
         store = self.context.store
         kept: Zone | None = None
+        if self.apex not in self.context.table:
+            self.context.serve(self.apex, Unserved("not loaded yet"))
         if store is not None:
             recorded = store.load_record(self.apex).announced
             self.announced = Serial(recorded) if recorded is not None else None
-            kept = await asyncio.to_thread(store.load_zone, self.apex)
+            kept = await in_thread(store.load_zone, self.apex)
             if kept is not None and (self.announced is None or kept.serial.is_newer_than(self.announced)):
                 self.announced = kept.serial
         await self.load(kept)
         if self.zone is None and kept is not None:
             log.warning("zone %s: serving the last good version, serial %s", bare(self.apex), kept.serial)
             self._swap(kept)
-        if self.zone is None:
+        if self.zone is None and not self.retired:
             self.context.serve(self.apex, Unserved("not loaded"))
+
+    async def retire(self) -> None:
+        """Stop working for good: whatever is under way ends without being served or written any more."""
+        self.retired = True
+        await self.context.end_tasks(self)
+        async with self._loading:
+            pass
 
     async def load(self, kept: Zone | None = None) -> str | None:
         """Read the zone file and serve it if it is good; otherwise what is served stays.
@@ -86,13 +97,14 @@ class PrimaryZone:
             try:
                 return await self._load(self.zone or kept)
             except (ZoneError, HostError) as error:
-                return self._note(error)
+                self._note(error)
+                return str(error)
 
     async def _load(self, before: Zone | None) -> str | None:
         path = self.config.file
         if path is None:
             raise HostError(f"the zone {bare(self.apex)} has no file", step="load")
-        result = await asyncio.to_thread(read_zone_file, path, self.apex)
+        result = await in_thread(read_zone_file, path, self.apex)
         for mistake in result.warnings:
             log.warning("zone %s: %s", bare(self.apex), mistake)
         zone = result.zone
@@ -101,20 +113,24 @@ class PrimaryZone:
                 f"serial {zone.serial} in {path} is lower than {self.announced}, which was announced already (RFC 1982)",
                 remedy="Let mailname raise it: mailname publish PLAN",
             )
-        self.problem = None
         same = before is not None and before == zone
-        if before is not None and before.serial == zone.serial and not same:
-            self._note(
+        if not same and not self.retired:
+            await in_thread(self._keep, zone)
+        if self.retired:
+            return f"the zone {bare(self.apex)} is no longer served"
+        self.announced = zone.serial
+        if not same or self.zone is None:
+            self._swap(zone)
+        if before is None or before.serial != zone.serial:
+            self._unraised = None
+        elif not same:
+            self._unraised = self._note(
                 ZoneError(
                     f"the content of {path} changed, its serial {zone.serial} did not: secondaries will not fetch it",
                     remedy="Raise the serial: mailname publish PLAN",
                 )
             )
-        if not same:
-            await asyncio.to_thread(self._keep, zone)
-        self.announced = zone.serial
-        if not same or self.zone is None:
-            self._swap(zone)
+        self.problem = self._unraised  # until the serial is raised, whatever else is read again
         return None
 
     def _keep(self, zone: Zone) -> None:
@@ -130,11 +146,11 @@ class PrimaryZone:
         log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
         self.do(self.logic.on_published(zone.serial, self.context.clock.monotonic()))
 
-    def _note(self, error: MailnameError) -> str:
+    def _note(self, error: MailnameError) -> Problem:
         self.problem = Problem(str(error), error.remedy, iso(self.context.clock.wall()))
         held = f"; serving serial {self.zone.serial} on" if self.zone else ""
         log.error("zone %s: %s%s", bare(self.apex), error, held)
-        return str(error)
+        return self.problem
 
     def on_timer(self, now: float) -> None:
         """Do what is due."""
@@ -148,7 +164,7 @@ class PrimaryZone:
         """Carry out what the logic wants."""
         for action in actions:
             if isinstance(action, SendNotify):
-                self.context.spawn(self._notify(action.peer, action.serial))
+                self.context.spawn(self._notify(action.peer, action.serial), self)
         self.context.wake()
 
     def notify_now(self) -> None:

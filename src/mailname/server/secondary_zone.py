@@ -10,7 +10,7 @@ from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
 from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
 from mailname.server.clock import iso
-from mailname.server.context import Context, bare, log
+from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mailname.server.config import ZoneConfig
     from mailname.server.network import Endpoint, IPAddress
+    from mailname.server.store import Store
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
 
@@ -35,12 +36,15 @@ class SecondaryZone:
     zone: Zone | None = None
     since: float = 0.0
     problem: Problem | None = None
+    retired: bool = False
     logic: Secondary = field(init=False)
     onward: Primary = field(init=False)
     _confirmed_at: float | None = None
     _last_transfer: dict[str, Any] | None = None
     _last_failure: dict[str, Any] | None = None
     _last_notify: dict[str, Any] | None = None
+    _unkept: Zone | None = None
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.logic = Secondary(self.config.primaries)
@@ -55,19 +59,30 @@ class SecondaryZone:
         """Serve the copy kept, unless it has expired, and ask the primary at once."""
         kept: Zone | None = None
         age = 0.0
+        if self.apex not in self.context.table:
+            self.context.serve(self.apex, Unserved("not transferred yet"))
         if (store := self.context.store) is not None:
             record = store.load_record(self.apex)
             self._last_transfer, self._last_failure = record.last_transfer, record.last_failure
-            kept = await asyncio.to_thread(store.load_zone, self.apex)
+            kept = await in_thread(store.load_zone, self.apex)
             if kept is not None:
                 self._confirmed_at = record.confirmed_at
                 # Without a record of when it was confirmed, the copy may be of any age: it is not served unconfirmed.
                 age = self.context.clock.wall() - record.confirmed_at if record.confirmed_at else float("inf")
-        self.context.serve(self.apex, Unserved("not transferred yet"))
+        actions = self.logic.on_start(self.context.clock.monotonic(), kept, age)
         if kept is not None:
-            self._swap(kept)
+            self.zone, self.since = kept, self.context.clock.wall()
+        if kept is not None and not self.logic.expired:
+            self.context.serve(self.apex, kept)
             log.info("zone %s: serving the copy kept, serial %s", bare(self.apex), kept.serial)
-        self.do(self.logic.on_start(self.context.clock.monotonic(), kept, age))
+        else:
+            self.context.serve(self.apex, Unserved("expired" if kept is not None else "not transferred yet"))
+        self.do(actions)
+
+    async def retire(self) -> None:
+        """Stop working for good: whatever is under way ends without being served or written any more."""
+        self.retired = True
+        await self.context.end_tasks(self)
 
     def on_timer(self, now: float) -> None:
         """Do what is due."""
@@ -81,9 +96,9 @@ class SecondaryZone:
         """Carry out what the logic wants."""
         for action in actions:
             if isinstance(action, AskForSoa):
-                self.context.spawn(self._ask(action.peer))
+                self.context.spawn(self._ask(action.peer), self)
             elif isinstance(action, Transfer):
-                self.context.spawn(self._transfer(action.peer, action.offered))
+                self.context.spawn(self._transfer(action.peer, action.offered), self)
             elif isinstance(action, Expire):
                 log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
                 self.context.serve(self.apex, Unserved("expired"))
@@ -123,23 +138,36 @@ class SecondaryZone:
         log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), offered, peer)
         try:
             fetched = await fetch_zone(self.context, peer, self.apex, offered)
-            await asyncio.to_thread(self._keep, fetched.zone)
         except TransferError as error:
             self._failed(error, offered)
             return
-        except HostError as error:
-            self.problem = Problem(error.problem, error.remedy, iso(self.context.clock.wall()))
-            self._failed(TransferError(error.problem, remedy=error.remedy, peer=str(peer), reason="disk"), offered)
-            return
-        self.problem = None
+        self._remember_transfer(peer, fetched)
+        await self._keep(fetched.zone)
         self._swap(fetched.zone)
         self._log_transfer(peer, fetched)
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
-        await self._confirmed()
 
-    def _keep(self, zone: Zone) -> None:
-        if (store := self.context.store) is not None:
-            store.save_zone(zone, f"A copy of {bare(self.apex)}, transferred from its primary; do not edit.")
+    async def _keep(self, zone: Zone | None) -> None:
+        """Put a version (None: the one on the disk is the one we hold) and what we remember of it on the disk.
+
+        A disk that is full must not let the zone expire: what cannot be kept is served all the same, and tried again with the
+        next record. The record of a version is never beside the text of an older one.
+        """
+        if (store := self.context.store) is None:
+            return
+        async with self._saving:  # one after the other: the later one knows more
+            zone = zone or self._unkept
+            held = zone or self.zone
+            serial = held.serial.value if held else None
+            record = Record(serial, self._confirmed_at, self._last_transfer, self._last_failure)
+            try:
+                await in_thread(_write, store, self.apex, zone, record)
+            except HostError as error:
+                self._unkept = zone
+                self.problem = Problem(str(error), error.remedy, iso(self.context.clock.wall()))
+                log.error("zone %s: %s", bare(self.apex), error)
+            else:
+                self._unkept, self.problem = None, None
 
     def _swap(self, zone: Zone) -> None:
         self.zone = zone
@@ -157,6 +185,9 @@ class SecondaryZone:
             done.octets,
             done.seconds,
         )
+
+    def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
+        self._confirmed_at = self.context.clock.wall()
         self._last_failure = None
         self._last_transfer = {
             "at": iso(self.context.clock.wall()),
@@ -174,24 +205,13 @@ class SecondaryZone:
         self._last_failure = None
         if self.zone is not None and not self.logic.expired:
             self.context.serve(self.apex, self.zone)
-        await self._save_record()
-
-    async def _save_record(self) -> None:
-        if (store := self.context.store) is None:
-            return
-        serial = self.zone.serial.value if self.zone else None
-        record = Record(serial, self._confirmed_at, self._last_transfer, self._last_failure)
-        try:
-            await asyncio.to_thread(store.save_record, self.apex, record)
-        except HostError as error:
-            self.problem = Problem(error.problem, error.remedy, iso(self.context.clock.wall()))
-            log.error("zone %s: %s", bare(self.apex), error)
+        await self._keep(None)
 
     def _failed(self, error: TransferError, offered: Serial | None) -> None:
         told = Failure(error.peer, error.reason, error.problem, error.remedy, offered)
         self._remember_failure(told)
         self.do(self.logic.on_failed(told, self.context.clock.monotonic()))
-        self.context.spawn(self._save_record())
+        self.context.spawn(self._keep(None), self)
 
     def _remember_failure(self, told: Failure) -> None:
         log.warning("zone %s: refresh failed (%s): %s %s", bare(self.apex), told.reason, told.says, told.remedy)
@@ -238,3 +258,9 @@ class SecondaryZone:
                 {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.onward.refused
             ],
         }
+
+
+def _write(store: Store, apex: Name, zone: Zone | None, record: Record) -> None:
+    if zone is not None:
+        store.save_zone(zone, f"A copy of {bare(apex)}, transferred from its primary; do not edit.")
+    store.save_record(apex, record)

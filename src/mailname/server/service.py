@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dns.exception
@@ -51,6 +52,7 @@ class Server:
         self._tcp: list[TcpListener] = []
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
+        self._configuring = asyncio.Lock()
         #: Called before all zone files are read again: where the configuration comes from is the caller's affair.
         self.on_reload: Callable[[], Awaitable[None]] | None = None
 
@@ -65,7 +67,8 @@ class Server:
         try:
             if self._control:
                 await self._control.start()
-            await self._take_zones(self.config.zones)
+            async with self._configuring:
+                await self._take_zones(self.config.zones)
             for at in self.config.listen:
                 self._udp.append(UdpListener(self.network, at, self._dispatcher))
                 listener = TcpListener(self.network, at, self._dispatcher, self._limits)
@@ -78,24 +81,23 @@ class Server:
         self.context.listening.set()
         self.clock.when_moved(self._wake.set)
         self._timers = asyncio.get_running_loop().create_task(self._run_timers())
+        self._timers.add_done_callback(_log_failure)
 
     async def stop(self) -> None:
         """Close everything; what is on disk stays as it is."""
         if self._timers is not None:
             self._timers.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._timers
+            await asyncio.gather(self._timers, return_exceptions=True)
             self._timers = None
         for udp in self._udp:
             udp.close()
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         self._udp, self._tcp = [], []
-        tasks = list(self.context.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         if self._control:
             await self._control.close()
+        for zone in self.zones.values():
+            await zone.retire()
+        await self.context.end_tasks()
         if self._store:
             self._store.close()
             self._store = None
@@ -104,7 +106,7 @@ class Server:
         """Serve exactly these zones: new ones start, changed ones start again, others go. Returns what was started."""
         by_name = {one.name: one for one in wanted}
         for apex in [apex for apex, zone in self.zones.items() if by_name.get(apex) != zone.config]:
-            del self.zones[apex]
+            await self.zones.pop(apex).retire()
             if apex not in by_name:
                 self.context.table = self.context.table.without(apex)
                 log.info("zone %s: no longer served", bare(apex))
@@ -120,12 +122,13 @@ class Server:
 
     async def reconfigure(self, config: ServerConfig) -> None:
         """Take over a changed configuration: zones and keys at once; addresses, state and control socket need a new start."""
-        fixed = (config.listen, config.state, config.control)
-        if fixed != (self.config.listen, self.config.state, self.config.control):
-            log.warning("listen, state and control are read at the start only; start the server again for those")
-        self.config = config
-        self.context.keys = config.keys
-        await self._take_zones(config.zones)
+        async with self._configuring:
+            fixed = (config.listen, config.state, config.control)
+            if fixed != (self.config.listen, self.config.state, self.config.control):
+                log.warning("listen, state and control are read at the start only; start the server again for those")
+            self.config = replace(self.config, zones=config.zones, keys=config.keys)
+            self.context.keys = config.keys
+            await self._take_zones(config.zones)
 
     async def reload(self, apex: Name | None = None) -> dict[Name, str]:
         """Read zone files again.
@@ -188,8 +191,13 @@ class Server:
                         await self.on_reload()
                     except MailnameError as error:
                         return {"ok": False, "says": f"the configuration is not taken over: {error}"}
+                if apex is not None and isinstance(self.zones[apex], SecondaryZone):
+                    says = f"{bare(apex)} is a secondary zone, which has no file to read: mailname retransfer {bare(apex)}"
+                    return {"ok": False, "says": says}
                 problems = await self.reload(apex)
-                return {"ok": not problems, "says": "; ".join(problems.values()), "zones": self.status(apex)["zones"]}
+                zones = self.status(apex)["zones"]
+                notes = [one["problem"]["says"] for one in zones if one["role"] == "primary" and one["problem"]]
+                return {"ok": not problems, "says": "; ".join(notes), "zones": zones}
             case "notify":
                 return self._each(apex, PrimaryZone, "notified")
             case "retransfer":
@@ -210,3 +218,8 @@ class Server:
             else:
                 zone.retransfer()
         return {"ok": True, "says": f"{len(chosen)} zone(s) {done}"}
+
+
+def _log_failure(timers: asyncio.Task[None]) -> None:
+    if not timers.cancelled() and (error := timers.exception()):
+        log.critical("the timers ended: no zone is refreshed any more; start the server again: %r", error, exc_info=error)

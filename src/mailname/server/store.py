@@ -2,19 +2,20 @@
 
 ``NAME.zone`` is the zone as text, ``NAME.json`` the highest serial announced and when a primary last confirmed the copy. The
 text is written before the record, and both before anybody hears of the serial: killed at any instant, the old or the new
-version is there.
+version is there. The text ends with a checksum: a copy that a disk has spoiled, or somebody edited, is not served.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import HostError, ZoneError
-from mailname.server.atomic import write_atomic
+from mailname.server.atomic import remove_unfinished, write_atomic
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.zone.text import read_zone, write_zone
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.zone import Zone
+
+_CHECKSUM = b"; sha256 "
+_LAST_SECOND = 253402300799  # of the year 9999
+
+
+def _checksum(text: bytes) -> bytes:
+    return _CHECKSUM + hashlib.sha256(text).hexdigest().encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class Store:
             ) from error
         os.truncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        remove_unfinished(folder)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -84,7 +93,8 @@ class Store:
 
     def save_zone(self, zone: Zone, note: str) -> None:
         """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
-        write_atomic(self._text_path(zone.apex), write_zone(zone, header=note).encode())
+        text = write_zone(zone, header=note).encode()
+        write_atomic(self._text_path(zone.apex), text + _checksum(text))
 
     def save_record(self, apex: Name, record: Record) -> None:
         """Keep what is to be remembered; returns when it is on the disk."""
@@ -94,7 +104,11 @@ class Store:
         """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""
         path = self._text_path(apex)
         try:
-            return read_zone(path.read_text(encoding="utf-8"), str(path), apex).zone
+            octets = path.read_bytes()
+            text = octets[: octets.rfind(_CHECKSUM)]
+            if octets != text + _checksum(text):
+                return None
+            return read_zone(text.decode("utf-8"), str(path), apex).zone
         except (OSError, ZoneError, UnicodeDecodeError):
             return None
 
@@ -105,9 +119,9 @@ class Store:
             announced, confirmed = raw.get("announced"), raw.get("confirmed_at")
             return Record(
                 announced if isinstance(announced, int) and 0 <= announced < 1 << 32 else None,
-                float(confirmed) if isinstance(confirmed, int | float) else None,
-                raw.get("last_transfer"),
-                raw.get("last_failure"),
+                float(confirmed) if isinstance(confirmed, int | float) and 0 < confirmed < _LAST_SECOND else None,
+                raw["last_transfer"] if isinstance(raw.get("last_transfer"), dict) else None,
+                raw["last_failure"] if isinstance(raw.get("last_failure"), dict) else None,
             )
         except (OSError, ValueError, AttributeError):
             return Record()

@@ -61,22 +61,28 @@ class TcpListener:
             with self._limits.admit(source.address) as admitted:
                 if admitted:
                     await self._converse(reader, writer, source)
-        except (OSError, EOFError):  # gone, reset, silent or too slow (TimeoutError is an OSError): the connection just ends
+            # A client that ended its side may still read what it asked for, but not for ever.
+            writer.close()
+            async with asyncio.timeout(SLOW_READER):
+                await writer.wait_closed()
+        except OSError:  # gone, reset, silent or too slow (TimeoutError is an OSError): the connection just ends
             pass
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()  # what is still to be sent goes nowhere: waiting for it would let a client hold us
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, source: Endpoint) -> None:
         wait = FIRST_MESSAGE
         while True:
-            async with asyncio.timeout(wait):
-                wire = await read_message(reader)
+            try:
+                async with asyncio.timeout(wait):
+                    wire = await read_message(reader)
+            except EOFError:
+                return
             for reply in self._dispatcher.on_tcp(wire, source):
                 writer.write(len(reply).to_bytes(2, "big") + reply)
                 async with asyncio.timeout(SLOW_READER):
                     await writer.drain()
+            await asyncio.sleep(0)  # a client that asks without end does not keep the others waiting
             wait = IDLE
 
 

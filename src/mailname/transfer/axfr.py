@@ -88,6 +88,8 @@ def _records(zone: Zone) -> Iterator[tuple[Name, int, Rdata]]:
 def outgoing(zone: Zone, message_id: int, *, rdtype: RdataType = RdataType.AXFR, reserve: int = 0) -> Iterator[tuple[bytes, int]]:
     """Yield the messages that transfer a zone, in as few as fit, each with its number of records.
 
+    A record that alone is larger than a message makes a message that is too large to be sent: the caller ends the transfer there.
+
     Args:
         zone: the version to send.
         message_id: the query's id.

@@ -55,7 +55,8 @@ class Notifying:
         return self._send(serial, now)
 
     def _send(self, serial: Serial, now: float) -> SendNotify:
-        self.next_at = now + min(FIRST_RETRY * 2**self.tries, LONGEST_RETRY)
+        # The exponent is bounded: a secondary may be gone for years, and 2.0**1024 is no number.
+        self.next_at = now + min(FIRST_RETRY * 2.0 ** min(self.tries, 16), LONGEST_RETRY)
         self.tries += 1
         return SendNotify(self.peer, serial)
 

@@ -138,7 +138,7 @@ class Secondary:
         if self._round:
             following, self._round = self._round[0], self._round[1:]
             return [AskForSoa(following)]
-        self._force = False
+        self._force = self._force and self._again  # an order that came meanwhile gets a try of its own
         self._failures += 1
         self.refresh_at = now + (self.timers.retry if self.timers else pause_without_zone(self._failures - 1))
         return self._rest(now)

@@ -225,12 +225,13 @@ def _validate(
 def rejection_reply(reply: bytes, rejected: Rejected, now: float) -> bytes:
     """Turn a reply with rcode NOTAUTH into the TSIG error reply of RFC 8945 section 5.2.
 
-    BADKEY and BADSIG are told unsigned (section 5.3.2); BADTIME is signed, carries the client's time and ours in "other data".
+    BADKEY and BADSIG are told unsigned (section 5.3.2); BADTIME is signed, carries the client's time and ours in "other data". A
+    request that itself carries a TSIG error proves nothing, so it gets nothing signed.
     """
     signature = rejected.signature
     if signature is None:
         return reply
-    if rejected.reason == "badtime" and rejected.key is not None:
+    if rejected.reason == "badtime" and rejected.key is not None and not rejected.by_peer:
         ours = int(now).to_bytes(6, "big")
         blank = _blank(rejected.key, reply, signature.rdata.time_signed, Rcode.BADTIME, ours)
         rdata, _ = dns.tsig.sign(reply, rejected.key, blank, signature.rdata.time_signed, signature.rdata.mac)
