@@ -188,14 +188,18 @@ class Lab:
             HostError: the primary did not take a zone over.
 
         """
-        known = (self.serial,) if self.serial is not None else ()
-        serial = next_serial(datetime.now(UTC).date(), known)
+        serial = next_serial(datetime.now(UTC).date(), self._known_serials())
         zones = self.desired(serial)
         if zone is not None:
             zones = (raised(zone, serial), *zones[1:])
         await self.load(zones)
         self.serial = serial
         return serial
+
+    def _known_serials(self) -> list[Serial]:
+        """Return the highest serial of each zone that anybody may have seen, also in an earlier run in the same folder."""
+        announced = (self.primary.zone_status(zone.name).get("announced") for zone in self.primary.config.zones)
+        return [Serial(value) for value in announced if value is not None]
 
     async def load(self, zones: tuple[Zone, ...]) -> None:
         """Put zone files in place as they are and let the primary load them; who edits by hand does no more."""
