@@ -37,7 +37,7 @@ def glue_missing(plan: Plan, facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "DELEG-02",
         Severity.DEAD if without_any == len(parent.names) else Severity.FRAGILE,
-        f"{spoken(parent.probe.zone)} lists {listed(spoken(name) for name in missing)} as name server of {spoken(plan.domain)}"
+        f"{spoken(parent.probe.zone)} lists {listed(spoken(name) for name in missing)} for {spoken(plan.domain)}"
         f" without the address {addresses_alone}: the glue is missing.",
         "registrar",
         f"Register the host {hosts} (registrars call it glue, host object or child name server).",

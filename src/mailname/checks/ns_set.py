@@ -37,8 +37,7 @@ def ns_sets_differ(plan: Plan, facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "DELEG-04",
         Severity.FRAGILE,
-        f"{spoken(parent.probe.zone)} lists {names(parent.names)} as name servers of {spoken(plan.domain)},"
-        f" the zone lists {names(zone)}.",
+        f"{spoken(parent.probe.zone)} lists {names(parent.names)} for {spoken(plan.domain)}, the zone lists {names(zone)}.",
         "registrar" if at_registrar else "zone file",
         f"At the registrar, {_changes(parent.names, planned)}."
         if at_registrar
