@@ -144,7 +144,11 @@ class _Leaves:
     def is_whole(self, path: Path, *, deep: bool = True) -> bool:
         broken = self.found.broken
         below = len(path) + 8 if deep else len(path) + 1
-        return not self.found.is_broken(path) and not any(b[: len(path)] == path and len(b) <= below for b in broken)
+        return (
+            not self.found.lost
+            and not self.found.is_broken(path)
+            and not any(b[: len(path)] == path and len(b) <= below for b in broken)
+        )
 
     def rows(self, path: Path) -> list[Path]:
         rows = self.found.at(path)

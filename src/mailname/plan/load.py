@@ -50,7 +50,7 @@ def load(text: str, file: str) -> Loaded:
     if not read.data and not any(mistake.severity == "error" for mistake in mistakes):
         mistakes.append(Mistake(Position(file, 1, 1), "The plan has only comments.", "Write one with: mailname init DOMAIN"))
         raise PlanError(tuple(mistakes))
-    found = validate(read.data, read.places)
+    found = validate(read.data, read.places, lost=read.lost)
     draft = draft_of(found)
     placed = _Placed(read.places, draft.zone_text.value if draft.zone_text else "")
     mistakes += [placed.mistake(fault) for fault in (*found.faults, *_meaning(draft, placed))]

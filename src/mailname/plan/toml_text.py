@@ -19,17 +19,25 @@ _AT = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", 
 _STATEMENT = re.compile(r"""[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"))*[ \t]*=[ \t]*""")
 _KEY_ONLY = re.compile(r"[ \t]*[\w.-]+[ \t]*(?=$|\n|[^=\s])")
 _HEADER = re.compile(r"[ \t]*\[+[ \t]*([\w.-]+)[ \t]*\]*[ \t]*(?:#.*)?$", re.MULTILINE)
+_STATEMENT_ANYWHERE = re.compile(r"^" + _STATEMENT.pattern, re.MULTILINE)
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|#.*")
+_LIST = re.compile(_STATEMENT.pattern + r"\[", re.MULTILINE)
+_ODD_KEY = re.compile(r"""[ \t]*([^\s="'\[\]{}#,]*[^\x00-\x7f][^\s="'\[\]{}#,]*)[ \t]*=""")
 _MOST = 30
 _ARRAYS = ("name_server", "mail_host", "record", "reverse_zone")
 
 
 @dataclass(frozen=True, slots=True)
 class TomlText:
-    """What was read: data, places of all keys and values, and the syntax errors passed by."""
+    """What was read: data, places of all keys and values, and the syntax errors passed by.
+
+    ``lost`` says that a line had to be taken out whose key is unknown: then nothing that is missing proves anything.
+    """
 
     data: dict[str, object]
     places: Places
     mistakes: tuple[Mistake, ...]
+    lost: bool
 
 
 def decode(octets: bytes, file: str) -> str:
@@ -62,21 +70,26 @@ def read_toml(text: str, file: str) -> TomlText:
         )
     text = text.replace("\r\n", "\n")
     working = text
+    lost = False
     while True:
         try:
-            return TomlText(tomllib.loads(working), Places.of(working, file), tuple(mistakes))
+            return TomlText(tomllib.loads(working), Places.of(working, file), tuple(mistakes), lost)
         except tomllib.TOMLDecodeError as error:
             now = Places.of(working, file)
-            if re.match(r"Cannot (overwrite|declare|mutate|add|redefine|define)", str(error)) and now.duplicates:
+            if re.match(r"Cannot |Duplicate ", str(error)) and now.duplicates:
                 duplicate = now.duplicates[0]
                 mistakes.append(_told_twice(duplicate, now))
                 working = _blank(working, duplicate.start, duplicate.end)
                 continue
-            offset, problem, remedy, repaired = _syntax_error(str(error), working)
-            mistakes.append(Mistake(now.position(offset), problem, remedy))
-            if repaired is None or len(mistakes) >= _MOST:
+            if quoted := _quoted_key(str(error), working):
+                working = quoted  # validation tells that there is no such key
+                continue
+            broken = _syntax_error(str(error), working)
+            mistakes.append(Mistake(now.position(broken.offset), broken.problem, broken.remedy))
+            if broken.repaired is None or len(mistakes) >= _MOST:
                 raise PlanError(tuple(mistakes)) from None
-            working = repaired
+            working = broken.repaired
+            lost |= broken.lost
 
 
 def _told_twice(duplicate: Duplicate, places: Places) -> Mistake:
@@ -93,37 +106,75 @@ def _blank(text: str, start: int, end: int, instead: str = "") -> str:
     return text[:start] + instead + re.sub(r"[^\n]", "" if instead else " ", text[start:end]) + text[end:]
 
 
-def _syntax_error(said: str, text: str) -> tuple[int, str, str, str | None]:
-    """Say what is wrong, where, and how the text reads without the statement that is broken (None: cannot be told)."""
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """One syntax error: where, what, and how the text reads without it (None: that cannot be told)."""
+
+    offset: int
+    problem: str
+    remedy: str
+    repaired: str | None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Where tomllib stopped, and what it said."""
+
+    said: str
+    start: int  # of the line
+    end: int
+    at: int
+
+
+def _stop(said: str, text: str) -> _Stop | None:
+    """Read tomllib's message; None when it stopped at the end of the text."""
     match = _AT.match(said)
     assert match, said
     what, line, column = match.groups()
     if line is None:
-        return _unfinished(text)
-    # Repairs keep the number of lines, and what stands before the first error of a line.
+        return None
     start = 0
     for _ in range(int(line) - 1):
         start = text.index("\n", start) + 1
-    at = start + int(column) - 1
     end = text.find("\n", start)
-    end = len(text) if end < 0 else end
-    if header := _HEADER.match(text, start, end):
-        key = header[1]
-        right = f"[[{key}]]" if key in _ARRAYS else f"[{key}]"
+    return _Stop(f"{what[0].lower()}{what[1:]}", start, len(text) if end < 0 else end, start + int(column) - 1)
+
+
+def _quoted_key(said: str, text: str) -> str | None:
+    """Put a key into quotes that TOML allows only so, as one with an umlaut; None when that is not what is wrong."""
+    stop = _stop(said, text)
+    match = stop and _ODD_KEY.match(text, stop.start, stop.end)
+    return f'{text[: match.start(1)]}"{match[1]}"{text[match.end(1) :]}' if match and stop and stop.at <= match.end(1) else None
+
+
+def _syntax_error(said: str, text: str) -> _Broken:
+    """Say what is wrong, where, and how the text reads without the statement that is broken."""
+    stop = _stop(said, text)
+    if stop is None:
+        return _unfinished(text)
+    start, end = stop.start, stop.end
+    header = _HEADER.match(text, start, end)
+    if header:
+        right = f"[[{header[1]}]]" if header[1] in _ARRAYS else f"[{header[1]}]"
         if text[start:end].strip() != right:
-            where = text.index("[", start)
-            return where, "The brackets of this table's header do not match.", f"Write {right}.", _blank(text, start, end, right)
+            problem = "The brackets of this table's header do not match."
+            return _Broken(text.index("[", start), problem, f"Write {right}.", _blank(text, start, end, right))
     statement = _STATEMENT.match(text, start, end)
     if statement is None:
-        return _inside(text, start, end, at, what)
-    key = text[start : statement.end()].rstrip(" =\t").strip()
+        return _inside(text, stop)
     value_at = statement.end()
+    opened = _unclosed_list(text, start) if stop.at < value_at else None
+    if opened is not None:
+        return _Broken(
+            opened, "This list is not closed.", 'Write it as ["one", "two"].', _blank(text, opened, start - 1, _LITERAL)
+        )
     value = text[value_at:end].rstrip()
     repaired = _blank(text, value_at, _value_end(text, value_at, end), _LITERAL)
     if not value or value.startswith("#"):
-        return min(value_at, end), f"'{key}' has no value.", "Write one after the '=', or take the line away.", repaired
-    where, problem, remedy = _explain(text, value_at, max(at, value_at), end, what)
-    return where, problem, remedy, repaired
+        key = statement[0].rstrip(" =\t").strip()
+        return _Broken(min(value_at, end), f"'{key}' has no value.", "Write one after the '=', or take the line away.", repaired)
+    return _Broken(*_explain(text, value_at, stop), repaired)
 
 
 def _value_end(text: str, start: int, line_end: int) -> int:
@@ -136,70 +187,58 @@ def _value_end(text: str, start: int, line_end: int) -> int:
     return line_end
 
 
-def _explain(text: str, value_at: int, at: int, end: int, what: str) -> tuple[int, str, str]:
+def _explain(text: str, value_at: int, stop: _Stop) -> tuple[int, str, str]:
     """Find the token that is wrong and say why."""
-    if what.startswith(("Illegal character '\\n'", "Unterminated", 'Expected "\'"', "Expected '\"'")):
-        quotes = [i for i in range(value_at, min(at + 1, end)) if text[i] in "\"'"]
+    at = min(max(stop.at, value_at), stop.end)
+    if stop.said.startswith(("illegal character '\\n'", "unterminated", 'expected "\'"', "expected '\"'")):
+        quotes = [i for i in range(value_at, min(at + 1, stop.end)) if text[i] in "\"'"]
         where = quotes[-1] if quotes else value_at
         return where, "This text has no closing quote.", f"End it with {text[where]} on the same line."
-    where = min(at, end)
-    while where > value_at and re.match(r"[\w.:+/@*-]", text[where - 1]):
-        where -= 1
-    token = re.match(r"[^\s,\]}#]*", text[where:end])
-    word = token[0] if token else ""
-    if re.fullmatch(r"[\w.:/@*-]+", word):
-        return where, f"{word} is not a TOML value.", f'Text stands in quotes: "{word}".'
-    if what.startswith("Unclosed array"):
-        return where, "This list is not closed, or a comma is missing in it.", 'Write it as ["one", "two"].'
-    return (
-        where,
-        f"This is not TOML: {what[0].lower()}{what[1:]}.",
-        'Text stands in quotes, a list in brackets: key = ["one", "two"].',
-    )
+    while at > value_at and re.match(r"[\w.:/@*-]", text[at - 1]):
+        at -= 1
+    token = re.match(r"[^\s,\]}#]*", text[at : stop.end])
+    if token and re.fullmatch(r"[\w.:/@*-]+", token[0]):
+        return at, f"{token[0]} is not a TOML value.", f'Text stands in quotes: "{token[0]}".'
+    if stop.said.startswith("unclosed array"):
+        return at, "This list is not closed, or a comma is missing in it.", 'Write it as ["one", "two"].'
+    return at, f"This is not TOML: {stop.said}.", 'Text stands in quotes, a list in brackets: key = ["one", "two"].'
 
 
-def _inside(text: str, start: int, end: int, at: int, what: str) -> tuple[int, str, str, str | None]:
+def _inside(text: str, stop: _Stop) -> _Broken:
     """Handle an error on a line that begins no statement: inside a list of several lines, or a stray line."""
-    line = text[start:end]
-    opened = None
-    for match in re.compile(_STATEMENT.pattern + r"\[", re.MULTILINE).finditer(text, 0, start):
-        opened = match
-    if opened and "]" not in re.sub(r"\"[^\"\n]*\"|'[^'\n]*'|#.*", "", text[opened.end() : start]):
-        value_at = opened.end() - 1
-        where, problem, remedy = _explain(text, start + len(line) - len(line.lstrip()), at, end, what)
+    line = text[stop.start : stop.end]
+    where = stop.start + len(line) - len(line.lstrip())
+    value_at = _unclosed_list(text, stop.start)
+    if value_at is not None:
         value_end = _value_end(text, value_at, text.find("\n", value_at))
-        return where, problem, remedy, _blank(text, value_at, value_end, _LITERAL)
-    where = start + len(line) - len(line.lstrip())
-    if _KEY_ONLY.match(text, start, end):
+        return _Broken(*_explain(text, where, stop), _blank(text, value_at, value_end, _LITERAL))
+    without = _blank(text, stop.start, stop.end)
+    if _KEY_ONLY.match(text, stop.start, stop.end):
         word = line.split()[0]
-        return (
-            where,
-            f"'{word}' is neither a key with a value nor a comment.",
-            f"Write {word} = ..., or put a # before it.",
-            _blank(text, start, end),
-        )
-    return (
-        where,
-        f"This is not TOML: {what[0].lower()}{what[1:]}.",
-        "Write key = value, or put a # before it.",
-        _blank(text, start, end),
-    )
+        problem = f"'{word}' is neither a key with a value nor a comment."
+        return _Broken(where, problem, f"Write {word} = ..., or put a # before it.", without, lost=True)
+    return _Broken(where, f"This is not TOML: {stop.said}.", "Write key = value, or put a # before it.", without, lost=True)
 
 
-def _unfinished(text: str) -> tuple[int, str, str, None]:
-    """Find what is still open at the end of the text: a multi-line string, or a list."""
+def _unclosed_list(text: str, before: int) -> int | None:
+    """Return the offset of the bracket of a list that is still open."""
+    opened = None
+    for match in _LIST.finditer(text, 0, before):
+        opened = match.end() - 1
+    return opened if opened is None or "]" not in _QUOTED.sub("", text[opened:before]) else None
+
+
+def _unfinished(text: str) -> _Broken:
+    """Find what is still open at the end of the text: a quote, a multi-line string, or a list."""
+    for match in _STATEMENT_ANYWHERE.finditer(text):
+        end = text.find("\n", match.end())
+        end = len(text) if end < 0 else end
+        if re.fullmatch(r"'(?!'')[^'\n]*", text[match.end() : end]):
+            repaired = _blank(text, match.end(), end, _LITERAL)
+            return _Broken(match.end(), "This text has no closing quote.", "End it with ' on the same line.", repaired)
     for quotes in ('"""', "'''"):
         if text.count(quotes) % 2:
-            return (
-                text.rindex(quotes),
-                f"The text that begins here has no closing {quotes}.",
-                f"Add {quotes} where it ends.",
-                None,
-            )
-    stripped = len(text.rstrip())
-    return (
-        max(stripped - 1, 0),
-        "The file ends in the middle of a value.",
-        "Close what is open: a quote, a bracket or a brace.",
-        None,
-    )
+            remedy = f"Add {quotes} where it ends."
+            return _Broken(text.rindex(quotes), f"The text that begins here has no closing {quotes}.", remedy, None)
+    at = max(len(text.rstrip()) - 1, 0)
+    return _Broken(at, "The file ends in the middle of a value.", "Close what is open: a quote, a bracket or a brace.", None)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
 
     from mailname.plan.draft import Draft, RecordTable
+    from mailname.zone.text import Record
 
 # Relative names in a [[record]]'s data are read below this, so that they can be told from absolute ones afterwards.
 _RELATIVE = Name((b"\0relative", b""))
@@ -33,13 +34,14 @@ _TEXTS = frozenset({RdataType.TXT, RdataType.SPF})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record, and where its owner and its data stand."""
+    """One record, and where its owner, its data, and the name that its data points to stand."""
 
     owner: Name
     ttl: int
     rdata: Rdata
     where: Path | Position
     data_where: Path | Position
+    target_where: Path | Position
 
     @property
     def type_name(self) -> str:
@@ -146,7 +148,7 @@ def _table(read: UserRecords, draft: Draft, table: RecordTable) -> None:
             read.unsure.add(owner)
             continue
         ttl = draft.ttl if table.ttl is None else table.ttl
-        read.entries.append(Entry(owner, ttl, rdata, table.name.path, text.path))
+        read.entries.append(Entry(owner, ttl, rdata, table.name.path, text.path, text.path))
 
 
 def _text(read: UserRecords, draft: Draft, text: str, place: Callable[[Position], Position]) -> None:
@@ -175,7 +177,19 @@ def _text(read: UserRecords, draft: Draft, text: str, place: Callable[[Position]
             continue
         if fixed:
             data = data.replace(**fixed)
-        read.entries.append(Entry(owner, record.ttl, data, at, data_at))
+        target_at = place(_target_at(record, lines))
+        read.entries.append(Entry(owner, record.ttl, data, at, data_at, target_at))
+
+
+def _target_at(record: Record, lines: list[str]) -> Position:
+    """Find the name that a record points to behind the other fields of its data; it is spelled relative or whole."""
+    at = record.rdata_at
+    spelled = [name.to_text().lower() for name in names_in(record.rdata).values()]
+    for token in re.compile(r"[^\s();\"]+").finditer(lines[at.line - 1], at.column - 1):
+        text = token[0].lower()
+        if any(name == text or name.startswith(text + ".") for name in spelled):
+            return Position(at.file, at.line, token.start() + 1)
+    return at
 
 
 def _remember_owner(read: UserRecords, draft: Draft, lines: list[str], line: int) -> None:

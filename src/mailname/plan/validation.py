@@ -68,6 +68,7 @@ class Validation:
     plan: Plan | None = None
     faults: list[Fault] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)
+    lost: bool = False
 
     def is_broken(self, path: Path) -> bool:
         """Tell whether a value, or what encloses it, could not be read."""
@@ -90,9 +91,16 @@ class Validation:
         self.at(path[:-1])[path[-1]] = value
 
 
-def validate(data: dict[str, Any], places: Places) -> Validation:
-    """Validate data against the model; ``places`` follows the keys that are renamed."""
-    found = Validation(data, _domain(data))
+def validate(data: dict[str, Any], places: Places, *, lost: bool = False) -> Validation:
+    """Validate data against the model.
+
+    Args:
+        data: what the file holds; repaired in place.
+        places: where that stands; follows the keys that are renamed.
+        lost: a part of the file could not be read at all, so nothing that is missing is told.
+
+    """
+    found = Validation(data, _domain(data), lost=lost)
     _mark_broken(found, data, ())
     told: set[Path] = set(found.broken)
     while True:
@@ -218,6 +226,8 @@ def _judge(found: Validation, error: ErrorDetails, told: set[Path], places: Plac
     elif error["type"] == "too_short" and value:
         told.discard(path)  # not empty: its elements have mistakes of their own
         return False
+    elif error["type"] == "missing" and found.lost:
+        pass
     elif error["type"] == "missing":
         found.faults.append(_missing(path))
     elif error["type"] == "too_short":

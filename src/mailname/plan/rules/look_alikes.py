@@ -30,8 +30,7 @@ def check(draft: Draft) -> Iterator[Fault]:
         )
         return
     for host in near:
-        count = len(host.value.labels) - len(draft.domain.labels)
-        meant = names.say(host.value.relativize(_suffix(host.value, draft.domain))) if count else ""
+        meant = names.say(host.value.relativize(_suffix(host.value, draft.domain)))
         yield Fault(
             host.path,
             f"{names.say(host.value)} is outside {names.say(draft.domain)}, by one slip.",

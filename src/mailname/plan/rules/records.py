@@ -95,7 +95,7 @@ def _addresses(draft: Draft, entries: list[Entry]) -> Iterator[Fault]:
         name, own = host.name.value, {address.value for address in host.addresses}
         kind = str(host.path[0])
         other, others = made.setdefault(name, (kind, own))
-        if others != own and (kind, other) != ("name_server", "name_server"):
+        if others != own and kind != other:  # of the same kind it is a host that is there twice
             yield Fault(
                 (*host.path, "addresses"),
                 f"{names.say(name)} has other addresses here than as {other}: {_list(own)}, there {_list(others)}.",
@@ -137,17 +137,19 @@ def _target(entry: Entry, contents: Contents, hosts: set[Name]) -> Iterator[Faul
         return
     literal = names.say(target.relativize(contents.domain)) if target.is_subdomain(contents.domain) else said
     if is_address(literal):
-        yield Fault(entry.data_where, f"'{literal}' is an address; {kind} needs a name.", "Name the host that has this address.")
+        yield Fault(
+            entry.target_where, f"'{literal}' is an address; {kind} needs a name.", "Name the host that has this address."
+        )
     elif contents.is_alias(target) and target not in hosts:  # an alias that is a host of the plan is told there
         yield Fault(
-            entry.data_where,
+            entry.target_where,
             f"{said} is an alias, and {kind} may not name one.",
             "Name the host that it points to (RFC 2181 section 10.3).",
         )
     elif not contents.has_address(target) and target not in hosts:
         near = contents.nearest(target)
         yield Fault(
-            entry.data_where,
+            entry.target_where,
             f"{said} has no address in the zone.",
             f"Did you mean '{near}'?" if near else "Add its address, or name another host.",
         )
@@ -161,4 +163,4 @@ def _alias_target(entry: Entry, target: Name, contents: Contents) -> Iterator[Fa
     remedy = f"Did you mean '{near}'?" if near else "Add it, or name another target."
     if not near and "." in relative:
         remedy = f"Did you mean '{relative}.' with a trailing dot?"
-    yield Fault(entry.data_where, f"The alias leads to {names.say(target)}, which is not in the zone.", remedy, "warning")
+    yield Fault(entry.target_where, f"The alias leads to {names.say(target)}, which is not in the zone.", remedy, "warning")
