@@ -126,7 +126,7 @@ class RealServer(ABC):
         ports = [self.port] if self.port else [free_port() for _ in range(3)]
         for self.port in ports:
             self._configure()
-            with self._log_file.open("wb") as log:
+            with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
                 )
@@ -166,7 +166,7 @@ class RealServer(ABC):
         return not self._has_ended()
 
     def log(self) -> str:
-        """Return what the server has logged since it was started."""
+        """Return all that the server has logged, restarts included."""
         return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
 
     def publish(self, zone: str, text: str) -> None:
