@@ -38,8 +38,8 @@ _TRUNCATED = 0x02  # TC, in the third octet of the header
 
 _RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
 _REMEDIES = {
-    "refused": "Allow this server on the primary: its address or its key in the zone's list of secondaries.",
-    "notauth": "The primary does not serve this zone: correct its address here, or load the zone there.",
+    "refused": "Load the zone on the primary if it is not there; allow this server there by its address or its key.",
+    "notauth": "Allow this server on the primary by its address or its key (Knot says NOTAUTH for that); load the zone there.",
     "servfail": "The primary has the zone configured but cannot serve it: look at its log.",
     "badkey": "Give both servers the same key, with the same name.",
     "badsig": "Give both servers the same key: the secrets differ.",

@@ -156,7 +156,7 @@ class Incoming:
     def _refuse(self, reason: str, says: str, rcode: str | None = None) -> TransferError:
         remedy = {
             "refused": "Allow this server in the primary's transfer list (and check the key).",
-            "notauth": "Load the zone on the primary, or correct the primary's address here.",
+            "notauth": "Allow this server on the primary (Knot says NOTAUTH to whom it does not allow), or load the zone there.",
         }.get(reason, "The zone held before is kept and served.")
         return TransferError(f"{self.peer}: {says}", remedy=remedy, peer=self.peer, reason=reason, rcode=rcode)
 
