@@ -85,6 +85,18 @@ class TestVerdict:
             done = mailname(temporary, "rehearse", str(plan), "--folder", str(folder), "--break", "trailing-dot")
             assert (done.returncode, "✗ " in done.stdout.partition("!")[0]) == (1, False), done.stdout
 
+    def test_interrupted_leaves_nothing_behind(self, plan: Path, temporary: Path) -> None:
+        """Exit 130, no files, no traceback."""
+        argv = [*MAILNAME, "rehearse", str(plan), "--break", "udp-blocked"]
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(temporary)
+        ) as process:
+            _read_until(process, "udp-blocked")  # the check waits for an answer that never comes
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (130, "")
+        assert list(temporary.iterdir()) == []
+
 
 class TestFaults:
     def test_are_listed_as_json(self, temporary: Path) -> None:

@@ -77,6 +77,15 @@ class TestLab:
             assert read.zone_file == lab.zone_file
             assert all(path.is_socket() for path in read.control.values())
 
+    async def test_works_in_a_folder_with_a_long_path(self, tmp_path: Path) -> None:
+        """A Unix socket's path has about a hundred octets; a folder's may have more."""
+        deep = tmp_path / ("d" * 100)
+        deep.mkdir()
+        async with Lab(plan(plan_texts.ORDINARY), deep) as lab:
+            paths = list(lab.network.control.values())
+            assert all(path.is_socket() for path in paths)
+        assert not any(path.parent.exists() for path in paths)
+
     async def test_secret_is_not_in_a_file_that_others_read(self, tmp_path: Path) -> None:
         """The transfer key is made for the rehearsal, mode 600."""
         async with Lab(plan(plan_texts.WITH_KEY), tmp_path):

@@ -6,10 +6,8 @@ import asyncio
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-import dns.name
 import pytest
 
-from mailname.errors import HostError
 from mailname.lab.network import LabNetwork
 from mailname.server.network import Endpoint, ask_udp
 from mailname.server.network_map import MappedNetwork
@@ -133,23 +131,3 @@ class TestCutPath:
         with network.listen_tcp(SERVER), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await network.open_tcp(SERVER, CLIENT)
-
-
-class TestNetworkFile:
-    def test_read_again_is_the_same_world(self, network: LabNetwork) -> None:
-        """Places, hints, resolver and sockets survive the file."""
-        network.reserve(SERVER)
-        network.reserve(SERVER6)
-        network.root_hints = ((dns.name.from_text("a.root.invalid."), ip_address("198.18.0.1")),)
-        network.resolver = Endpoint(ip_address("198.18.0.5"))
-        read = MappedNetwork.parse(network.to_text(), "network.json")
-        assert (read.places, read.root_hints, read.resolver) == (network.places, network.root_hints, network.resolver)
-
-    @pytest.mark.parametrize(
-        "text", ["", "[]", "{}", '{"schema": "mailname.network/9"}', '{"schema": "mailname.network/1", "places": [1]}']
-    )
-    def test_that_is_none_is_told_with_its_name(self, text: str) -> None:
-        """A wrong file is the user's mistake and gets a remedy."""
-        with pytest.raises(HostError, match=r"x\.json is not a network file") as caught:
-            MappedNetwork.parse(text, "x.json")
-        assert "rehearse" in caught.value.remedy

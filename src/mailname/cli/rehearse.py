@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mailname.lab.faults import Fault
     from mailname.plan import Plan
 
+EXIT_INTERRUPTED = 130  # as shells tell it
+
 
 @click.command("rehearse")
 @click.argument("plan_file", metavar="PLAN", required=False, type=click.Path(dir_okay=False, path_type=Path))
@@ -99,10 +101,12 @@ def _find_fault(ctx: click.Context, name: str) -> Fault:
 def _workplace(folder: Path | None) -> Iterator[Path]:
     """Give a folder for the servers' files: the one named, or one that is gone afterwards."""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"cannot use the folder {folder}: {error.strerror}") from error
         yield folder.resolve()
         return
-    # The path is short on purpose: control sockets lie in it.
     with tempfile.TemporaryDirectory(prefix="mailname-", ignore_cleanup_errors=True) as made:
         yield Path(made)
 
@@ -159,7 +163,7 @@ class _Rehearsal:
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
             if not serving:
-                raise KeyboardInterrupt from None
+                return EXIT_INTERRUPTED
             self.console.print("[dim]ended[/]")
         return EXIT_WELL
 
@@ -203,7 +207,8 @@ class _Rehearsal:
         for server in self.plan.name_servers:
             name = server.name.to_text(omit_final_dot=True)
             asked.extend(
-                (at, f"{domain} MX +norecurse", f"{name}, {server.role}") for at in lab.name_servers[server.name].config.listen
+                (at, f"{domain} MX +norecurse", f"{name}, {server.role}, {at.address}")
+                for at in lab.name_servers[server.name].config.listen
             )
         lines = [
             (f"dig @{host} -p {port} {question}", what)

@@ -19,11 +19,25 @@ if TYPE_CHECKING:
 
     from mailname.plan import Plan
 
-_LONGEST_LABEL = 12  # the path of a Unix socket has about 100 octets on every system
+_LONGEST_LABEL = 12
+_LONGEST_SOCKET = 100  # what a Unix socket's path may have everywhere; TMPDIR alone has half of it on macOS
 
 
-def configurations(plan: Plan, folder: Path) -> dict[Name, ServerConfig]:
-    """Write each name server's configuration into a folder of its own, and read it back as the server would."""
+def sockets_fit(plan: Plan, folder: Path) -> bool:
+    """Tell whether the control sockets can lie in the servers' own folders, or their paths would be too long."""
+    homes = (folder / _folder_name(server.name, number) for number, server in enumerate(plan.name_servers, 1))
+    return all(len(str(home / "control").encode()) <= _LONGEST_SOCKET for home in homes)
+
+
+def configurations(plan: Plan, folder: Path, sockets: Path | None = None) -> dict[Name, ServerConfig]:
+    """Write each name server's configuration into a folder of its own, and read it back as the server would.
+
+    Args:
+        plan: what is rehearsed.
+        folder: where the folders are made.
+        sockets: another folder for the control sockets.
+
+    """
     key_file: Path | None = None
     if plan.transfer_key is not None:
         key_file = folder / "transfer.key"
@@ -32,7 +46,8 @@ def configurations(plan: Plan, folder: Path) -> dict[Name, ServerConfig]:
     found: dict[Name, ServerConfig] = {}
     for number, server in enumerate(plan.name_servers, 1):
         home = folder / _folder_name(server.name, number)
-        places = Places(state=home / "state", zones=home / "zones", control=home / "control", key_file=key_file)
+        control = sockets / home.name if sockets is not None else home / "control"
+        places = Places(state=home / "state", zones=home / "zones", control=control, key_file=key_file)
         for wanted in (home, places.zones):
             wanted.mkdir(exist_ok=True)
         for path, text in Builtin().render(plan, server, places).items():

@@ -8,14 +8,16 @@ affair (``network``).
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mailname.checks.world import World
 from mailname.errors import HostError
-from mailname.lab.configuration import configurations
+from mailname.lab.configuration import configurations, sockets_fit
 from mailname.lab.hosts import foreign_hosts, mail_addresses, taken_addresses
 from mailname.lab.internet import Addresses, Internet
 from mailname.lab.mail_host import MailHost
@@ -33,7 +35,6 @@ from mailname.zone.text import write_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
     from dns.name import Name
@@ -54,7 +55,7 @@ class Lab:
 
         Args:
             plan: what is rehearsed.
-            folder: an existing folder for the servers' files and control sockets; its path should be short.
+            folder: an existing folder for the servers' files.
             real_addresses: bind the plan's own addresses and port 53 (root, inside a network namespace).
 
         """
@@ -140,7 +141,8 @@ class Lab:
                 )
                 await self._run(self.mail_hosts[address])
             self.name_servers = {
-                name: LabNameServer(name, config, self.network) for name, config in configurations(self.plan, self.folder).items()
+                name: LabNameServer(name, config, self.network)
+                for name, config in configurations(self.plan, self.folder, self._socket_folder()).items()
             }
             # The primary first, so that no secondary has to wait for its retry timer.
             for server in (self.primary, *self.secondaries):
@@ -149,6 +151,12 @@ class Lab:
             await self._stack.aclose()
             raise
         self.save()
+
+    def _socket_folder(self) -> Path | None:
+        """Make a folder with a short path for the control sockets, where the servers' own folders lie too deep."""
+        if sockets_fit(self.plan, self.folder):
+            return None
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mailname-", dir="/tmp")))
 
     async def _run(self, part: Internet | Resolver | MailHost | LabNameServer) -> None:
         self._stack.push_async_callback(part.stop)
