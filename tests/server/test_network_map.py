@@ -56,7 +56,7 @@ class TestPlace:
 
     def test_of_an_unknown_address_is_unreachable(self) -> None:
         """Nothing is sent to the real Internet in its stead."""
-        with pytest.raises(OSError, match="nobody has the address 203.0.113.9"):
+        with pytest.raises(OSError, match=r"nobody has the address 203\.0\.113\.9"):
             world().place(Endpoint(ip_address("203.0.113.9")))
 
     def test_with_real_addresses_is_the_address_itself(self) -> None:
