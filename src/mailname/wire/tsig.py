@@ -163,7 +163,7 @@ def _blank(key: Key, wire: bytes, now: int, error: int = 0, other: bytes = b"") 
 def signature_octets(key: Key) -> int:
     """Return how many octets signing adds to a message."""
     mac = dns.tsig.mac_sizes[key.algorithm]
-    return len(octets(key.name)) + _RECORD.size + len(octets(key.algorithm)) + 16 + mac + 6
+    return len(octets(key.name)) + _RECORD.size + len(octets(key.algorithm)) + 16 + mac
 
 
 def sign(wire: bytes, key: Key, now: float, request_mac: bytes = b"") -> tuple[bytes, bytes]:

@@ -1,0 +1,28 @@
+"""The SOA's timers, bounded."""
+
+from __future__ import annotations
+
+import pytest
+from tests.transfer.zones import zone
+
+from mailname.transfer.timers import LONGEST_PAUSE, LONGEST_REFRESH, Timers, pause_without_zone
+
+
+class TestTimers:
+    @pytest.mark.parametrize(
+        ("soa", "used"),
+        [
+            ((14400, 3600, 1209600), Timers(14400, 3600, 1209600)),
+            ((0, 0, 0), Timers(1, 1, 1)),
+            ((4294967295, 4294967295, 4294967295), Timers(LONGEST_REFRESH, LONGEST_REFRESH, 4294967295)),
+        ],
+    )
+    def test_are_taken_from_the_soa_within_bounds(self, soa: tuple[int, int, int], used: Timers) -> None:
+        """Zero would flood the primary; centuries would hide a lost NOTIFY for ever."""
+        refresh, retry, expire = soa
+        assert Timers.of(zone(refresh=refresh, retry=retry, expire=expire)) == used
+
+    def test_pause_without_zone_doubles_up_to_its_limit(self) -> None:
+        """No SOA tells how long to wait before the first transfer."""
+        assert [pause_without_zone(failures) for failures in range(4)] == [1, 2, 4, 8]
+        assert pause_without_zone(10**9) == LONGEST_PAUSE
