@@ -29,6 +29,8 @@ class TestSyntaxError:
             ("[soa]", "¦= 1\n[soa]", "not TOML"),
             ('["192.0.2.1"]', '[\n  "192.0.2.1",\n  ¦192.0.2.3,\n]', "in quotes"),
             ('["192.0.2.1"]', '[ # two\n  "192.0.2.1"\n  ¦"192.0.2.3",\n]', "comma"),
+            ('["192.0.2.1"]', "[¦192.0.2.1,", "in quotes"),
+            ("[soa]", "[¦colour.blue]\na = 1\n[soa]", "no key 'colour'"),
             ("ttl  ", "¦tTl_é", "no key 'tTl_é'"),
         ],
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from mailname.plan import names
 from mailname.plan.address import IPAddress, IPNetwork, read_address
 from mailname.plan.duration import read_seconds
-from mailname.plan.fault import Path, WrongValueError
 from mailname.plan.model import Soa
 from mailname.plan.prefixes import read_prefix
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.plan.fault import Path
     from mailname.plan.validation import Validation
 
 T = TypeVar("T")
@@ -136,10 +136,7 @@ class _Leaves:
         value = self.found.at(path)
         if value is None or self.found.is_broken(path):
             return None
-        try:
-            return At(reader(value), path)
-        except WrongValueError:
-            return None
+        return At(reader(value), path)  # cannot fail: validation has read it before, and what it could not read is broken
 
     def is_whole(self, path: Path, *, deep: bool = True) -> bool:
         broken = self.found.broken

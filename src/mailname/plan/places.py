@@ -72,9 +72,8 @@ class Places:
         while path:
             place = self.places.get(path)
             if place is not None:
-                for found in (place.key, place.value) if point == "key" else (place.value, place.key):
-                    if found >= 0:
-                        return found
+                wanted, other = (place.key, place.value) if point == "key" else (place.value, place.key)
+                return wanted if wanted >= 0 else other
             path = path[:-1]
         return 0
 

@@ -94,3 +94,10 @@ class TestMailHosts:
         """The hosts tell which domain was meant, but nothing is proved by absence."""
         assert_told(good(('"example.tech"', '¦"example tech"'), NO_ADDRESS, ('"ns1.example.tech"', '¦"192.0.2.1"')))
         assert_told(good(('"example.tech"', "¦7"), NO_ADDRESS))
+        assert_told(good(('"example.tech"', '¦"x@tech"'), NO_ADDRESS))
+        assert_told(
+            "¦"
+            + good(('domain  = "example.tech"\n', ""), ('"ns1.example.tech"', '"192.0.2.1"')).replace(
+                '"192.0.2.1"\n', '¦"192.0.2.1"\n', 1
+            )
+        )

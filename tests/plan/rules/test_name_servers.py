@@ -30,6 +30,14 @@ class TestNameServers:
         """One server, one table."""
         assert_told(good(('"ns2.example.tech"', '¦"ns1.example.tech"')), "there twice")
 
+    def test_the_same_table_twice(self) -> None:
+        """Told once, at the name."""
+        assert_told(good((NS1, NS1 + NS1.replace('"ns1', '¦"ns1'))), "there twice")
+
+    def test_whose_only_addresses_are_broken(self) -> None:
+        """The address is told, not that there is none."""
+        assert_told(good(('["192.0.2.1", "2001:db8:1::1"]', '[¦"junk"]'), ('"198.51.100.2", "2001:db8:2::2"', '¦"x", ¦"y"')))
+
     def test_the_same_address(self) -> None:
         """Two names for one machine are one name server."""
         assert_told(good(('"198.51.100.2", "2', '¦"192.0.2.1", "2')), "same address")

@@ -85,9 +85,13 @@ class TestTrailingDot:
         """A full name elsewhere looks like a long one here."""
         assert_told(text("x CNAME ¦mail.example.org"), "'mail.example.org.' with a trailing dot?")
 
+    def test_a_warning_of_the_text_itself(self) -> None:
+        """What the zone's reader warns of, with the file's place."""
+        assert_told(text("x ¦4294967295 TXT a"), "TTL")
+
     def test_not_lost(self) -> None:
         """Names with the dot, and names that only begin alike."""
-        assert_told(text("x CNAME mail.example.tech.", "y CNAME mail", "example.tech.x A 192.0.2.1"))
+        assert_told(text("x CNAME mail.example.tech.", "y CNAME mail", "example.tech.x A 192.0.2.1", "z CNAME www.example.org."))
 
     def test_lost_in_other_letters(self) -> None:
         """Case does not matter in names."""
