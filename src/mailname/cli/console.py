@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,15 +22,34 @@ EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_UNKNOWN = 3
 EXIT_FAILED = 4
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+def end_quietly() -> NoReturn:
+    """End because nobody reads on, as after ``mailname show PLAN | head``; what is still to be written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(EXIT_BROKEN_PIPE)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End without words; rich's own way is exit code 1, which means findings here."""
+        end_quietly()
+
 
 # Results go to standard output, progress and prose beside a JSON result to standard error; rich honours NO_COLOR and pipes.
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        end_quietly()
 
 
 def print_mistake(mistake: Mistake) -> None:

@@ -8,8 +8,8 @@ import sys
 import click
 
 from mailname import __version__
-from mailname.cli.console import EXIT_FAILED, EXIT_UNKNOWN, EXIT_USAGE, print_error
-from mailname.errors import MailnameError, ObservationError, PlanError
+from mailname.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL, end_quietly, print_error
+from mailname.errors import HostError, MailnameError, ObservationError, PlanError
 
 # Name -> one line of help. The module mailname.cli.NAME holds a click command called ``command``; it is imported only when
 # asked for, so that the start of one command does not pay for the others.
@@ -68,17 +68,37 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 well, 1 findings, 2 usage or plan, 3 could not find out, 4 failed."""
+    """Run the command line. Exit codes: 0 well, 1 findings, 2 usage or plan, 3 could not find out, 4 failed, 130 interrupted."""
     try:
-        command.main(standalone_mode=True)
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        end_quietly()
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        # Not click's standalone mode: it takes Ctrl-C for a failure, exit code 1.
+        code = command.main(standalone_mode=False)
+    except click.Abort:  # Ctrl-C, or the end of the answers; click has ended the line on which ^C stands
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
     except PlanError as error:
         print_error(error)
-        sys.exit(EXIT_USAGE)
+        return EXIT_USAGE
     except ObservationError as error:
         print_error(error)
-        sys.exit(EXIT_UNKNOWN)
+        return EXIT_UNKNOWN
     except MailnameError as error:
         print_error(error)
-        sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Where more is known about a file, the command says it; a full disk can come from anywhere.
+        print_error(HostError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}"))
+        return EXIT_FAILED
+    return code if isinstance(code, int) else EXIT_WELL

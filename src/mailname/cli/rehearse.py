@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
+from mailname.cli.console import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
 from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mailname.lab import Lab
     from mailname.lab.faults import Fault
     from mailname.plan import Plan
-
-EXIT_INTERRUPTED = 130  # as shells tell it
 
 
 @click.command("rehearse")

@@ -10,7 +10,7 @@ import click
 import dns.rdatatype
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_WELL, err, out, print_json, print_mistake
+from mailname.cli.console import err, out, print_json, print_mistake
 from mailname.cli.plan_argument import load_plan
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def command(plan_file: Path, zone_only: bool, registrar: bool, published: Path |
             err.print(
                 f"[dim]Next: mailname show {escape(str(plan_file))} --registrar, mailname rehearse {escape(str(plan_file))}[/]"
             )
-    raise SystemExit(EXIT_WELL)
 
 
 def _count(number: int, what: str) -> str:
