@@ -74,30 +74,37 @@ class TcpListener:
         wait = FIRST_MESSAGE
         while True:
             try:
-                async with asyncio.timeout(wait):
-                    wire = await read_message(reader)
+                with self._limits.idle(source.address):
+                    async with asyncio.timeout(wait):
+                        wire = await read_message(reader)
             except EOFError:
                 return
-            for reply in self._dispatcher.on_tcp(wire, source):
+            replies = self._dispatcher.on_tcp(wire, source)
+            while (reply := await self._limits.in_turn(replies)) is not None:
                 writer.write(len(reply).to_bytes(2, "big") + reply)
                 async with asyncio.timeout(SLOW_READER):
                     await writer.drain()
-            await asyncio.sleep(0)  # a client that asks without end does not keep the others waiting
             wait = IDLE
 
 
 class TcpLimits:
-    """How many connections there may be, in all and per client, over all addresses of one server."""
+    """How many connections there may be, in all and per client, over all addresses of one server.
+
+    Where one is too many, the one that has waited longest for a question makes room (RFC 7766 section 6.2.3 allows to close idle
+    ones): of the client itself if it has its share, otherwise of anybody. So idle connections shut nobody out.
+    """
 
     def __init__(self, most: int = MOST_CONNECTIONS, most_per_client: int = MOST_PER_CLIENT) -> None:
         self._most = most
         self._most_per_client = most_per_client
         self._clients: Counter[IPAddress] = Counter()
+        self._idle: dict[asyncio.Task[None], IPAddress] = {}  # who waits longest comes first
+        self._turn = asyncio.Lock()
 
     @contextlib.contextmanager
     def admit(self, client: IPAddress) -> Iterator[bool]:
-        """Count a connection while it lives; gives False for one too many."""
-        if self._clients.total() >= self._most or self._clients[client] >= self._most_per_client:
+        """Count a connection while it lives; gives False for one too many when nobody can make room."""
+        if not self._has_room(client):
             yield False
             return
         self._clients[client] += 1
@@ -107,3 +114,38 @@ class TcpLimits:
             self._clients[client] -= 1
             if not self._clients[client]:
                 del self._clients[client]
+
+    @contextlib.contextmanager
+    def idle(self, client: IPAddress) -> Iterator[None]:
+        """Mark the running task's connection as one that waits for a question: it may be ended to make room."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._idle[task] = client
+        try:
+            yield
+        finally:
+            self._idle.pop(task, None)
+
+    async def in_turn(self, replies: Iterator[bytes]) -> bytes | None:
+        """Return the next message of an answer, None after the last.
+
+        One is made at a time, and datagrams get their turn in between: a message of a transfer takes long to make, and several
+        large transfers at once must not hold up the answers by UDP.
+        """
+        async with self._turn:
+            reply = next(replies, None)
+            await asyncio.sleep(0)
+        return reply
+
+    def _has_room(self, client: IPAddress) -> bool:
+        if self._clients[client] >= self._most_per_client:
+            return self._end(task for task, other in self._idle.items() if other == client)
+        return self._clients.total() < self._most or self._end(iter(self._idle))
+
+    def _end(self, candidates: Iterator[asyncio.Task[None]]) -> bool:
+        longest = next(candidates, None)
+        if longest is None:
+            return False
+        del self._idle[longest]
+        longest.cancel()
+        return True
