@@ -191,7 +191,8 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
                     async with asyncio.timeout(STREAM_TIMEOUT if incoming.messages else TCP_TIMEOUT):
                         received = await read_message(reader)
                     size += len(received)
-                    incoming.take(_stream_judged(peer, verifier, received, context.clock.wall()))
+                    message = _stream_judged(peer, verifier, received, context.clock.wall())
+                    await asyncio.to_thread(incoming.take, message)  # thousands of records: answering goes on meanwhile
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):

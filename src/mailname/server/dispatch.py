@@ -19,7 +19,6 @@ from dns.rdatatype import RdataType
 
 from mailname.answer import Transport, respond
 from mailname.server.context import Context, bare, log
-from mailname.server.primary_zone import PrimaryZone
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.transfer import axfr
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailname.server.network import Endpoint
+    from mailname.server.primary_zone import PrimaryZone
     from mailname.transfer.primary import Primary
 
     ServedZone = PrimaryZone | SecondaryZone
@@ -99,7 +99,7 @@ class Dispatcher:
             log.warning("request for %s from %s rejected: %s", bare(request.question.name), source, says)
         zone = self.zones.get(request.question.name)
         if zone is not None and request.question.rdtype in (*_TRANSFER_TYPES, RdataType.SOA):
-            zone.on_refused(source.address, verdict.reason, says)
+            zone.secondaries.on_refused(source.address, verdict.reason, says)
         return rejection_reply(error_reply(request, Rcode.NOTAUTH), verdict, now)
 
     def _notify(self, request: Request, source: Endpoint, signer: Verified | None) -> bytes:
@@ -178,7 +178,7 @@ class Dispatcher:
         return _rules(served).objection(source.address, signer.key.name if signer else None)
 
     def _refuse(self, served: ServedZone, source: Endpoint, signer: Verified | None, objection: str) -> None:
-        served.on_refused(source.address, "refused", objection)
+        served.secondaries.on_refused(source.address, "refused", objection)
         if self.strangers.allows(source.address, self.context.clock.wall()):
             signed = f", signed with {signer.key.name}" if signer else ""
             log.warning("zone %s: refused transfer to %s%s: %s", bare(served.apex), source, signed, objection)
@@ -186,7 +186,7 @@ class Dispatcher:
 
 def _rules(served: ServedZone) -> Primary:
     """Return who may transfer this zone from us: a secondary may itself have secondaries."""
-    return served.logic if isinstance(served, PrimaryZone) else served.onward
+    return served.secondaries.rules
 
 
 def _told_serial(request: Request) -> Serial | None:

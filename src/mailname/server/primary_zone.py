@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mailname.answer import Unserved
-from mailname.errors import HostError, MailnameError, TransferError, ZoneError
-from mailname.server.asking import send_notify
+from mailname.errors import HostError, MailnameError, ZoneError
+from mailname.server.announcing import Announcing
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.store import Record
 from mailname.server.zonefiles import read_zone_file
-from mailname.transfer.actions import Peer, SendNotify
-from mailname.transfer.primary import Primary, Refusal
+from mailname.transfer.primary import Primary
 from mailname.zone import Serial, Zone
 
 if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
-    from mailname.server.network import IPAddress
-    from mailname.transfer.actions import Action
+
+Reason = Literal["load-failed", "serial-not-raised", "not-kept"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a zone on this server, for ``mailname status``."""
+    """What is wrong with a zone on this server, for ``mailname status``; ``reason`` is a stable word.
 
+    ``load-failed``: the file is no good, so an older version is served or none. ``serial-not-raised``: it is served, and no
+    secondary will fetch it. ``not-kept``: it is served, and the disk does not take the copy.
+    """
+
+    reason: Reason
     says: str
     remedy: str
     at: str
@@ -45,12 +49,13 @@ class PrimaryZone:
     problem: Problem | None = None
     announced: Serial | None = None
     retired: bool = False
-    logic: Primary = field(init=False)
+    secondaries: Announcing = field(init=False)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _unraised: Problem | None = None
 
     def __post_init__(self) -> None:
-        self.logic = Primary(self.config.secondaries, self.config.allow_transfer)
+        rules = Primary(self.config.secondaries, self.config.allow_transfer)
+        self.secondaries = Announcing(self.context, rules, self)
 
     @property
     def apex(self) -> Name:
@@ -128,7 +133,8 @@ class PrimaryZone:
                 ZoneError(
                     f"the content of {path} changed, its serial {zone.serial} did not: secondaries will not fetch it",
                     remedy="Raise the serial: mailname publish PLAN",
-                )
+                ),
+                "serial-not-raised",
             )
         self.problem = self._unraised  # until the serial is raised, whatever else is read again
         return None
@@ -144,50 +150,26 @@ class PrimaryZone:
         self.since = self.context.clock.wall()
         self.context.serve(self.apex, zone)
         log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
-        self.do(self.logic.on_published(zone.serial, self.context.clock.monotonic()))
+        self.secondaries.announce(zone)
 
-    def _note(self, error: MailnameError) -> Problem:
-        self.problem = Problem(str(error), error.remedy, iso(self.context.clock.wall()))
+    def _note(self, error: MailnameError, reason: Reason = "load-failed") -> Problem:
+        self.problem = Problem(reason, str(error), error.remedy, iso(self.context.clock.wall()))
         held = f"; serving serial {self.zone.serial} on" if self.zone else ""
         log.error("zone %s: %s%s", bare(self.apex), error, held)
         return self.problem
 
     def on_timer(self, now: float) -> None:
         """Do what is due."""
-        self.do(self.logic.on_timer(now))
+        self.secondaries.on_timer(now)
 
     def next_wakeup(self) -> float | None:
         """Return when ``on_timer`` wants to be called."""
-        return self.logic.next_wakeup()
-
-    def do(self, actions: list[Action]) -> None:
-        """Carry out what the logic wants."""
-        for action in actions:
-            if isinstance(action, SendNotify):
-                self.context.spawn(self._notify(action.peer, action.serial), self)
-        self.context.wake()
+        return self.secondaries.rules.next_wakeup()
 
     def notify_now(self) -> None:
         """Notify all secondaries again: the operator's order."""
         if self.zone is not None:
-            self.do(self.logic.on_published(self.zone.serial, self.context.clock.monotonic()))
-
-    async def _notify(self, peer: Peer, serial: Serial) -> None:
-        if self.zone is None or self.zone.serial != serial:
-            return
-        try:
-            rcode = await send_notify(self.context, peer, self.zone)
-        except TransferError as error:
-            log.info("zone %s: notify to %s for serial %s: %s", bare(self.apex), peer, serial, error.problem)
-            self.logic.on_notify_failed(peer, serial, error.problem)
-        else:
-            log.info("zone %s: notify to %s for serial %s: %s", bare(self.apex), peer, serial, rcode)
-            self.logic.on_notify_answer(peer, serial, rcode)
-        self.context.wake()
-
-    def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
-        """Remember that a transfer was refused, and to whom."""
-        self.logic.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+            self.secondaries.announce(self.zone)
 
     def status(self) -> dict[str, Any]:
         """Return this zone's part of ``mailname status --json``."""
@@ -201,17 +183,5 @@ class PrimaryZone:
             "file": str(self.config.file.absolute()) if self.config.file else None,
             "since": iso(self.since) if self.zone else None,
             "problem": asdict(self.problem) if self.problem else None,
-            "secondaries": [
-                {
-                    "address": str(one.peer),
-                    "state": one.state,
-                    "serial": one.serial.value if one.serial else None,
-                    "tries": one.tries,
-                    "says": one.says,
-                }
-                for one in self.logic.notifying
-            ],
-            "refused": [
-                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.logic.refused
-            ],
+            **self.secondaries.status(),
         }

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
+from mailname.server.announcing import Announcing
 from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
-from mailname.transfer.primary import Primary, Refusal
+from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
 
 if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
-    from mailname.server.network import Endpoint, IPAddress
+    from mailname.server.network import Endpoint
     from mailname.server.store import Store
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
@@ -38,7 +39,7 @@ class SecondaryZone:
     problem: Problem | None = None
     retired: bool = False
     logic: Secondary = field(init=False)
-    onward: Primary = field(init=False)
+    secondaries: Announcing = field(init=False)
     _confirmed_at: float | None = None
     _last_transfer: dict[str, Any] | None = None
     _last_failure: dict[str, Any] | None = None
@@ -48,7 +49,8 @@ class SecondaryZone:
 
     def __post_init__(self) -> None:
         self.logic = Secondary(self.config.primaries)
-        self.onward = Primary(self.config.secondaries, self.config.allow_transfer)
+        rules = Primary(self.config.secondaries, self.config.allow_transfer)
+        self.secondaries = Announcing(self.context, rules, self)
 
     @property
     def apex(self) -> Name:
@@ -87,10 +89,12 @@ class SecondaryZone:
     def on_timer(self, now: float) -> None:
         """Do what is due."""
         self.do(self.logic.on_timer(now))
+        self.secondaries.on_timer(now)
 
     def next_wakeup(self) -> float | None:
         """Return when ``on_timer`` wants to be called."""
-        return self.logic.next_wakeup()
+        both = (self.logic.next_wakeup(), self.secondaries.rules.next_wakeup())
+        return min((due for due in both if due is not None), default=None)
 
     def do(self, actions: list[Action]) -> None:
         """Carry out what the logic wants."""
@@ -146,6 +150,7 @@ class SecondaryZone:
         self._swap(fetched.zone)
         self._log_transfer(peer, fetched)
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
+        self.secondaries.announce(fetched.zone)
 
     async def _keep(self, zone: Zone | None) -> None:
         """Put a version (None: the one on the disk is the one we hold) and what we remember of it on the disk.
@@ -164,7 +169,7 @@ class SecondaryZone:
                 await in_thread(_write, store, self.apex, zone, record)
             except HostError as error:
                 self._unkept = zone
-                self.problem = Problem(str(error), error.remedy, iso(self.context.clock.wall()))
+                self.problem = Problem("not-kept", str(error), error.remedy, iso(self.context.clock.wall()))
                 log.error("zone %s: %s", bare(self.apex), error)
             else:
                 self._unkept, self.problem = None, None
@@ -224,10 +229,6 @@ class SecondaryZone:
             "offered_serial": told.offered.value if told.offered else None,
         }
 
-    def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
-        """Remember that a transfer was refused, and to whom."""
-        self.onward.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
-
     def _wall(self, monotonic: float | None) -> str | None:
         if monotonic is None:
             return None
@@ -254,9 +255,7 @@ class SecondaryZone:
             "last_notify": self._last_notify,
             "last_transfer": self._last_transfer,
             "last_failure": self._last_failure,
-            "refused": [
-                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.onward.refused
-            ],
+            **self.secondaries.status(),
         }
 
 
