@@ -17,7 +17,7 @@ def command(as_json: bool) -> None:
     """Tell the version and what it runs on."""
     facts = {
         "mailname": __version__,
-        "core": "python",  # the compiled core does not exist yet; when it does, this tells which one runs
+        "core": "compiled" if _is_compiled() else "uncompiled",
         "python": platform.python_version(),
         "dnspython": version_of("dnspython"),
         "system": f"{platform.system()} {platform.machine()}",
@@ -27,3 +27,10 @@ def command(as_json: bool) -> None:
         return
     for name, value in facts.items():
         out.print(f"{name:<10} {value}")
+
+
+def _is_compiled() -> bool:
+    """Tell whether the answering core runs compiled: an extension module stands in for its source."""
+    from mailname.answer import plain
+
+    return not (plain.__file__ or "").endswith(".py")
