@@ -236,7 +236,7 @@ class SmallWorld:
     def world(self, start: str = "resolver") -> World:
         """Return where a check looks from: patient for a moment only, as nothing here is far away."""
         return World(
-            root_hints=((name("a.root."), (ROOT,)),), resolver=Endpoint(RESOLVER), timeout=0.15, second_look=0.02, start=start
+            root_hints=((name("a.root."), (ROOT,)),), resolver=Endpoint(RESOLVER), timeout=0.5, second_look=0.02, start=start
         )
 
     async def look(self, start: str = "resolver") -> Facts:

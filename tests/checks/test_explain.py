@@ -435,10 +435,30 @@ class TestPrimaryThatKeepsAnOldVersion:
         world = SmallWorld()
         website_edited(world)
         facts = await look(world)
-        problem = {"says": "example.tech.zone:3:1: no such type", "remedy": "Correct the line.", "at": AT}
+        problem = {"reason": "load-failed", "says": "example.tech.zone:3:1: no such type", "remedy": "Correct it.", "at": AT}
         control = (ControlFact(NS2, primary(problem=problem)),)
         verdict = verdict_of(world.plan, replace(facts, control=control))
         assert codes(verdict) == ("NS-09", ())
+
+    async def test_is_not_said_of_a_version_that_is_served(self) -> None:
+        """A changed file with the old serial is loaded all the same; what is wrong then is the serial."""
+        world = SmallWorld()
+        facts = await look(world)
+        problem = {"reason": "serial-not-raised", "says": "in any words", "remedy": "Raise it.", "at": AT}
+        control = (ControlFact(NS2, primary(problem=problem)),)
+        assert verdict_of(world.plan, replace(facts, control=control)).findings == ()
+
+
+class TestTrailingDotOfAHostElsewhere:
+    async def test_is_found_by_what_the_plan_names(self) -> None:
+        """A mail host outside the domain needs its dot as much; the resolver need not know the host for that."""
+        text = PLAN.partition("[[mail_host]]")[0] + '[[mail_host]]\nname = "mx.provider.net"\n'
+        world = SmallWorld(text)
+        world.serve(edited(world.zone, without=MX, add="@ MX 10 mx.provider.net"))
+        verdict = verdict_of(world.plan, await look(world))
+        assert codes(verdict) == ("ZONE-01", ())
+        assert verdict.cause is not None
+        assert "the plan has mx.provider.net." in verdict.cause.finding.says
 
 
 class TestHealthyVariants:

@@ -115,6 +115,14 @@ class TestFaults:
         assert done.returncode == 2
         assert "Did you mean 'glue-missing'?" in done.stderr
 
+    def test_that_the_plan_cannot_have_is_a_usage_error(self, tmp_path: Path, temporary: Path) -> None:
+        """Exit 2 before the journey begins."""
+        file = tmp_path / "foreign.toml"
+        file.write_text(plan_texts.FOREIGN_SERVERS)
+        done = mailname(temporary, "rehearse", str(file), "--break", "glue-missing")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "none needs glue" in done.stderr
+
     def test_missing_plan_is_a_usage_error(self, temporary: Path) -> None:
         """Exit 2."""
         assert mailname(temporary, "rehearse").returncode == 2

@@ -112,6 +112,18 @@ preference = 20
 addresses = ["203.0.113.3"]
 """
 
+ONE_SERVER_ALONE = """
+domain = "example.tech"
+contact = "hostmaster@example.tech"
+[[name_server]]
+name = "ns1.example.tech"
+addresses = ["192.0.2.1", "2001:db8:1::1"]
+role = "primary"
+[[mail_host]]
+name = "mail.example.tech"
+addresses = ["198.51.100.2"]
+"""
+
 NIC_WITH_REVERSE_ZONE = """
 domain = "nic.tech"
 contact = "hostmaster@nic.tech"

@@ -37,6 +37,8 @@ WANTED = {
     "trailing-dot": "ZONE-01",
 }
 
+NO_MAIL = '[[record]]\nname = "@"\ntype = "MX"\ndata = "0 ."\n'
+
 
 def plan(text: str) -> Plan:
     return load(text, "plan.toml").plan
@@ -72,20 +74,48 @@ class TestFault:
         """Where addresses decide who may transfer."""
         assert await cause_of(name, plan(plan_texts.V6_ONLY), tmp_path) == (WANTED[name], [])
 
-    @pytest.mark.parametrize("name", ["ns-set-differs", "server-down", "notify-lost", "mx-no-address", "mail-host-down"])
+    @pytest.mark.parametrize(
+        "name", ["ns-set-differs", "server-down", "notify-lost", "mx-no-address", "mail-host-down", "trailing-dot"]
+    )
     async def test_with_hosts_elsewhere_is_found_too(self, name: str, tmp_path: Path) -> None:
         """Name servers and mail host outside the domain."""
         assert await cause_of(name, plan(plan_texts.FOREIGN_SERVERS), tmp_path) == (WANTED[name], [])
 
-    @pytest.mark.parametrize("name", ["transfer-tcp-blocked", "glue-wrong", "trailing-dot"])
+    @pytest.mark.parametrize(
+        "name", ["transfer-tcp-blocked", "glue-wrong", "trailing-dot", "server-down", "serial-not-raised", "mx-no-address"]
+    )
     async def test_among_three_secondaries_is_found_too(self, name: str, tmp_path: Path) -> None:
         """One of several secondaries is broken, the others are not."""
         assert await cause_of(name, plan(plan_texts.NOT_ASCII_WITH_THREE_SECONDARIES), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["glue-wrong", "zone-not-loaded", "notify-lost", "serial-not-raised", "mx-missing"])
+    async def test_below_a_second_level_of_the_registry_is_found_too(self, name: str, tmp_path: Path) -> None:
+        """IPv4 alone, and a TLD that delegates below co.uk."""
+        assert await cause_of(name, plan(plan_texts.V4_ONLY_BELOW_CO_UK), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["glue-missing", "ns-set-differs", "server-down", "zone-not-loaded", "trailing-dot"])
+    async def test_with_one_server_alone_is_found_too(self, name: str, tmp_path: Path) -> None:
+        """Then it is the primary that is broken."""
+        assert await cause_of(name, plan(plan_texts.ONE_SERVER_ALONE), tmp_path) == (WANTED[name], [])
 
     async def test_that_the_plan_cannot_have_is_refused(self, tmp_path: Path) -> None:
         """No name server in the domain: no glue that could be missing."""
         with pytest.raises(HostError, match="none needs glue"):
             await cause_of("glue-missing", plan(plan_texts.FOREIGN_SERVERS), tmp_path)
+
+    @pytest.mark.parametrize(
+        ("name", "shape", "why"),
+        [
+            ("glue-wrong", plan_texts.FOREIGN_SERVERS, "none needs glue"),
+            ("notify-lost", plan_texts.ONE_SERVER_ALONE, "no secondary"),
+            ("serial-not-raised", plan_texts.ONE_SERVER_ALONE, "no secondary"),
+            ("trailing-dot", plan_texts.ORDINARY.partition("[[mail_host]]")[0] + NO_MAIL, "no mail host"),
+        ],
+    )
+    def test_that_the_plan_cannot_have_is_refused_before_anything_runs(self, name: str, shape: str, why: str) -> None:
+        """The plan alone tells it."""
+        with pytest.raises(HostError, match=why):
+            find_fault(name).refuse(plan(shape))
 
 
 class TestFindFault:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mailname.checks.reading import Sight
     from mailname.plan import NameServer, Plan
 
-# How the built-in server words that it loaded a changed zone whose serial was not raised: SERIAL-01, not a failure to load.
-_LOADED_ALL_THE_SAME = "secondaries will not fetch it"
+# The built-in server's word for a changed zone that it loaded all the same: SERIAL-01, not a failure to load.
+_LOADED_ALL_THE_SAME = "serial-not-raised"
 _NOT_HERE = (dns.rcode.REFUSED, dns.rcode.NXDOMAIN, dns.rcode.NOTAUTH)
 
 
@@ -114,7 +114,7 @@ def zone_fails_to_load(plan: Plan, facts: Facts) -> Iterator[Finding]:
     server = plan.primary
     name, domain = spoken(server.name), spoken(plan.domain)
     problem = (facts.status(server.name) or {}).get("problem")
-    if problem and _LOADED_ALL_THE_SAME in str(problem["says"]):
+    if problem and problem.get("reason") == _LOADED_ALL_THE_SAME:
         problem = None
     written = facts.zone_file.problem if facts.zone_file else ""
     failing = [s.soa for s in sights(plan, facts) if s.server == server and s.soa and s.soa.rcode == dns.rcode.SERVFAIL]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dns.name
 from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Find hosts in MX and NS records that have no address, while the name with or without the doubled domain has one."""
+    """Find hosts in MX and NS records that have no address, while the name with or without the appended domain has one.
+
+    Of a host outside the domain it is enough that the plan names it.
+    """
     truth = source_of_truth(plan, facts)
     if truth is None:
         return
@@ -32,13 +36,17 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
         if not host.is_subdomain(plan.domain) or host_sight(plan, facts, host).addresses != ():
             continue
         meant = next((other for other in relatives(host, plan.domain) if host_sight(plan, facts, other).addresses), None)
+        elsewhere = host.relativize(plan.domain).derelativize(dns.name.root)
+        if meant is None and elsewhere in _planned(plan, facts):
+            meant = elsewhere
         if meant is None:
             continue
         probe = facts.probe(truth.address, "udp", plan.domain, RdataType[kind])
         doubled = len(host) > len(meant)
         right = meant if doubled else host
+        known = f"{spoken(meant)} has one" if host_sight(plan, facts, meant).addresses else f"the plan has {spoken(meant)}"
         says = (
-            f"The {kind} of {spoken(plan.domain)} names {spoken(host)}, which has no address; {spoken(meant)} has one."
+            f"The {kind} of {spoken(plan.domain)} names {spoken(host)}, which has no address; {known}."
             f" The dot after {spoken(right)} was forgotten in the zone file, so the domain was appended."
         )
         yield Finding(
@@ -51,3 +59,9 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
             tuple(evidence_of(p) for p in (probe, *host_sight(plan, facts, host).probes[:1]) if p),
             server=host,
         )
+
+
+def _planned(plan: Plan, facts: Facts) -> set[Name]:
+    """Return the hosts that the plan's MX and NS records name."""
+    mail_hosts = {rdata.exchange for rdata in facts.expects(plan.domain, RdataType.MX)}  # type: ignore[attr-defined]  # MX
+    return mail_hosts | {server.name for server in plan.name_servers}

@@ -14,7 +14,7 @@ import dns.name
 import dns.resolver
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
+from mailname.cli.console import EXIT_USAGE, EXITS, err, out, print_error, print_json
 from mailname.cli.plan_argument import read_plan
 from mailname.errors import HostError
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint, IPAddress, Network
 
 _RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
-_EXITS = {"well": EXIT_WELL, "fragile": EXIT_FINDINGS, "broken": EXIT_FINDINGS, "unknown": EXIT_UNKNOWN}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -81,7 +80,7 @@ def command(
     )
     facts, verdict = asyncio.run(_look(plan, plan_file, network, world, quiet=quiet))
     _tell(plan, facts, verdict, as_json=as_json, quiet=quiet)
-    ctx.exit(_EXITS[verdict.verdict])
+    ctx.exit(EXITS[verdict.verdict])
 
 
 def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: bool) -> None:

@@ -24,6 +24,7 @@ EXIT_UNKNOWN = 3
 EXIT_FAILED = 4
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
+EXITS = {"well": EXIT_WELL, "fragile": EXIT_FINDINGS, "broken": EXIT_FINDINGS, "unknown": EXIT_UNKNOWN}  # by verdict
 
 
 def end_quietly() -> NoReturn:

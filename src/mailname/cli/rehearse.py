@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, err, out, print_error, print_json
+from mailname.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, EXITS, err, out, print_error, print_json
 from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:
@@ -55,16 +55,17 @@ def command(
 ) -> None:
     """Walk the whole journey in a private Internet on this machine: publish, transfer, register, resolve, deliver, check.
 
-    Nothing leaves this machine and no privilege is needed. Exit code 0 when all is well, 1 when the check found something;
-    with --serve 0 when it was ended by Ctrl-C.
+    Nothing leaves this machine and no privilege is needed. Exit code 0 when all is well, 1 when the check found something, 2
+    when the plan cannot be used or cannot have the fault, 3 when the check could not find out; with --serve 0 when it was ended
+    by Ctrl-C.
     """
     if list_faults:
         _list_faults(as_json)
         return
     if plan_file is None:
         raise click.UsageError("Missing argument 'PLAN'.", ctx)
-    fault = _find_fault(ctx, fault_name) if fault_name is not None else None
     plan = read_plan(plan_file)
+    fault = _find_fault(ctx, fault_name, plan) if fault_name is not None else None
     rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve)
     with _workplace(folder) as place, _logged_to(place / "servers.log"):
         ctx.exit(asyncio.run(rehearsal.run(place, real_addresses=real_addresses)))
@@ -84,15 +85,17 @@ def _list_faults(as_json: bool) -> None:
     out.print(table)
 
 
-def _find_fault(ctx: click.Context, name: str) -> Fault:
+def _find_fault(ctx: click.Context, name: str, plan: Plan) -> Fault:
     from mailname.errors import HostError
     from mailname.lab.faults import find_fault
 
     try:
-        return find_fault(name)
+        fault = find_fault(name)
+        fault.refuse(plan)
     except HostError as error:
         print_error(error)
         ctx.exit(EXIT_USAGE)
+    return fault
 
 
 @contextlib.contextmanager
@@ -155,7 +158,7 @@ class _Rehearsal:
                     await self._break(lab, self.fault)
                 verdict = await self._check(lab)
                 if not self.serve:
-                    return EXIT_WELL if verdict.verdict == "well" else EXIT_FINDINGS
+                    return EXITS[verdict.verdict]
                 self._print_ways_in(lab)
                 serving = True
                 await asyncio.Event().wait()

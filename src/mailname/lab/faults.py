@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import dns.name
 from dns.name import Name
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mailname.lab.lab import Lab
     from mailname.lab.name_server import LabNameServer
-    from mailname.lab.registry import Registration
+    from mailname.plan import Plan
     from mailname.plan.model import MailHost
     from mailname.server.config import ServerConfig
     from mailname.server.network import IPAddress
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mailname.zone import Zone
 
     Break = Callable[[Lab], Awaitable[None]]
+
+Need = Literal["glue", "secondary", "mail host"]
 
 # From 2001:2::/48, which RFC 5180 sets aside for benchmarks: nobody in the lab has it.
 NOBODY6 = IPv6Address("2001:2::53")
@@ -47,6 +49,7 @@ class Fault:
         cause: the code of the cause that the check must find.
         says: what happened, in one sentence.
         inject: does it, and waits until it has had its effect.
+        needs: what the plan must have, or it cannot break this way.
 
     """
 
@@ -54,17 +57,39 @@ class Fault:
     cause: str
     says: str
     inject: Break
+    needs: tuple[Need, ...] = ()
+
+    def refuse(self, plan: Plan) -> None:
+        """Raise HostError when this plan has nothing that could break this way."""
+        for need in self.needs:
+            if why := _LACKS[need](plan):
+                raise HostError(
+                    f"the fault '{self.name}' cannot be injected: {why}",
+                    remedy="See the others: mailname rehearse --list-faults",
+                    step="break",
+                )
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def _fault(cause: str, says: str) -> Callable[[Break], Break]:
-    """Enter a function as the fault of its name."""
+_LACKS: dict[Need, Callable[[Plan], str]] = {
+    "glue": lambda plan: (
+        ""
+        if any(server.name.is_subdomain(plan.domain) for server in plan.name_servers)
+        else "no name server of this plan is in the domain, so none needs glue"
+    ),
+    "secondary": lambda plan: "" if plan.secondaries else "this plan has no secondary",
+    "mail host": lambda plan: "" if plan.mail_hosts else "this plan has no mail host",
+}
+
+
+def _fault(cause: str, says: str, *needs: Need) -> Callable[[Break], Break]:
+    """Enter a function as the fault of its name, which ``needs`` this of a plan."""
 
     def enter(inject: Break) -> Break:
         name = inject.__name__.replace("_", "-")
-        FAULTS[name] = Fault(name, cause, says, inject)
+        FAULTS[name] = Fault(name, cause, says, inject, needs)
         return inject
 
     return enter
@@ -89,26 +114,28 @@ def find_fault(name: str) -> Fault:
     )
 
 
-def _cannot(why: str) -> NoReturn:
-    raise HostError(
-        f"this fault cannot be injected: {why}", remedy="See the others: mailname rehearse --list-faults", step="break"
-    )
-
-
 # At the registrar.
 
 
-@_fault("DELEG-02", "The registrar has the name servers' names, but no host record with their addresses: the TLD gives no glue.")
+@_fault(
+    "DELEG-02",
+    "The registrar has the name servers' names, but no host record with their addresses: the TLD gives no glue.",
+    "glue",
+)
 async def glue_missing(lab: Lab) -> None:
     """Take all glue away."""
-    entry = _registration_with_glue(lab)
+    entry = lab.wanted_registration()
     lab.register(replace(entry, glue=()))
 
 
-@_fault("DELEG-03", "The registrar has a wrong address for one name server: the glue leads to a machine that is none of ours.")
+@_fault(
+    "DELEG-03",
+    "The registrar has a wrong address for one name server: the glue leads to a machine that is none of ours.",
+    "glue",
+)
 async def glue_wrong(lab: Lab) -> None:
     """Replace the addresses of the first name server that has glue."""
-    entry = _registration_with_glue(lab)
+    entry = lab.wanted_registration()
     host, right = entry.glue[0]
     wrong = [lab.addresses.nobody if address.version == 4 else NOBODY6 for address in right]
     lab.register(entry.with_glue(host, tuple(dict.fromkeys(wrong))))
@@ -168,7 +195,7 @@ async def zone_not_loaded(lab: Lab) -> None:
     await server.restart(replace(server.config, zones=()))
 
 
-@_fault("NS-05", "A secondary could not reach the primary for so long that its copy of the zone expired.")
+@_fault("NS-05", "A secondary could not reach the primary for so long that its copy of the zone expired.", "secondary")
 async def secondary_expired(lab: Lab) -> None:
     """Cut a secondary off from the primary, and let its time run past the SOA's expire."""
     server = _secondary(lab)
@@ -180,7 +207,11 @@ async def secondary_expired(lab: Lab) -> None:
 # Between the name servers.
 
 
-@_fault("XFER-01", "The primary does not allow the secondary to transfer: its address is missing in the primary's list.")
+@_fault(
+    "XFER-01",
+    "The primary does not allow the secondary to transfer: its address is missing in the primary's list.",
+    "secondary",
+)
 async def transfer_refused(lab: Lab) -> None:
     """Take the secondary out of the primary's list, then publish."""
     server = _secondary(lab)
@@ -192,7 +223,7 @@ async def transfer_refused(lab: Lab) -> None:
     await _publish_while_down(lab, server, replace(lab.primary.config, zones=zones), server.config)
 
 
-@_fault("XFER-02", "The secondary's TSIG key is not the primary's: same name, other secret.")
+@_fault("XFER-02", "The secondary's TSIG key is not the primary's: same name, other secret.", "secondary")
 async def wrong_key(lab: Lab) -> None:
     """Give both servers a key of the same name with different secrets, then publish."""
     server = _secondary(lab)
@@ -206,7 +237,11 @@ async def wrong_key(lab: Lab) -> None:
     await _publish_while_down(lab, server, primary, secondary)
 
 
-@_fault("XFER-03", "NOTIFY does not reach the secondary: it will ask by itself only when its refresh time comes.")
+@_fault(
+    "XFER-03",
+    "NOTIFY does not reach the secondary: it will ask by itself only when its refresh time comes.",
+    "secondary",
+)
 async def notify_lost(lab: Lab) -> None:
     """Drop UDP from the primary to a secondary, then publish."""
     server = _secondary(lab)
@@ -215,7 +250,11 @@ async def notify_lost(lab: Lab) -> None:
     await lab.wait_for_secondaries(but=(server,))
 
 
-@_fault("XFER-04", "A packet filter drops TCP from the secondary to the primary: NOTIFY and the SOA pass, the transfer does not.")
+@_fault(
+    "XFER-04",
+    "A packet filter drops TCP from the secondary to the primary: NOTIFY and the SOA pass, the transfer does not.",
+    "secondary",
+)
 async def transfer_tcp_blocked(lab: Lab) -> None:
     """Drop TCP from a secondary to the primary, then publish."""
     server = _secondary(lab)
@@ -224,7 +263,12 @@ async def transfer_tcp_blocked(lab: Lab) -> None:
     await _wait_for_failure(lab, server)
 
 
-@_fault("SERIAL-01", "The zone file was edited by hand and its serial was not raised: the secondary has no reason to fetch it.")
+@_fault(
+    "SERIAL-01",
+    "The zone file was edited by hand and its serial was not raised: the secondary has no reason to fetch it.",
+    "secondary",
+    "mail host",
+)
 async def serial_not_raised(lab: Lab) -> None:
     """Publish an older preference of the MX, then put the plan's content under the same serial."""
     host = _first_mail_host(lab)
@@ -238,14 +282,13 @@ async def serial_not_raised(lab: Lab) -> None:
 # In the zone, and at the mail host.
 
 
-@_fault("MX-01", "The zone was published without an MX record.")
+@_fault("MX-01", "The zone was published without an MX record.", "mail host")
 async def mx_missing(lab: Lab) -> None:
     """Publish the zone without its MX."""
-    _first_mail_host(lab)
     await _publish(lab, without(_zone(lab), lab.plan.domain, RdataType.MX))
 
 
-@_fault("MX-02", "The MX names a host that has no address.")
+@_fault("MX-02", "The MX names a host that has no address.", "mail host")
 async def mx_no_address(lab: Lab) -> None:
     """Take the preferred mail host's addresses away; where others need them, let the MX name a host that has none."""
     host = _first_mail_host(lab)
@@ -260,7 +303,7 @@ async def mx_no_address(lab: Lab) -> None:
     await _publish(lab, _with_mx_to(lab, zone, host, nowhere))
 
 
-@_fault("MAIL-01", "The mail server program has stopped: nobody listens on port 25.")
+@_fault("MAIL-01", "The mail server program has stopped: nobody listens on port 25.", "mail host")
 async def mail_host_down(lab: Lab) -> None:
     """Stop what listens at the preferred mail host's addresses."""
     host = _first_mail_host(lab)
@@ -270,19 +313,16 @@ async def mail_host_down(lab: Lab) -> None:
             lab.network.reserve(at)
 
 
-@_fault("ZONE-01", "In the zone file the MX's target lost its trailing dot, so the domain was appended to it once more.")
+@_fault(
+    "ZONE-01",
+    "In the zone file the MX's target lost its trailing dot, so the domain was appended to it once more.",
+    "mail host",
+)
 async def trailing_dot(lab: Lab) -> None:
     """Publish the zone with an MX to HOST.DOMAIN.DOMAIN."""
     host = _first_mail_host(lab)
     doubled = host.name.relativize(dns.name.root).derelativize(lab.plan.domain)
     await _publish(lab, _with_mx_to(lab, _zone(lab), host, doubled))
-
-
-def _registration_with_glue(lab: Lab) -> Registration:
-    entry = lab.wanted_registration()
-    if not entry.glue:
-        _cannot("no name server of this plan is in the domain, so none needs glue")
-    return entry
 
 
 def _victim(lab: Lab) -> LabNameServer:
@@ -291,14 +331,10 @@ def _victim(lab: Lab) -> LabNameServer:
 
 
 def _secondary(lab: Lab) -> LabNameServer:
-    if not lab.secondaries:
-        _cannot("this plan has no secondary")
     return lab.secondaries[0]
 
 
 def _first_mail_host(lab: Lab) -> MailHost:
-    if not lab.plan.mail_hosts:
-        _cannot("this plan has no mail host")
     hosts: tuple[MailHost, ...] = lab.plan.mail_hosts
     return min(hosts, key=lambda host: host.preference)
 

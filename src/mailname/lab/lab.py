@@ -69,6 +69,7 @@ class Lab:
         self.serial: Serial | None = None
         self.name_servers: dict[Name, LabNameServer] = {}
         self.mail_hosts: dict[IPAddress, MailHost] = {}
+        self._zone_file: Path | None = None
         self._stack = AsyncExitStack()
 
     @property
@@ -90,10 +91,9 @@ class Lab:
 
     @property
     def zone_file(self) -> Path:
-        """The file from which the primary loads the plan's zone."""
-        file = next(zone.file for zone in self.primary.config.zones if zone.name == self.plan.domain)
-        assert file is not None
-        return file
+        """The file from which the primary loads the plan's zone, or did before a fault took the zone away from it."""
+        assert self._zone_file is not None, "the lab has not been started"
+        return self._zone_file
 
     @property
     def network_file(self) -> Path:
@@ -147,6 +147,7 @@ class Lab:
             # The primary first, so that no secondary has to wait for its retry timer.
             for server in (self.primary, *self.secondaries):
                 await self._run(server)
+            self._zone_file = next(zone.file for zone in self.primary.config.zones if zone.name == self.plan.domain)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -262,7 +263,9 @@ class Lab:
         """
         from mailname.lab.faults import find_fault
 
-        await find_fault(fault).inject(self)
+        found = find_fault(fault)
+        found.refuse(self.plan)
+        await found.inject(self)
         self.resolver.forget()
 
     def mail_addresses(self, host: PlannedMailHost) -> tuple[IPAddress, ...]:

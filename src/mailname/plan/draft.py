@@ -32,7 +32,10 @@ class At(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A name server or a mail host, as far as it could be read; ``whole`` says that no address is missing from it."""
+    """A name server or a mail host, as far as it could be read.
+
+    ``whole`` says that no address is missing from it; ``preference_whole`` that a preference that is None was not written.
+    """
 
     path: Path
     name: At[Name] | None
@@ -40,6 +43,7 @@ class Host:
     whole: bool
     role: At[str] | None
     preference: At[int] | None
+    preference_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,7 @@ class _Leaves:
             self.is_whole((*path, "addresses")),
             self.read((*path, "role"), str),
             self.read((*path, "preference"), int),
+            self.is_whole((*path, "preference")),
         )
 
     def record(self, path: Path) -> RecordTable:

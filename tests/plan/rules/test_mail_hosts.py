@@ -45,6 +45,10 @@ class TestMailHosts:
         """A record at the apex counts."""
         assert_told(good(more=record('"@"', "MX", '¦"20 mail.example.org"')), "mail.example.org")
 
+    def test_a_second_is_not_judged_by_a_preference_that_cannot_be_read(self) -> None:
+        """What is broken is told; nothing is concluded from the default in its place."""
+        assert_told(GOOD + SECOND.replace("¦", "").replace("20", "¦70000"), "out of range")
+
     def test_the_same_twice(self) -> None:
         """Told at the second, and not as a second MX."""
         assert_told(GOOD + SECOND.replace("mx2", "mail"), "there twice")

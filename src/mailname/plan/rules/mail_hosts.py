@@ -70,8 +70,8 @@ def _second(draft: Draft, written: list[_Exchange]) -> Iterator[Fault]:
         seen.add(host.name.value)
         hosts.append(_Exchange(host.preference.value if host.preference else 10, host.name.value, host.name.path))
     hosts += [one for one in written if one.name not in seen]
-    if len(hosts) < 2:
-        return
+    if len(hosts) < 2 or not all(host.preference_whole for host in draft.mail_hosts):
+        return  # which of them is tried first cannot be told as long as a preference cannot be read
     first = min(hosts, key=lambda one: one.preference)
     second = next(one for one in hosts if one is not first)
     means = second_mx_means(names.say(first.name), names.say(second.name), same_preference=first.preference == second.preference)
