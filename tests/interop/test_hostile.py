@@ -33,6 +33,8 @@ from tests.interop.transfer_zone import zone_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs the many addresses of 127.0.0.0/8, and /proc")
+
 ZONE = "example.tech."
 FRIEND = "127.0.0.3"  # the only one who may transfer
 PATIENCE = 20.0
@@ -137,9 +139,6 @@ def resident_octets(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) * 1024
-
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
 
 class TestOddMessages:
@@ -384,7 +383,6 @@ class TestStreams:
 
             assert until(all_closed)
 
-    @linux_only
     def test_clients_that_do_not_read_hold_nobody_up(self, server: MailnameFolder) -> None:
         """Who orders two hundred transfers and reads none costs a bounded amount of memory."""
         axfr = message(question=b"\x05large\x07example\0\0\xfc\0\x01")
@@ -398,7 +396,6 @@ class TestStreams:
                 assert ask(server, tcp=True).rcode() == dns.rcode.NOERROR
             assert resident_octets(server.pid) - before < 32 * 2**20
 
-    @linux_only
     def test_hundreds_of_idle_connections_harm_nobody(self, server: MailnameFolder) -> None:
         """UDP goes on, a new TCP client is served, and memory stays bounded."""
         count = 600
@@ -420,7 +417,6 @@ class TestStreams:
 
 
 class TestFlood:
-    @linux_only
     def test_of_random_and_mangled_messages_is_survived(self, server: MailnameFolder, client: Client) -> None:
         """Twenty thousand, or what eight seconds take: no reply to what asked nothing, none too long, memory and log bounded."""
         chance = random.Random(1035)
@@ -440,18 +436,18 @@ class TestFlood:
             return bytes(mangled)
 
         def batch() -> None:
-            sent = [packet() for _ in range(50)]
+            sent = [packet() for _ in range(25)]
             replies = client.replies_to(*sent)
             due = {wire[:2] for wire in sent if len(wire) >= 12 and not wire[2] & 0x80}
             assert {reply[:2] for reply in replies} <= due
             assert all(len(reply) <= 1232 for reply in replies)
             assert all(reply[2] & 0x80 and not reply[3] & 0x80 for reply in replies)
 
-        for _ in range(20):
+        for _ in range(40):
             batch()
         before, logged = resident_octets(server.pid), len(server.log())
         ends = time.monotonic() + 8
-        for _ in range(400):
+        for _ in range(800):
             batch()
             if time.monotonic() > ends:
                 break
