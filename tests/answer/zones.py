@@ -34,3 +34,13 @@ def the_table() -> ZoneTable:
         dns.name.from_text(apex): zone_of(text, apex) for apex, text in zone_texts().items()
     }
     return ZoneTable(zones).with_zone(dns.name.from_text("expired.example."), Unserved("expired"))
+
+
+def signed_zone_texts() -> dict[str, str]:
+    """Return the text of each signed zone, by its name; all were made from tests/data/answers/signed/template.txt."""
+    return {path.name.removesuffix("zone"): path.read_text() for path in sorted((FOLDER / "signed").glob("*.zone"))}
+
+
+def signed_table() -> ZoneTable:
+    """Return the signed zones."""
+    return ZoneTable({dns.name.from_text(apex): zone_of(text, apex) for apex, text in signed_zone_texts().items()})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.answer.reply import Reply
-    from mailname.zone import RRset, Zone
+    from mailname.zone import Node, RRset, Zone
 
 _HOST_FIELD = {RdataType.MX: "exchange", RdataType.NS: "target", RdataType.SRV: "target"}
 _ADDRESS_TYPES = (RdataType.A, RdataType.AAAA)
@@ -26,9 +26,9 @@ def add_addresses(reply: Reply, zone: Zone, rrsets: Iterable[RRset]) -> None:
     """Put the addresses of the hosts named in ``rrsets`` into the additional section, once each, unless answered already."""
     for rrset in rrsets:
         for target in targets(rrset):
-            for found in addresses(zone, target, glue=rrset.rdtype == RdataType.NS):
+            for found, node in addresses(zone, target, glue=rrset.rdtype == RdataType.NS):
                 if found not in reply.answer and found not in reply.additional:
-                    reply.additional.append(found)
+                    reply.add(reply.additional, found, node)
 
 
 def targets(rrset: RRset) -> Iterator[Name]:
@@ -38,11 +38,11 @@ def targets(rrset: RRset) -> Iterator[Name]:
             yield getattr(rdata, field)
 
 
-def addresses(zone: Zone, host: Name, *, glue: bool) -> Iterator[RRset]:
-    """Yield the A and AAAA RRsets of a host that this zone has; what lies below a zone cut only as ``glue``."""
+def addresses(zone: Zone, host: Name, *, glue: bool) -> Iterator[tuple[RRset, Node]]:
+    """Yield the A and AAAA RRsets of a host that this zone has, with their node; what lies below a zone cut only as ``glue``."""
     node = zone.node(host)
     if node is None or (not glue and zone.is_below_cut(host)):
         return
     for rdtype in _ADDRESS_TYPES:
         if rrset := node.rrsets.get(rdtype):
-            yield rrset
+            yield rrset, node

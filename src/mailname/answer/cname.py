@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dns.rdtypes.ANY.CNAME import CNAME
 
     from mailname.answer.reply import Reply
-    from mailname.zone import RRset
+    from mailname.zone import Node, RRset
 
 #: Types that an alias's own name may have (RFC 4035 section 2.5), so that for them the alias is not followed.
 BESIDE_ALIAS = frozenset({RdataType.RRSIG, RdataType.NSEC})
@@ -24,9 +24,19 @@ BESIDE_ALIAS = frozenset({RdataType.RRSIG, RdataType.NSEC})
 CHAIN_LIMIT = 16
 
 
-def follow(reply: Reply, alias: RRset) -> Name | None:
-    """Put a CNAME into the answer and return the name to look up next, or None where the chain ends."""
-    reply.answer.append(alias)
+def follow(reply: Reply, alias: RRset, source: Node | None) -> Name | None:
+    """Put a CNAME into the answer and return the name to look up next, or None where the chain ends.
+
+    Args:
+        reply: the reply.
+        alias: the CNAME.
+        source: the node that it comes from and that has its signatures; None when it was made from a DNAME.
+
+    """
+    if source is None:
+        reply.answer.append(alias)
+    else:
+        reply.add(reply.answer, alias, source)
     target = cast("CNAME", alias.rdatas[0]).target
     chain = [rrset.owner for rrset in reply.answer if rrset.rdtype == RdataType.CNAME]
     return None if target in chain or len(chain) >= CHAIN_LIMIT else target

@@ -11,19 +11,20 @@ from mailname.answer import any as any_type
 from mailname.answer.additional import add_addresses
 from mailname.answer.cname import BESIDE_ALIAS, follow
 from mailname.answer.delegation import refer
+from mailname.answer.denial import denial_of, prove
 from mailname.answer.dname import synthesise_cname
 from mailname.answer.negative import nodata, nxdomain
-from mailname.answer.reply import Reply
+from mailname.answer.reply import Reply, Sort
 from mailname.answer.wildcard import synthesise
 from mailname.zone import Kind
 
 if TYPE_CHECKING:
     from dns.name import Name
 
-    from mailname.zone import Lookup, RRset, Zone
+    from mailname.zone import Lookup, Node, RRset, Zone
 
 
-def answer(zone: Zone, name: Name, rdtype: RdataType, *, any_everything: bool = False) -> Reply:
+def answer(zone: Zone, name: Name, rdtype: RdataType, *, any_everything: bool = False, dnssec: bool = False) -> Reply:
     """Answer a question from the zone that encloses its name.
 
     Args:
@@ -31,9 +32,10 @@ def answer(zone: Zone, name: Name, rdtype: RdataType, *, any_everything: bool = 
         name: the name asked for; owners of the answer are spelled like it.
         rdtype: the type asked for.
         any_everything: whether ANY gets all RRsets of the name instead of one.
+        dnssec: whether signatures and proofs are wanted, of which a signed zone has some.
 
     """
-    reply = Reply(authoritative=True)
+    reply = Reply(dnssec, authoritative=True)
     following: Name | None = name
     while following is not None:
         following = _step(reply, zone, following, rdtype, any_everything)
@@ -48,30 +50,41 @@ def _step(reply: Reply, zone: Zone, name: Name, rdtype: RdataType, any_everythin
             return None
         case Kind.DELEGATION:
             reply.authoritative = bool(reply.answer)
-            refer(reply, zone, _must(found.rrset))
+            refer(reply, zone, _node(found))
             return None
         case Kind.NXDOMAIN:
-            nxdomain(reply, zone)
+            nxdomain(reply, zone, name, found)
             return None
         case Kind.DNAME:
-            dname = _must(found.rrset)
-            reply.answer.append(dname)
-            alias = synthesise_cname(dname, name)
-            if alias is None:
-                reply.rcode = Rcode.YXDOMAIN
-                return None
-            following = follow(reply, alias)
-            return None if rdtype == RdataType.CNAME else following
+            return _redirect(reply, name, rdtype, _node(found))
     rrsets = _matching(found, rdtype, any_everything)
     if not rrsets:
-        nodata(reply, zone)
+        nodata(reply, zone, name, found)
         return None
+    node = _node(found)
+    reply.about(Sort.ANSWER, node.owner)
+    if found.kind == Kind.WILDCARD:
+        prove(reply, denial_of(zone, reply).no_closer_name(name, found.closest_encloser))
     rrsets = tuple(synthesise(rrset, name) for rrset in rrsets)
     if rrsets[0].rdtype == RdataType.CNAME and rdtype not in {RdataType.CNAME, RdataType.ANY}:
-        return follow(reply, rrsets[0])
-    reply.answer.extend(rrsets)
+        return follow(reply, rrsets[0], node)
+    for rrset in rrsets:
+        reply.add(reply.answer, rrset, node)
     add_addresses(reply, zone, rrsets)
     return None
+
+
+def _redirect(reply: Reply, name: Name, rdtype: RdataType, node: Node) -> Name | None:
+    """Answer with a DNAME and the CNAME made from it, which is not signed (RFC 6672 section 5.3.1)."""
+    reply.about(Sort.ANSWER, node.owner)
+    dname = node.rrsets[RdataType.DNAME]
+    reply.add(reply.answer, dname, node)
+    alias = synthesise_cname(dname, name)
+    if alias is None:
+        reply.rcode = Rcode.YXDOMAIN
+        return None
+    following = follow(reply, alias, None)
+    return None if rdtype == RdataType.CNAME else following
 
 
 def _matching(found: Lookup, rdtype: RdataType, any_everything: bool) -> tuple[RRset, ...]:
@@ -80,9 +93,11 @@ def _matching(found: Lookup, rdtype: RdataType, any_everything: bool) -> tuple[R
         return any_type.select(found.node, everything=any_everything)
     if found.rrset is None or (found.rrset.rdtype == RdataType.CNAME and rdtype in BESIDE_ALIAS):
         return ()
+    if rdtype == RdataType.RRSIG:
+        return tuple(any_type.signatures(_node(found)))
     return (found.rrset,)
 
 
-def _must(rrset: RRset | None) -> RRset:
-    assert rrset is not None  # a lookup of this kind comes with its RRset
-    return rrset
+def _node(found: Lookup) -> Node:
+    assert found.node is not None  # a lookup of this kind comes with its node
+    return found.node

@@ -51,7 +51,8 @@ def respond(request: Request, table: ZoneTable, *, transport: Transport, limit: 
         return error_reply(request, Rcode.REFUSED)
     if isinstance(zone, Unserved):
         return error_reply(request, Rcode.SERVFAIL)
-    reply = answer(zone, question.name, question.rdtype, any_everything=transport == "tcp")
+    dnssec = request.edns is not None and request.edns.do
+    reply = answer(zone, question.name, question.rdtype, any_everything=transport == "tcp", dnssec=dnssec)
     return render(request, reply, _octets(request, transport, limit) - reserve)
 
 

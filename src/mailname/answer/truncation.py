@@ -1,18 +1,25 @@
 """From the contents of a reply to octets: whole RRsets only, and TC when something that is needed does not fit.
 
 Needed are the answer, the authority section and a referral's in-domain glue (RFC 2181 section 9, RFC 9471 section 3.1); other
-additional addresses are left out in silence.
+additional addresses are left out in silence, together with their signatures (RFC 4035 section 3.1.1).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dns.rdatatype import RdataType
+
 from mailname.wire.edns import OPT_SIZE, write_opt
 from mailname.wire.message import AA, KEPT, QR, TC
 from mailname.wire.writer import ADDITIONAL, ANSWER, AUTHORITY, MessageWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dns.name import Name
+    from dns.rdata import Rdata
+
     from mailname.answer.reply import Reply
     from mailname.wire.message import Request
     from mailname.zone import RRset
@@ -27,8 +34,8 @@ def render(request: Request, reply: Reply, limit: int) -> bytes:
     if not _write_needed(writer, reply):
         flags |= TC
     else:
-        for rrset in reply.additional:
-            _write(writer, ADDITIONAL, rrset)
+        for rrsets in _with_signatures(reply.additional):
+            writer.add_together(ADDITIONAL, rrsets)
     return writer.finish(request.id, flags, last=write_opt(reply.rcode, do=edns.do) if edns else b"")
 
 
@@ -40,3 +47,12 @@ def _write_needed(writer: MessageWriter, reply: Reply) -> bool:
 
 def _write(writer: MessageWriter, section: int, rrset: RRset) -> bool:
     return writer.add(section, rrset.owner, rrset.ttl, rrset.rdatas)
+
+
+def _with_signatures(rrsets: list[RRset]) -> Iterator[list[tuple[Name, int, tuple[Rdata, ...]]]]:
+    """Group each RRset with the signatures after it."""
+    for place, rrset in enumerate(rrsets):
+        if rrset.rdtype != RdataType.RRSIG:
+            following = rrsets[place + 1 : place + 2]
+            group = [rrset, *(one for one in following if one.rdtype == RdataType.RRSIG)]
+            yield [(one.owner, one.ttl, one.rdatas) for one in group]

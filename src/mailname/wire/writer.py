@@ -70,6 +70,15 @@ class MessageWriter:
         self._counts[section] += written
         return True
 
+    def add_together(self, section: int, rrsets: Iterable[tuple[Name, int, Iterable[Rdata]]]) -> bool:
+        """Write several RRsets (owner, TTL, rdatas), all or none; as ``add`` otherwise."""
+        before, count = len(self), self._counts[section]
+        if all(self.add(section, *rrset) for rrset in rrsets):
+            return True
+        self._undo(before)
+        self._counts[section] = count
+        return False
+
     def finish(self, message_id: int, flags: int, *, last: bytes = b"") -> bytes:
         """Return the message. ``last`` is one more additional record, ready made (OPT), beyond the limit."""
         counts = self._counts if not last else [*self._counts[:3], self._counts[3] + 1]

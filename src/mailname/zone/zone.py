@@ -7,14 +7,16 @@ the zone image (docs/decisions/0001-zone-is-one-immutable-snapshot.md).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dns.rdatatype import RdataType, to_text
 
 from mailname.errors import ZoneError
+from mailname.zone.denial_index import Nsec3Index, index_of, is_hashed_owner
 from mailname.zone.rrset import RRset
 from mailname.zone.serial import Serial
+from mailname.zone.signatures import by_covered_type
 from mailname.zone.ttl import limited
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ class Zone:
     Made by ``ZoneBuilder.build`` alone.
     """
 
-    __slots__ = ("_apex_depth", "_apex_key", "_nodes", "apex", "record_count", "soa")
+    __slots__ = ("_all", "_apex_depth", "_apex_key", "_nodes", "apex", "denial", "record_count", "soa")
 
     def __init__(self, apex: Name, nodes: Iterable[Node]) -> None:
         self.apex = apex
@@ -93,9 +95,16 @@ class Zone:
         self._apex_depth = len(self._apex_key)
         keyed = [(_key(node.owner), node) for node in nodes]
         keyed.sort(key=_first)
-        self._nodes = dict(keyed)  # in canonical order
-        self.soa: RRset = self._nodes[self._apex_key].rrsets[RdataType.SOA]
-        self.record_count = sum(len(rrset) for node in self._nodes.values() for rrset in node.rrsets.values())
+        self._all = dict(keyed)  # in canonical order
+        apex_rrsets = self._all[self._apex_key].rrsets
+        self.soa: RRset = apex_rrsets[RdataType.SOA]
+        self.record_count = sum(len(rrset) for node in self._all.values() for rrset in node.rrsets.values())
+        #: The chain that proves what is not there; None when the zone is not signed.
+        self.denial = index_of(apex_rrsets, self._all.values())
+        # What a lookup may find: hashed owners of NSEC3 records are no names of the zone (RFC 5155 section 7.2.8).
+        self._nodes = self._all
+        if isinstance(self.denial, Nsec3Index):
+            self._nodes = {key: node for key, node in self._all.items() if not is_hashed_owner(node.rrsets)}
 
     @property
     def soa_rdata(self) -> SOA:
@@ -114,23 +123,28 @@ class Zone:
 
     def node(self, owner: Name) -> Node | None:
         """Return the node with exactly this owner; an empty non-terminal has no RRsets."""
-        return self._nodes.get(_key(owner))
+        return self._all.get(_key(owner))
 
     def rrset(self, owner: Name, rdtype: RdataType) -> RRset | None:
         """Return the RRset with exactly this owner and type, whatever zone cut lies above it."""
-        node = self._nodes.get(_key(owner))
+        node = self._all.get(_key(owner))
         return node.rrsets.get(rdtype) if node else None
 
     def nodes(self) -> Iterator[Node]:
         """Iterate over all nodes in canonical order (RFC 4034 section 6.1), empty non-terminals included."""
-        return iter(self._nodes.values())
+        return iter(self._all.values())
 
     def rrsets(self) -> Iterator[RRset]:
-        """Iterate over all RRsets, owners in canonical order, the SOA first, types by number."""
+        """Iterate over all RRsets, owners in canonical order, the SOA first, types by number.
+
+        Signatures come as one RRset for each type that they cover, because each has the TTL of what it covers.
+        """
         yield self.soa
-        for node in self._nodes.values():
+        for node in self._all.values():
             for rdtype in sorted(node.rrsets):
-                if rdtype != RdataType.SOA:
+                if rdtype == RdataType.RRSIG:
+                    yield from by_covered_type(node.rrsets)
+                elif rdtype != RdataType.SOA:
                     yield node.rrsets[rdtype]
 
     def lookup(self, name: Name, rdtype: RdataType) -> Lookup:
@@ -190,8 +204,8 @@ class Zone:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Zone):
             return NotImplemented
-        theirs = other._nodes  # the other is a Zone as well
-        return self._nodes.keys() == theirs.keys() and all(node.rrsets == theirs[key].rrsets for key, node in self._nodes.items())
+        theirs = other._all  # the other is a Zone as well
+        return self._all.keys() == theirs.keys() and all(node.rrsets == theirs[key].rrsets for key, node in self._all.items())
 
     def __hash__(self) -> int:
         return hash((self._apex_key, self.soa))
@@ -241,6 +255,7 @@ class ZoneBuilder:
 
         Returns:
             False when the RRset already had another TTL: the first one stands for all, as RFC 2181 section 5.2 wants one.
+            Signatures have the TTLs of what they cover (RFC 4034 section 3), so that theirs do not matter.
 
         Raises:
             ZoneError: the owner lies outside the zone, or a second record stands where one may.
@@ -266,7 +281,7 @@ class ZoneBuilder:
         if rdtype in _SINGLETONS and rdata not in collected.rdatas:
             raise _refused(owner, rdtype, f"{collected.owner} has a second {rdtype.name} record", "Keep one of them.")
         collected.rdatas.setdefault(rdata)
-        return ttl == collected.ttl
+        return ttl == collected.ttl or rdtype == RdataType.RRSIG
 
     def build(self) -> Zone:
         """Build the zone.
@@ -280,6 +295,8 @@ class ZoneBuilder:
         nodes: dict[_Key, Node] = {}
         for key, types in self._owners.items():
             rrsets = {rdtype: RRset(one.owner, rdtype, one.ttl, tuple(one.rdatas)) for rdtype, one in types.items()}
+            if RdataType.RRSIG in rrsets:  # whatever came first: each signature has the TTL of what it covers
+                rrsets[RdataType.RRSIG] = replace(rrsets[RdataType.RRSIG], ttl=next(by_covered_type(rrsets)).ttl)
             owner = next(iter(types.values())).owner
             nodes[key] = Node(owner, rrsets)
             # Empty non-terminals, from the parent up to the first owner that is there (RFC 4592 section 2.2.2).
