@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -46,16 +47,18 @@ mail    A   192.0.2.2
 """
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """Return a port that is free for UDP and TCP."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP on all addresses, outside the range from which the system takes ports itself."""
     while True:
-        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
-            tcp.bind((address, 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind((address, port))
-                return port
+        port = random.randrange(10_000, 32_000)
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(type=socket.SOCK_STREAM) as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind(("0.0.0.0", port))
+            udp.bind(("0.0.0.0", port))
+            return port
 
 
 async def until(so: Callable[[], object], patience: float = PATIENCE) -> None:
