@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 @click.option("--listen", multiple=True, metavar="ADDR:PORT", help="With --zones: where to listen, UDP and TCP. Repeatable.")
 @click.option("--allow-transfer", multiple=True, metavar="CIDR", help="With --zones: who may transfer. Repeatable.")
 @click.option("--control", type=click.Path(path_type=Path), help="The control socket's path.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    help="Threads per address that answer UDP outside the interpreter. Default: one per core; 0: answer in Python.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     config: Path | None,
@@ -32,6 +37,7 @@ def command(
     listen: tuple[str, ...],
     allow_transfer: tuple[str, ...],
     control: Path | None,
+    workers: int | None,
     verbose: bool,
 ) -> None:
     """Run the authoritative name server, primary and secondary in one program.
@@ -51,7 +57,7 @@ def command(
     else:
         assert zones is not None
         read = _reader_of_folder(zones, listen, allow_transfer, control)
-    asyncio.run(_run(read))
+    asyncio.run(_run(read, os.cpu_count() or 1 if workers is None else workers))
 
 
 def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConfig]:
@@ -86,10 +92,10 @@ def _reader_of_folder(
     return lambda: config_for_folder(folder, endpoints, networks, control)
 
 
-async def _run(read: Callable[[], ServerConfig]) -> None:
+async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
     from mailname.server.service import Server
 
-    server = Server(read())
+    server = Server(read(), workers=workers)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mailname.server.clock import Clock
     from mailname.server.network import Endpoint, IPAddress, Network
+    from mailname.server.served_images import ServedImages
     from mailname.server.store import Store
     from mailname.wire.tsig import Key
     from mailname.zone import Zone
@@ -39,10 +40,19 @@ class Context:
     table: ZoneTable = field(default_factory=ZoneTable)
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
+    images: ServedImages | None = None
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""
         self.table = self.table.with_zone(apex, entry)
+        if self.images is not None:
+            self.images.serve(apex, entry)
+
+    def drop(self, apex: Name) -> None:
+        """Serve a zone no longer."""
+        self.table = self.table.without(apex)
+        if self.images is not None:
+            self.images.drop(apex)
 
     def source_for(self, peer: IPAddress) -> IPAddress | None:
         """Return the address to speak from to a peer."""

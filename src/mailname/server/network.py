@@ -49,12 +49,14 @@ class Network(Protocol):
         """Tell who a sender is in the plan's world, from the socket address we saw."""
 
 
-def _bound(kind: socket.SocketKind, at: Endpoint) -> socket.socket:
+def _bound(kind: socket.SocketKind, at: Endpoint, *, share: bool = False) -> socket.socket:
     family = socket.AF_INET6 if at.address.version == 6 else socket.AF_INET
     bound = socket.socket(family, kind)
     try:
         if kind == socket.SOCK_STREAM:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.setblocking(False)
@@ -75,6 +77,15 @@ class DirectNetwork:
     def listen_udp(self, at: Endpoint) -> socket.socket:
         """Bind a UDP socket."""
         return _bound(socket.SOCK_DGRAM, at)
+
+    def share_udp(self, at: Endpoint, count: int) -> list[socket.socket]:
+        """Bind several UDP sockets to one address; the kernel spreads the clients over them (Linux).
+
+        A lone one is bound first: sockets that share would not notice that another server has the address already.
+        """
+        if count > 1:
+            _bound(socket.SOCK_DGRAM, at).close()
+        return [_bound(socket.SOCK_DGRAM, at, share=count > 1) for _ in range(count)]
 
     def listen_tcp(self, at: Endpoint) -> socket.socket:
         """Bind a TCP socket and listen."""

@@ -20,9 +20,11 @@ from mailname.server.dispatch import Dispatcher
 from mailname.server.network import DirectNetwork, Network
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
+from mailname.server.served_images import ServedImages
 from mailname.server.store import Store
 from mailname.server.tcp import TcpLimits, TcpListener
 from mailname.server.udp import UdpListener
+from mailname.server.udp_workers import UdpWorkers, are_available
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.config import ServerConfig, ZoneConfig
+    from mailname.server.network import Endpoint
 
 _LONGEST_SLEEP = 3600.0
 
@@ -37,7 +40,18 @@ _LONGEST_SLEEP = 3600.0
 class Server:
     """An authoritative name server, primary and secondary for any number of zones."""
 
-    def __init__(self, config: ServerConfig, *, network: Network | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, config: ServerConfig, *, network: Network | None = None, clock: Clock | None = None, workers: int = 0
+    ) -> None:
+        """Take a configuration.
+
+        Args:
+            config: what to serve, and where.
+            network: the world as it is, unless given.
+            clock: this machine's, unless given.
+            workers: threads per address that answer UDP outside the interpreter, where the core is compiled; 0 for none.
+
+        """
         self.config = config
         self.clock: Clock = clock or SystemClock()
         self.network: Network = network or DirectNetwork()
@@ -48,7 +62,10 @@ class Server:
         self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set)
         self._dispatcher = Dispatcher(self.context, self.zones)  # type: ignore[arg-type]  # a dict of Name is one of object
         self._limits = TcpLimits()
-        self._udp: list[UdpListener] = []
+        self._udp: list[UdpListener | UdpWorkers] = []
+        self._workers = workers if are_available(self.network) else 0
+        if self._workers:
+            self.context.images = ServedImages(self.clock.monotonic, self.context.spawn)
         self._tcp: list[TcpListener] = []
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
@@ -70,7 +87,7 @@ class Server:
             async with self._configuring:
                 await self._take_zones(self.config.zones)
             for at in self.config.listen:
-                self._udp.append(UdpListener(self.network, at, self._dispatcher))
+                self._udp.append(self._udp_at(at))
                 listener = TcpListener(self.network, at, self._dispatcher, self._limits)
                 self._tcp.append(listener)
                 await listener.start()
@@ -83,15 +100,18 @@ class Server:
         self._timers = asyncio.get_running_loop().create_task(self._run_timers())
         self._timers.add_done_callback(_log_failure)
 
+    def _udp_at(self, at: Endpoint) -> UdpListener | UdpWorkers:
+        if self.context.images is None:
+            return UdpListener(self.network, at, self._dispatcher)
+        return UdpWorkers(self.network, at, self._dispatcher, self.context.images, self._workers)
+
     async def stop(self) -> None:
         """Close everything; what is on disk stays as it is."""
         if self._timers is not None:
             self._timers.cancel()
             await asyncio.gather(self._timers, return_exceptions=True)
             self._timers = None
-        for udp in self._udp:
-            udp.close()
-        await asyncio.gather(*(tcp.close() for tcp in self._tcp))
+        await asyncio.gather(*(one.close() for one in (*self._udp, *self._tcp)))
         self._udp, self._tcp = [], []
         if self._control:
             await self._control.close()
@@ -108,7 +128,7 @@ class Server:
         for apex in [apex for apex, zone in self.zones.items() if by_name.get(apex) != zone.config]:
             await self.zones.pop(apex).retire()
             if apex not in by_name:
-                self.context.table = self.context.table.without(apex)
+                self.context.drop(apex)
                 log.info("zone %s: no longer served", bare(apex))
         started = []
         for apex, config in by_name.items():

@@ -29,14 +29,12 @@ class UdpListener:
         # Behind a wildcard the system would choose the reply's source; a resolver drops what comes from another address than
         # it asked. With "packet info" the reply leaves from the address that the question came to.
         self._with_source = at.address.is_unspecified and sys.platform == "linux"
-        if self._with_source and at.address.version == 4:
-            self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        elif self._with_source:
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        if self._with_source:
+            ask_for_source(self._socket, at.address.version)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._on_readable)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop answering."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
@@ -53,13 +51,23 @@ class UdpListener:
             if reply is not None:
                 # A full send buffer drops the reply, as the network might; the client asks again.
                 with contextlib.suppress(OSError):
-                    self._socket.sendmsg([reply], self._source(ancillary), 0, seen)
+                    self._socket.sendmsg([reply], answer_from(ancillary), 0, seen)
 
-    def _source(self, ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, Any]]:
-        for level, kind, data in ancillary:
-            if level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(data) >= _IP_PKTINFO_SIZE:
-                # struct in_pktinfo: interface, address to send from, address in the header
-                return [(level, kind, struct.pack("=I", 0) + data[8:12] + bytes(4))]
-            if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
-                return [(level, kind, data)]
-        return []
+
+def ask_for_source(bound: socket.socket, version: int) -> None:
+    """Let a socket on a wildcard address tell to which address each datagram came (Linux)."""
+    if version == 4:
+        bound.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    else:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+
+
+def answer_from(ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, Any]]:
+    """Return the ancillary data that makes a reply leave from the address that the question came to."""
+    for level, kind, data in ancillary:
+        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(data) >= _IP_PKTINFO_SIZE:
+            # struct in_pktinfo: interface, address to send from, address in the header
+            return [(level, kind, struct.pack("=I", 0) + data[8:12] + bytes(4))]
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
+            return [(level, kind, data)]
+    return []

@@ -1,0 +1,104 @@
+"""UDP by threads that run outside the interpreter: plain questions never wait for Python; the others come to the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING
+
+from mailname.server.network import DirectNetwork
+from mailname.server.udp import answer_from, ask_for_source
+
+try:
+    from mailname.server.udp_worker import Worker
+except ImportError:  # no compiler was at hand when mailname was installed
+    Worker = None
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailname.server.dispatch import Dispatcher
+    from mailname.server.network import Endpoint, Network, SocketAddress
+    from mailname.server.served_images import ServedImages
+
+_MOST_WAITING = 2000  # questions handed to Python and not answered yet; more are dropped, as a full socket buffer drops them
+
+
+def are_available(network: Network) -> bool:
+    """Tell whether workers can be used: compiled, wanted, and on real sockets."""
+    return Worker is not None and isinstance(network, DirectNetwork) and os.environ.get("MAILNAME_PURE") != "1"
+
+
+class UdpWorkers:
+    """Several workers at one UDP address; the kernel spreads the clients over their sockets."""
+
+    def __init__(self, network: Network, at: Endpoint, dispatcher: Dispatcher, images: ServedImages, count: int) -> None:
+        assert isinstance(network, DirectNetwork)
+        self._network = network
+        self._dispatcher = dispatcher
+        self._loop = asyncio.get_running_loop()
+        self._with_source = at.address.is_unspecified
+        self._waiting = 0
+        self._sockets = network.share_udp(at, count)
+        self.workers = []
+        for one in self._sockets:
+            if self._with_source:
+                ask_for_source(one, at.address.version)
+            one.setblocking(True)
+            self.workers.append(Worker(one.fileno(), images.images(), self._with_source, self._taker(one)))
+        for worker in self.workers:
+            images.tell(worker)
+        self._threads = [threading.Thread(target=worker.run, name=f"udp {at}", daemon=True) for worker in self.workers]
+        for thread in self._threads:
+            thread.start()
+
+    async def close(self) -> None:
+        """Stop answering: within a fifth of a second."""
+        for worker in self.workers:
+            worker.stop()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        for one in self._sockets:
+            one.close()
+
+    def _taker(self, one: socket.socket):  # type: ignore[no-untyped-def]  # a closure for a compiled caller
+        def take(messages: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+            """Run in the worker's thread: hand messages to the event loop, if it keeps up."""
+            if self._waiting + len(messages) > _MOST_WAITING:
+                return
+            self._waiting += len(messages)
+            with contextlib.suppress(RuntimeError):  # the loop is closing
+                self._loop.call_soon_threadsafe(self._answer, one, messages)
+
+        return take
+
+    def _answer(self, one: socket.socket, messages: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+        self._waiting -= len(messages)
+        for wire, sockaddr, control in messages:
+            seen = _decoded(sockaddr)
+            reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
+            if reply is not None:
+                with contextlib.suppress(OSError):
+                    one.sendmsg([reply], answer_from(_ancillary(control)), socket.MSG_DONTWAIT, seen)
+
+
+def _decoded(sockaddr: bytes) -> SocketAddress:
+    """Read a struct sockaddr_in or sockaddr_in6."""
+    (family,) = struct.unpack_from("@H", sockaddr)
+    (port,) = struct.unpack_from("!H", sockaddr, 2)
+    if family == socket.AF_INET:
+        return socket.inet_ntop(socket.AF_INET, sockaddr[4:8]), port
+    flow, address, scope = struct.unpack_from("@I16sI", sockaddr, 4)
+    return socket.inet_ntop(socket.AF_INET6, address), port, flow, scope
+
+
+def _ancillary(control: bytes) -> list[tuple[int, int, bytes]]:
+    """Read the first control message, which is the packet info if it was asked for."""
+    if len(control) < 16:
+        return []
+    length, level, kind = struct.unpack_from("@Nii", control)
+    return [(level, kind, control[16:length])]
