@@ -19,6 +19,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
     """
     temporary: str | None = None
+    replaced = False
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
@@ -27,10 +28,10 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-        temporary = None
+        temporary, replaced = None, True
         sync_folder(path.parent)
     except OSError as error:
-        left = "the old version is untouched" if temporary else "the new version is there, but may not survive a power cut"
+        left = "the new version is there, but may not survive a power cut" if replaced else "the old version is untouched"
         raise HostError(
             f"cannot write {path}: {error.strerror}",
             remedy=f"Look at the disk's space and at who owns the folder: {left}.",

@@ -69,8 +69,9 @@ def parse_endpoint(text: str) -> Endpoint:
     """
     host, port = text, "53"
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") or "53"
+        host, bracket, rest = text[1:].partition("]")
+        host = host if bracket and rest[:1] in {"", ":"} else ""
+        port = rest[1:] or "53"
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
     try:
@@ -147,19 +148,19 @@ def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list
     wrong: list[Contradiction] = []
     seen: set[Name] = set()
     for number, zone in enumerate(read.zones):
-        at = ("zone", number)
+        at, name = ("zone", number), zone.name.to_text(omit_final_dot=True)
         if zone.name in seen:
-            wrong.append(((*at, "name"), f"the zone {zone.name} is listed twice", "Keep one of the two."))
+            wrong.append(((*at, "name"), f"the zone {name} is listed twice", "Keep one of the two."))
         seen.add(zone.name)
         if zone.role == "primary" and zone.file is None:
-            wrong.append((at, f"the primary zone {zone.name} has no file", 'Add: file = "NAME.zone"'))
+            wrong.append((at, f"the primary zone {name} has no file", 'Add: file = "NAME.zone"'))
         if zone.role == "secondary" and not zone.primaries:
-            wrong.append((at, f"the secondary zone {zone.name} has no primary", "Add a [[zone.primary]] with its address."))
+            wrong.append((at, f"the secondary zone {name} has no primary", "Add a [[zone.primary]] with its address."))
         for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
             for index, peer in enumerate(peers):
                 if keys is not None and peer.key is not None and peer.key not in keys:
                     remedy = "Add a [[key]] with the file that holds it."
-                    wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key}", remedy))
+                    wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key.to_text(omit_final_dot=True)}", remedy))
     return wrong
 
 

@@ -1,0 +1,200 @@
+"""The server's configuration: every mistake at once, each with its place."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+import dns.name
+import pytest
+
+from mailname.errors import HostError, PlanError
+from mailname.server.config import config_for_folder, load_config, own_address, parse_endpoint
+from mailname.server.keyfile import make_key_file
+from mailname.server.network import Endpoint
+from mailname.transfer.actions import Peer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = dns.name.from_text("transfer.example.tech")
+GOOD = """
+listen = ["127.0.0.1:5300", "[::1]:5300"]
+state = "state"
+control = "control.sock"
+[[key]]
+file = "transfer.key"
+[[zone]]
+name = "example.tech"
+role = "primary"
+file = "zones/example.tech.zone"
+allow_transfer = ["192.0.2.0/24"]
+  [[zone.secondary]]
+  address = "192.0.2.1"
+  key = "transfer.example.tech"
+[[zone]]
+name = "other.test"
+role = "secondary"
+  [[zone.primary]]
+  address = "2001:db8::2"
+  port = 5300
+"""
+SYNTAX = """listen = ["127.0.0.1:5300", "nonsense", "192.0.2.1:99999", "[::1"]
+stat = "state"
+control = 5
+[[zone]]
+name = "example.tech"
+role = "primry"
+allow_transfer = ["192.0.2.0/33", 5]
+[[zone]]
+name = "a..b"
+role = "secondary"
+  [[zone.primary]]
+  address = "bad"
+  port = 70000
+  kee = "x"
+"""
+MEANING = """listen = ["127.0.0.1:5300"]
+state = "state"
+[[key]]
+file = "none.key"
+[[zone]]
+name = "example.tech"
+role = "primary"
+[[zone]]
+name = "EXAMPLE.tech"
+role = "secondary"
+"""
+
+
+def mistakes(text: str, folder: Path) -> list[str]:
+    file = str(folder / "server.toml")
+    with pytest.raises(PlanError) as caught:
+        load_config(text, file)
+    return [str(mistake).removeprefix(file + ":") for mistake in caught.value.mistakes]
+
+
+class TestGood:
+    def test_is_read_with_paths_relative_to_the_file(self, tmp_path: Path) -> None:
+        """So that the server may be started from anywhere."""
+        make_key_file(tmp_path / "transfer.key", KEY)
+        config = load_config(GOOD, str(tmp_path / "server.toml"))
+        assert [str(at) for at in config.listen] == ["127.0.0.1:5300", "[::1]:5300"]
+        assert (config.state, config.control) == (tmp_path / "state", tmp_path / "control.sock")
+        first, second = config.zones
+        assert first.file == tmp_path / "zones" / "example.tech.zone"
+        assert first.secondaries == (Peer(ip_address("192.0.2.1"), 53, KEY),)
+        assert first.allow_transfer == (ip_network("192.0.2.0/24"),)
+        assert second.primaries == (Peer(ip_address("2001:db8::2"), 5300),)
+        assert list(config.keys) == [KEY]
+
+
+class TestMistakes:
+    def test_of_form_are_told_all_at_once(self, tmp_path: Path) -> None:
+        """In the order of the file, each with line, column and what to do."""
+        assert [line.split(". ")[0] for line in mistakes(SYNTAX, tmp_path)] == [
+            "1:1: The key 'state' is missing",
+            "1:29: 'nonsense' cannot be 'listen': nonsense is not an address with an optional port, such as 192.0.2.1:53 or "
+            "[2001:db8::1]:53",
+            "1:41: '192.0.2.1:99999' cannot be 'listen': 99999 is not a port from 1 to 65535",
+            "1:60: '[::1' cannot be 'listen': [::1 is not an address with an optional port, such as 192.0.2.1:53 or "
+            "[2001:db8::1]:53",
+            "2:1: There is no key 'stat' here",
+            "3:11: 5 cannot be 'control': Input is not a valid path for <class 'pathlib.Path'>",
+            "6:8: 'primry' cannot be 'role': Input should be 'primary' or 'secondary'",
+            "7:19: '192.0.2.0/33' cannot be 'allow_transfer': it is not a network, such as 192.0.2.0/24",
+            "7:35: 5 cannot be 'allow_transfer': it is not a network, such as 192.0.2.0/24",
+            "9:8: 'a..b' cannot be 'name': a..b is not a domain name",
+            "12:13: 'bad' cannot be 'address': it is not an IPv4 or IPv6 address",
+            "13:10: 70000 cannot be 'port': Input should be less than or equal to 65535",
+            "14:3: There is no key 'kee' here",
+        ]
+
+    def test_near_misses_are_guessed(self, tmp_path: Path) -> None:
+        """The word that was probably meant."""
+        told = mistakes(SYNTAX, tmp_path)
+        assert any(line.endswith("Did you mean 'state'?") for line in told)
+        assert any(line.endswith("Did you mean 'key'?") for line in told)
+
+    def test_of_meaning_are_told_all_at_once(self, tmp_path: Path) -> None:
+        """A key file that is not there among them."""
+        told = mistakes(MEANING, tmp_path)
+        assert [line.split(" ")[0] for line in told] == ["4:8:", "5:1:", "8:1:", "9:8:"]
+        assert "cannot read the key file" in told[0]
+        assert "the primary zone example.tech has no file." in told[1]
+        assert "has no primary." in told[2]
+        assert "is listed twice." in told[3]
+
+    def test_key_that_nobody_has(self, tmp_path: Path) -> None:
+        """It stands at the peer that wants it."""
+        text = GOOD.replace('[[key]]\nfile = "transfer.key"\n', "")
+        assert mistakes(text, tmp_path) == [
+            "12:9: there is no key transfer.example.tech. Add a [[key]] with the file that holds it."
+        ]
+
+    def test_syntax_that_is_no_toml(self, tmp_path: Path) -> None:
+        """As in a plan."""
+        assert mistakes("listen = [", tmp_path)[0].startswith("1:")
+
+    @pytest.mark.parametrize(
+        ("text", "mode", "says"),
+        [
+            ('key "a" { algorithm hmac-sha256; secret "c2VjcmV0"; };', 0o644, "others can read the key file"),
+            ("rubbish", 0o600, "cannot be used"),
+        ],
+    )
+    def test_key_file_that_cannot_be_used(self, tmp_path: Path, text: str, mode: int, says: str) -> None:
+        """A secret that others know is none; and it is never printed."""
+        (tmp_path / "transfer.key").write_text(text, encoding="utf-8")
+        (tmp_path / "transfer.key").chmod(mode)
+        (line,) = mistakes(GOOD, tmp_path)
+        assert line.startswith("6:8: ")
+        assert says in line
+        assert "c2VjcmV0" not in line
+
+
+class TestEndpoint:
+    @pytest.mark.parametrize(
+        ("text", "address", "port"),
+        [
+            ("192.0.2.1", "192.0.2.1", 53),
+            ("192.0.2.1:5300", "192.0.2.1", 5300),
+            ("2001:db8::1", "2001:db8::1", 53),
+            ("[2001:db8::1]", "2001:db8::1", 53),
+            ("[2001:db8::1]:5300", "2001:db8::1", 5300),
+        ],
+    )
+    def test_is_read_as_people_write_it(self, text: str, address: str, port: int) -> None:
+        """The port is 53 unless given."""
+        assert parse_endpoint(text) == Endpoint(ip_address(address), port)
+
+
+class TestFolder:
+    def test_each_file_is_a_zone(self, tmp_path: Path) -> None:
+        """NAME.zone is zone NAME, root.zone the root; what starts with a dot is being written."""
+        for name in ("example.tech.zone", "root.zone", "0%2F25.2.0.192.in-addr.arpa.zone", ".example.tech.zone.x.new", "notes"):
+            (tmp_path / name).touch()
+        config = config_for_folder(tmp_path, (), (), None)
+        assert {zone.name.to_text() for zone in config.zones} == {".", "example.tech.", "0/25.2.0.192.in-addr.arpa."}
+
+    def test_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        """A wrong path serves nothing."""
+        with pytest.raises(HostError, match="there is no folder"):
+            config_for_folder(tmp_path / "none", (), (), None)
+
+
+class TestOwnAddress:
+    @pytest.mark.parametrize(
+        ("listen", "towards", "ours"),
+        [
+            (["192.0.2.1"], "198.51.100.1", "192.0.2.1"),
+            (["0.0.0.0"], "198.51.100.1", None),
+            (["127.0.0.1", "192.0.2.1"], "198.51.100.1", "192.0.2.1"),
+            (["192.0.2.1"], "2001:db8::1", None),
+            (["192.0.2.1"], "127.0.0.1", None),
+        ],
+    )
+    def test_is_the_one_we_are_known_by(self, listen: list[str], towards: str, ours: str | None) -> None:
+        """Lists of addresses at the peer are to match."""
+        found = own_address(tuple(Endpoint(ip_address(text)) for text in listen), ip_address(towards))
+        assert found == (ip_address(ours) if ours else None)
