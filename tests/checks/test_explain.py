@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.checks.small_world import PLAN, RESOLVER, SERIAL, TLD, SmallWorld, codes, edited, look, name, verdict_of, zone_of
 
 from mailname.answer import Unserved
+from mailname.checks import Finding, Place, Severity
 from mailname.checks.facts import ControlFact
+from mailname.checks.observe_control import read_zone_file
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -528,3 +531,40 @@ class TestCounterfactual:
         healthy = await look(SmallWorld())
         published = [probe for probe in healthy.at_rung("servers") if probe.qtype.name == "MX"]
         assert verdict_of(world.plan, replace(broken, probes=(*broken.probes, *published))).verdict == "well"
+
+
+class TestPlace:
+    def test_names_the_plan_and_the_rehearsal(self) -> None:
+        """The line to type can be typed as it stands, blanks in paths and all."""
+        world = SmallWorld()
+        finding = Finding("MX-01", Severity.DEAD, "", "", "", "mailname publish example.tech.toml", ())
+        place = Place("my plans/a.toml", "/tmp/lab/network.json")
+        assert place.typed(world.plan, finding) == "mailname publish 'my plans/a.toml' --network /tmp/lab/network.json"
+
+    def test_names_the_control_socket_of_the_server_that_is_meant(self) -> None:
+        """A secondary transfers, the primary notifies and publishes."""
+        world = SmallWorld()
+        place = Place(control_sockets={NS1: Path("/run/one"), NS2: Path("/run/two")})
+        lines = {
+            "retransfer example.tech": "/run/one",
+            "notify example.tech": "/run/two",
+            "publish example.tech.toml": "/run/two",
+        }
+        for words, socket in lines.items():
+            finding = Finding("XFER-05", Severity.FRAGILE, "", "", "", f"mailname {words}", (), server=NS1)
+            assert place.typed(world.plan, finding) == f"mailname {words} --control {socket}"
+
+    def test_leaves_other_programs_lines_alone(self) -> None:
+        """Their quoting is their own."""
+        world = SmallWorld()
+        line = "sudo systemctl restart mailname && journalctl -u mailname -n 30"
+        assert Place("x.toml").typed(world.plan, Finding("NS-01", Severity.DEAD, "", "", "", line, ())) == line
+
+
+class TestZoneFile:
+    def test_may_include_others(self, tmp_path: Path) -> None:
+        """What the primary can load is not told as a zone file that cannot be loaded."""
+        (tmp_path / "hosts.inc").write_text("mail A 198.51.100.2\n", encoding="utf-8")
+        text = "$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n$INCLUDE hosts.inc\n"
+        fact = read_zone_file(text, str(tmp_path / "example.tech.zone"), name("example.tech."))
+        assert (fact.problem, len(fact.records)) == ("", 3)

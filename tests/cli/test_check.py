@@ -131,10 +131,10 @@ class TestCheck:
         assert (code, json.loads(stdout)["cause"]["code"]) == (1, "NS-09")
 
 
-def shown(world: SmallWorld, facts: Facts, *, width: int) -> str:
+def shown(world: SmallWorld, facts: Facts, *, width: int, terminal: bool = True) -> str:
     """Return what a terminal of this width, without colours, shows."""
     written = io.StringIO()
-    console = Console(width=width, file=written, no_color=True)
+    console = Console(width=width, file=written, force_terminal=terminal, color_system=None, highlight=False)
     print_verdict(console, world.plan, facts, verdict_of(world.plan, facts))
     return written.getvalue()
 
@@ -149,15 +149,25 @@ class TestVerdictView:
         assert "✓ root" in text
         assert "✗ registry DELEG-01" in text
         assert f"DELEG-01 {CODES['DELEG-01']}" in text
-        assert "Type: mailname show example.tech.toml --registrar" in text
+        assert "  Type   mailname show example.tech.toml --registrar\n" in text
 
     async def test_fits_a_narrow_terminal(self) -> None:
-        """No line is longer than the terminal is wide."""
+        """No line is longer than the terminal is wide, but the one to type; none ends with spaces."""
         world = SmallWorld()
-        world.host("192.0.2.1").tcp = "closed"
+        world.delegate({})
         facts = await look(world)
-        text = shown(world, facts, width=40)
-        assert max(map(len, text.splitlines())) <= 40
+        lines = shown(world, facts, width=40).splitlines()
+        assert [line for line in lines if len(line) > 40] == ["  Type   mailname show example.tech.toml --registrar"]
+        assert [line for line in lines if line != line.rstrip()] == []
+
+    async def test_is_not_wrapped_in_a_pipe(self) -> None:
+        """A search for a sentence finds it whole."""
+        world = SmallWorld()
+        world.delegate({})
+        facts = await look(world)
+        cause = verdict_of(world.plan, facts).cause
+        assert cause is not None
+        assert f"  {cause.finding.says}\n" in shown(world, facts, width=40, terminal=False)
 
     async def test_says_what_was_not_asked(self) -> None:
         """Rungs above the start are marked as not asked."""

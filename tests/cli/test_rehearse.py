@@ -155,6 +155,7 @@ class TestServe:
                 assert network is not None
                 check = mailname(temporary, "check", str(plan), "--network", network[1], "--json")
                 assert json.loads(check.stdout)["verdict"] == "well"
+                self._change_the_plan(plan, temporary, network[1])
                 controls = re.findall(r"mailname status --control (\S+)", told)
                 assert [mailname(temporary, "status", "--control", path).returncode for path in controls] == [0, 0]
             finally:
@@ -162,6 +163,23 @@ class TestServe:
                 _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
         assert list(temporary.iterdir()) == []
+
+    def _change_the_plan(self, plan: Path, temporary: Path, network: str) -> None:
+        """Edit, see the difference, publish to both servers; what looks like an accident is held back."""
+        at = ("--network", network)
+        assert mailname(temporary, "show", str(plan), "--diff", *at).stdout.startswith("Nothing: ")
+        good = plan.read_text()
+        plan.write_text(good.replace('website = ["192.0.2.1"', 'website = ["192.0.2.77"'))
+        difference = mailname(temporary, "show", "--diff", str(plan), *at)
+        assert [line.split()[0] for line in difference.stdout.splitlines()] == ["-", "+"]
+        stale = mailname(temporary, "check", str(plan), *at)
+        assert (stale.returncode, f"Type   mailname publish {plan} --network {network}" in stale.stdout) == (1, True)
+        assert mailname(temporary, "publish", str(plan), *at).returncode == 0
+        assert mailname(temporary, "check", str(plan), *at, "--quiet").stdout == "example.tech well\n"
+        plan.write_text(good.partition("[[mail_host]]")[0] + '[[record]]\nname = "@"\ntype = "MX"\ndata = "0 ."\n')
+        accident = mailname(temporary, "publish", str(plan), *at)
+        assert (accident.returncode, "--yes-really" in accident.stderr) == (4, True)
+        plan.write_text(good)
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:

@@ -11,7 +11,7 @@ from tests.plan.marked_plans import GOOD, good
 
 from mailname.cli.console import err, out
 from mailname.cli.show import command
-from mailname.errors import PlanError
+from mailname.errors import HostError, PlanError, ZoneError
 from mailname.zone.text import read_zone
 
 DNSKEY = "mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
@@ -135,6 +135,24 @@ class TestDiff:
         document = json.loads(show(plan_file, "--diff", published, "--json").stdout)
         assert {change["kind"] for change in document["diff"]} == {"add", "remove", "change"}
         assert [objection["code"] for objection in document["objections"]] == ["name-servers-replaced"]
+
+    def test_without_a_file_asks_the_primary(self, plan_file: Path, tmp_path: Path) -> None:
+        """What is published is what the running primary holds; where none runs, it is said how to name it."""
+        for arguments in ((plan_file, "--diff"), ("--diff", plan_file)):
+            result = show(*arguments, "--control", tmp_path / "none.sock")
+            assert isinstance(result.exception, HostError)
+            assert "--control PATH" in result.exception.remedy
+
+    def test_against_no_file(self, plan_file: Path) -> None:
+        """A mistake on the command line."""
+        assert show(plan_file, "--diff", "nowhere.zone").exit_code == 2
+
+    def test_against_a_file_that_is_no_zone(self, plan_file: Path, tmp_path: Path) -> None:
+        """With the place of what is wrong in it."""
+        (tmp_path / "zone").write_text("@ NONSENSE\n", encoding="utf-8")
+        result = show(plan_file, "--diff", tmp_path / "zone")
+        assert isinstance(result.exception, ZoneError)
+        assert str(result.exception.at) == f"{tmp_path / 'zone'}:1:3"
 
 
 class TestJson:

@@ -3,7 +3,7 @@
 from mailname.checks.explain import Cause, Verdict, explain
 from mailname.checks.facts import RUNGS, Facts
 from mailname.checks.finding import CODES, Evidence, Finding, Severity
-from mailname.checks.judge import judge
+from mailname.checks.judge import Place, judge
 from mailname.checks.observe import observe
 from mailname.checks.world import World
 
@@ -14,6 +14,7 @@ __all__ = [
     "Evidence",
     "Facts",
     "Finding",
+    "Place",
     "Severity",
     "Verdict",
     "World",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
@@ -26,7 +26,10 @@ from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.wording import plan_file as default_plan_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from dns.name import Name
 
     from mailname.checks.facts import Facts
     from mailname.checks.finding import Finding
@@ -87,13 +90,40 @@ CHECKS = (
 )
 
 
-def judge(plan: Plan, facts: Facts, *, plan_file: str | None = None) -> tuple[Finding, ...]:
-    """Return everything that is wrong by these facts, from the root down.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the plan and its servers are found from here, so that what is to be typed can be typed as it stands.
 
-    ``plan_file`` is where the plan lies, for the commands to type; without it they name the file that ``mailname init`` writes.
+    Attributes:
+        plan_file: where the plan lies; without it the file that ``mailname init`` writes is named.
+        network_file: a rehearsal's network file.
+        control_sockets: the control sockets, where they are not at the usual place.
+
     """
+
+    plan_file: str | None = None
+    network_file: str | None = None
+    control_sockets: Mapping[Name, Path] = field(default_factory=dict)
+
+    def typed(self, plan: Plan, finding: Finding) -> str:
+        """Return the line to type for a finding."""
+        words = shlex.split(finding.command)
+        if words[:1] != ["mailname"]:
+            return finding.command
+        usual = default_plan_file(plan.domain)
+        words = [self.plan_file if word == usual and self.plan_file else word for word in words]
+        if words[1] == "publish" and self.network_file:
+            words += ["--network", self.network_file]
+        elif words[1] in ("publish", "notify", "reload", "retransfer"):
+            server = plan.primary.name if words[1] in ("publish", "notify") else finding.server
+            if server is not None and server in self.control_sockets:
+                words += ["--control", str(self.control_sockets[server])]
+        return shlex.join(words)
+
+
+def judge(plan: Plan, facts: Facts, place: Place | None = None) -> tuple[Finding, ...]:
+    """Return everything that is wrong by these facts, from the root down; the lines to type are those for this place."""
     found = (finding for check in CHECKS if facts.asks(check.rung) for finding in check.run(plan, facts))
-    if plan_file is None:
+    if place is None:
         return tuple(found)
-    usual = default_plan_file(plan.domain)
-    return tuple(replace(one, command=one.command.replace(f" {usual}", f" {shlex.quote(plan_file)}")) for one in found)
+    return tuple(replace(one, command=place.typed(plan, one)) for one in found)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dns.name
 
 from mailname.checks.facts import ControlFact, Record, ZoneFileFact
-from mailname.errors import MailnameError, ZoneError
+from mailname.errors import MailnameError
 from mailname.server.control import ask as ask_control
+from mailname.server.zonefiles import includer
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dns.name import Name
 
     from mailname.zone import Zone
@@ -23,7 +23,9 @@ async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) 
     """Ask one server what it holds of the domain; ``timeout`` in seconds."""
     try:
         status = await ask_control(path, {"do": "status"}, timeout=timeout)
-    except (OSError, EOFError, MailnameError) as error:
+    except MailnameError as error:
+        return ControlFact(server, None, error.problem)
+    except (OSError, EOFError) as error:
         return ControlFact(server, None, f"the control socket {path} does not answer: {error}")
     for zone in status.get("zones", ()):
         if dns.name.from_text(zone["zone"]) == domain:
@@ -34,8 +36,8 @@ async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) 
 def read_zone_file(text: str, file: str, domain: Name) -> ZoneFileFact:
     """Read the zone file as the server would."""
     try:
-        result = read_zone(text, file, domain, include=None)
-    except ZoneError as error:
+        result = read_zone(text, file, domain, include=includer(Path(file).parent))
+    except MailnameError as error:
         return ZoneFileFact(file, problem=str(error))
     return ZoneFileFact(file, records_of(result.zone))
 

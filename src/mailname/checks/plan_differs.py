@@ -53,7 +53,8 @@ def plan_differs(plan: Plan, facts: Facts) -> Iterator[Finding]:
     owner, rdtype = found[0]
     now = served(facts, truth.address, owner, rdtype) or ()
     wanted = facts.expects(owner, rdtype)
-    others = f"; {listed(f'{kind.name} of {spoken(name)}' for name, kind in found[1:4])} differ too." if found[1:] else "."
+    more = [f"{kind.name} of {spoken(name)}" for name, kind in found[1:4]]
+    others = f"; {listed(more)} differ{'s' if len(more) == 1 else ''} too." if more else "."
     probes = [facts.probe(truth.address, "udp", name, kind) for name, kind in found[:3]]
     yield Finding(
         "ZONE-02",

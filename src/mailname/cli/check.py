@@ -78,7 +78,7 @@ def command(
         timeout=timeout,
         tries=tries,
     )
-    facts, verdict = asyncio.run(_look(plan, plan_file, network, world, quiet=quiet))
+    facts, verdict = asyncio.run(_look(plan, plan_file, network_file, network, world, quiet=quiet))
     _tell(plan, facts, verdict, as_json=as_json, quiet=quiet)
     ctx.exit(EXITS[verdict.verdict])
 
@@ -95,8 +95,10 @@ def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: b
         print_verdict(out, plan, facts, verdict)
 
 
-async def _look(plan: Plan, plan_file: Path, network: Network, world: World, *, quiet: bool) -> tuple[Facts, Verdict]:
-    from mailname.checks import explain, judge, observe
+async def _look(
+    plan: Plan, plan_file: Path, network_file: Path | None, network: Network, world: World, *, quiet: bool
+) -> tuple[Facts, Verdict]:
+    from mailname.checks import Place, explain, judge, observe
 
     if quiet or not err.is_terminal:
         facts = await observe(plan, network=network, world=world)
@@ -105,7 +107,8 @@ async def _look(plan: Plan, plan_file: Path, network: Network, world: World, *, 
             facts = await observe(
                 plan, network=network, world=world, progress=lambda words: status.update(escape(f"{words} answered"))
             )
-    return facts, explain(plan, facts, judge(plan, facts, plan_file=str(plan_file)))
+    place = Place(str(plan_file), str(network_file) if network_file else None, world.control_sockets)
+    return facts, explain(plan, facts, judge(plan, facts, place))
 
 
 def _looked_from(network_file: Path | None) -> tuple[Network, World]:

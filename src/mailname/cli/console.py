@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from mailname.errors import MailnameError, PlanError
 
@@ -51,6 +52,24 @@ def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         end_quietly()
+
+
+def print_prose(console: Console, markup: str, indent: int = 0, *, hang: int = 2) -> None:
+    """Print a paragraph: wrapped between words on a terminal, whole in a pipe, where programs read it.
+
+    Args:
+        console: where.
+        markup: the text, in rich's markup.
+        indent: columns before the first line.
+        hang: columns more before the lines that follow.
+
+    """
+    text = Text.from_markup(markup)
+    fits = not console.is_terminal or text.cell_len <= console.width - indent
+    lines = [text] if fits else text.wrap(console, max(console.width - indent - hang, 20))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        console.print(Text(" " * (indent + (hang if number else 0))) + line, soft_wrap=True)
 
 
 def print_mistake(mistake: Mistake) -> None:

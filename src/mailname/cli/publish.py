@@ -50,7 +50,8 @@ def command(
     ctx.exit(asyncio.run(_publish(plan, control, network, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json)))
 
 
-def _surroundings(plan: Plan, control: Path | None, network_file: Path | None) -> tuple[Path, Network]:
+def surroundings(plan: Plan, control: Path | None, network_file: Path | None) -> tuple[Path, Network]:
+    """Return the primary's control socket and the network to ask through: a rehearsal's, or those of this machine."""
     from mailname.server.control import DEFAULT_PATH
     from mailname.server.network import DirectNetwork
     from mailname.server.network_map import MappedNetwork
@@ -67,7 +68,7 @@ async def _publish(
     from mailname.engines.publish import Publishing
 
     prose = err if as_json else out
-    socket, network = _surroundings(plan, control, network_file)
+    socket, network = surroundings(plan, control, network_file)
     publishing = Publishing(plan, socket, network, datetime.now(UTC).date())
     publications = await publishing.prepare()
     for one in publications:

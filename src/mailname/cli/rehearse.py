@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, EXITS, err, out, print_error, print_json
+from mailname.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, EXITS, err, out, print_error, print_json, print_prose
 from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:
@@ -177,22 +177,28 @@ class _Rehearsal:
             mark = "[green]✓[/]" if step.ok else "[red]✗[/]"
             self.console.print(f"{mark} [bold]{escape(step.title)}[/] [dim]{step.seconds * 1000:.0f} ms[/]")
             for line in step.says:
-                self.console.print(f"    {escape(line)}")
+                print_prose(self.console, escape(line), 4)
 
     async def _break(self, lab: Lab, fault: Fault) -> None:
-        self.console.print(f"[yellow]![/] [bold]{fault.name}[/]: {escape(fault.says)}")
+        self.console.print(f"[yellow]![/] [bold]{fault.name}[/]")
+        print_prose(self.console, escape(fault.says), 4)
         await lab.inject(fault.name)
 
     async def _check(self, lab: Lab) -> Verdict:
-        from mailname.checks import explain, judge, observe
+        from mailname.checks import Place, explain, judge, observe
 
         facts = await observe(self.plan, network=lab.network, world=lab.world)
-        verdict = explain(self.plan, facts, judge(self.plan, facts, plan_file=str(self.plan_file)))
+        # Only what goes on running can be spoken to.
+        place = Place(str(self.plan_file))
+        if self.serve:
+            place = Place(str(self.plan_file), str(lab.network_file), lab.world.control_sockets)
+        verdict = explain(self.plan, facts, judge(self.plan, facts, place))
         if self.as_json:
             print_json(verdict.to_json())
         else:
             from mailname.cli.verdict_view import print_verdict
 
+            out.print("\n[bold]What the check sees[/], from the outside in")
             print_verdict(out, self.plan, facts, verdict)
         return verdict
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,26 +16,49 @@ from mailname.cli.console import err, out, print_json, print_mistake
 from mailname.cli.plan_argument import load_plan
 
 if TYPE_CHECKING:
+    from dns.name import Name
+
     from mailname.errors import Mistake
     from mailname.plan import Loaded, Plan
+    from mailname.plan.guard import Objection
     from mailname.plan.registrar import Worksheet
     from mailname.zone import Zone
+    from mailname.zone.diff import Change
+
+_PUBLISHED = ":published"  # stands for --diff without a file
 
 
 @click.command("show")
-@click.argument("plan_file", metavar="PLAN", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("plan_file", metavar="PLAN", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--zone", "zone_only", is_flag=True, help="Only the zone, as a zone file.")
 @click.option("--registrar", is_flag=True, help="What to type at the registrar: name servers, glue, DS.")
 @click.option(
     "--diff",
     "published",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What would change against this zone file.",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value=_PUBLISHED,
+    type=click.Path(dir_okay=False),
+    help="What would change: against this zone file, or against what the running primary has published.",
 )
+@click.option(
+    "--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="With --diff: the primary's control socket."
+)
+@click.option("--network", type=click.Path(path_type=Path, dir_okay=False), help="With --diff: the network file of a rehearsal.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON document.")
 @click.option("--serial", type=click.IntRange(0, 2**32 - 1), help="The zone's serial. Default: today's, YYYYMMDD00 in UTC.")
-def command(plan_file: Path, zone_only: bool, registrar: bool, published: Path | None, as_json: bool, serial: int | None) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context,
+    plan_file: Path | None,
+    zone_only: bool,
+    registrar: bool,
+    published: str | None,
+    control: Path | None,
+    network: Path | None,
+    as_json: bool,
+    serial: int | None,
+) -> None:
     """Show the zone that PLAN means.
 
     Without an option: the zone with a summary above it; the output is a zone file all the same. Warnings go to standard
@@ -42,24 +67,34 @@ def command(plan_file: Path, zone_only: bool, registrar: bool, published: Path |
     from mailname.plan import expand_all
     from mailname.plan.registrar import worksheet
     from mailname.zone import Serial
-    from mailname.zone.text import read_zone
 
+    if plan_file is None and published not in (None, _PUBLISHED):
+        plan_file, published = Path(str(published)), _PUBLISHED  # mailname show --diff PLAN
+    if plan_file is None:
+        raise click.UsageError("Missing argument 'PLAN'.", ctx)
     loaded = load_plan(plan_file)
     for warning in () if as_json else loaded.warnings:
         print_mistake(warning)
     plan = loaded.plan
-    old = read_zone(published.read_text("utf-8"), str(published), plan.domain).zone if published else None
-    if serial is None:
-        # Against a published zone the serial is its own, so that only what the plan changes is shown.
-        serial = int(old.serial) if old else int(datetime.now(UTC).strftime("%Y%m%d")) * 100
-    zones = expand_all(plan, Serial(serial))
+    olds: list[tuple[str, Zone | None]] = []
+    if published == _PUBLISHED:
+        olds = asyncio.run(_ask_the_primary(plan, control, network))
+    elif published is not None:
+        olds = [(published, _read(published, plan))]
+    zones = expand_all(plan, Serial(int(datetime.now(UTC).strftime("%Y%m%d")) * 100 if serial is None else serial))
     sheet = worksheet(plan, zones[0])
+    differences = []
+    for place, (name, old) in enumerate(olds):
+        # Under the serial that is published, so that only what the plan changes is shown.
+        new = expand_all(plan, old.serial)[place] if old and serial is None else zones[place]
+        differences.append(_Difference.of(name, old, new))
     if as_json:
-        print_json(_document(loaded, zones, sheet, old))
+        print_json(_document(loaded, zones, sheet, differences))
     elif registrar:
         _print_worksheet(sheet)
-    elif published:
-        _print_diff(old, zones[0], published)
+    elif differences:
+        for difference in differences:
+            _print_difference(difference)
     elif zone_only:
         _print_zone(zones[0], "")
     else:
@@ -71,6 +106,42 @@ def command(plan_file: Path, zone_only: bool, registrar: bool, published: Path |
             err.print(
                 f"[dim]Next: mailname show {escape(str(plan_file))} --registrar, mailname rehearse {escape(str(plan_file))}[/]"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What publishing would change in one zone."""
+
+    name: str
+    apex: Name
+    is_first: bool
+    changes: tuple[Change, ...]
+    objections: tuple[Objection, ...]
+
+    @classmethod
+    def of(cls, name: str, old: Zone | None, new: Zone) -> _Difference:
+        from mailname.plan.guard import guard
+        from mailname.zone.diff import diff
+
+        return cls(name, new.apex, old is None, diff(old, new), guard(old, new))
+
+
+def _read(file: str, plan: Plan) -> Zone:
+    from mailname.server.zonefiles import read_zone_file
+
+    if not Path(file).is_file():
+        raise click.UsageError(f"cannot read the zone file {file}: there is no such file.")
+    return read_zone_file(Path(file), plan.domain).zone
+
+
+async def _ask_the_primary(plan: Plan, control: Path | None, network_file: Path | None) -> list[tuple[str, Zone | None]]:
+    """Return each zone's file on the running primary, and what it holds."""
+    from mailname.cli.publish import surroundings
+    from mailname.engines.publish import Publishing
+
+    socket, network = surroundings(plan, control, network_file)
+    publications = await Publishing(plan, socket, network, datetime.now(UTC).date()).prepare()
+    return [(str(one.path), one.old) for one in publications]
 
 
 def _count(number: int, what: str) -> str:
@@ -162,20 +233,19 @@ def _paragraph(text: str, indent: int) -> None:
     out.print(textwrap.fill(text, min(out.width, 100), initial_indent=margin, subsequent_indent=margin), markup=False)
 
 
-def _print_diff(old: Zone | None, new: Zone, published: Path) -> None:
+def _print_difference(difference: _Difference) -> None:
     from mailname.cli.diff_view import print_diff
-    from mailname.plan.guard import guard
-    from mailname.zone.diff import diff
 
-    changes = diff(old, new)
-    if not changes:
-        out.print(f"Nothing: {published} is what the plan means.", markup=False)
-    print_diff(out, changes, apex=new.apex, indent="")
-    for objection in guard(old, new):
+    if difference.is_first:
+        out.print(f"{difference.name} holds no zone yet; all of it is new.", markup=False)
+    elif not difference.changes:
+        out.print(f"Nothing: {difference.name} is what the plan means.", markup=False)
+    print_diff(out, difference.changes, apex=difference.apex, indent="")
+    for objection in difference.objections:
         err.print(f"[yellow]Careful:[/] {escape(objection.says)}")
 
 
-def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, old: Zone | None) -> dict[str, Any]:
+def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, differences: list[_Difference]) -> dict[str, Any]:
     from mailname.zone.text import write_zone
 
     plan = loaded.plan
@@ -218,13 +288,11 @@ def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, old: Zo
         },
         "warnings": [_mistake(warning) for warning in loaded.warnings],
     }
-    if old:
+    if differences:
         from mailname.cli.diff_view import diff_json
-        from mailname.plan.guard import guard
-        from mailname.zone.diff import diff
 
-        document["diff"] = diff_json(diff(old, zones[0]))
-        document["objections"] = [{"code": one.code, "says": one.says} for one in guard(old, zones[0])]
+        document["diff"] = [change for one in differences for change in diff_json(one.changes)]
+        document["objections"] = [{"code": two.code, "says": two.says} for one in differences for two in one.objections]
     return document
 
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import dns.rcode
 from dns.rdatatype import RdataType
 from rich.markup import escape
-from rich.padding import Padding
-from rich.panel import Panel
 from rich.text import Text
 
 from mailname.checks.facts import RUNGS, Outcome
@@ -16,6 +14,7 @@ from mailname.checks.finding import CODES
 from mailname.checks.judge import CHECKS
 from mailname.checks.observe_parents import referral_in
 from mailname.checks.reading import delegation_in, parent_answers, sights
+from mailname.cli.console import print_prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,19 +53,14 @@ def print_verdict(console: Console, plan: Plan, facts: Facts, verdict: Verdict) 
     console.print()
     colour = _COLOURS[verdict.verdict]
     domain = plan.domain.to_text(omit_final_dot=True)
-    _print(console, f"[bold {colour}]{escape(_SENTENCES[verdict.verdict].format(domain=domain))}[/]")
+    print_prose(console, f"[bold {colour}]{escape(_SENTENCES[verdict.verdict].format(domain=domain))}[/]")
     if verdict.cause:
         _print_cause(console, verdict.cause, colour)
     for other in verdict.also:
-        _print(console, "[bold]Independent of that:[/]")
+        print_prose(console, "[bold]Independent of that[/]")
         _print_cause(console, other, "yellow")
     blocked = f", {len(verdict.blocked)} checks could not be made" if verdict.blocked else ""
-    _print(console, f"[dim]{verdict.queries} questions in {verdict.seconds:.2f} s{blocked}[/]")
-
-
-def _print(console: Console, markup: str, indent: int = 0) -> None:
-    # The consoles wrap softly for piping; prose for people is wrapped between words.
-    console.print(Padding(Text.from_markup(markup), (0, 0, 0, indent), expand=False), soft_wrap=False)
+    print_prose(console, f"[dim]{verdict.queries} questions in {verdict.seconds:.2f} s{blocked}[/]")
 
 
 def _print_rung(console: Console, rung: str, plan: Plan, facts: Facts, verdict: Verdict) -> None:
@@ -78,9 +72,9 @@ def _print_rung(console: Console, rung: str, plan: Plan, facts: Facts, verdict: 
         mark, says = "[red]✗[/]", f"[red]{escape(', '.join(dict.fromkeys(finding.code for finding in found)))}[/]"
     else:
         mark, says = "[green]✓[/]", ""
-    _print(console, f"{mark} [bold]{_TITLES[rung]}[/] {says}".rstrip())
+    print_prose(console, f"{mark} [bold]{_TITLES[rung]}[/] {says}".rstrip())
     for line in lines:
-        _print(console, f"[dim]{escape(line)}[/]", 4)
+        print_prose(console, f"[dim]{escape(line)}[/]", 4)
 
 
 def _place(finding: Finding) -> str:
@@ -93,23 +87,25 @@ def _place(finding: Finding) -> str:
 
 
 def _print_cause(console: Console, cause: Cause, colour: str) -> None:
+    """Print one cause. Without a frame, so that the line to type can be copied as it stands; that line is never wrapped."""
     finding = cause.finding
-    body = Text()
-    body.append(f"{finding.says}\n\n")
-    for title, text in (("Where", finding.where), ("Fix", finding.fix), ("Type", finding.command)):
-        body.append(f"{title}: ", "bold")
-        body.append(f"{text}\n", "bold cyan" if title == "Type" else "")
+    console.print()
+    print_prose(console, f"[bold {colour}]{finding.code}[/] [bold]{escape(CODES[finding.code])}[/]")
+    print_prose(console, escape(finding.says), 2, hang=0)
+    console.print()
+    print_prose(console, f"[bold]Where[/]  {escape(finding.where)}", 2, hang=7)
+    print_prose(console, f"[bold]Fix[/]    {escape(finding.fix)}", 2, hang=7)
+    console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(finding.command, "bold cyan"), soft_wrap=True)
     for piece in finding.evidence[:_MOST_EVIDENCE]:
-        body.append(f"\n{piece.question} @ {piece.server}\n", "dim")
+        console.print()
+        print_prose(console, f"[dim]{escape(f'{piece.question} @ {piece.server}')}[/]", 2)
         for line in piece.answer.splitlines():
-            body.append(f"  {line}\n", "dim")
+            print_prose(console, f"[dim]{escape(line)}[/]", 4)
     if cause.explains:
-        body.append("\nThis explains:\n", "bold")
+        console.print("\n  [bold]This explains[/]")
         for effect in cause.explains:
-            body.append(f"  {effect.code} {effect.says}\n")
-    body.rstrip()
-    title = f"{finding.code} {CODES[finding.code]}"
-    console.print(Panel(body, title=Text(title, f"bold {colour}"), title_align="left", border_style=colour), soft_wrap=False)
+            print_prose(console, f"{effect.code} {escape(effect.says)}", 4)
+    console.print()
 
 
 def _resolver_lines(plan: Plan, facts: Facts) -> Iterator[str]:
@@ -176,7 +172,8 @@ def _zone_lines(plan: Plan, facts: Facts) -> Iterator[str]:
             break
     if facts.zone_file:
         fact = facts.zone_file
-        yield f"{fact.file}: {fact.problem or f'{len(fact.records)} records'}"
+        problem = fact.problem.removeprefix(f"{fact.file}:")  # which begins with line and column then
+        yield f"{fact.file}:{problem}" if fact.problem else f"{fact.file}: {len(fact.records)} records"
 
 
 def _mail_lines(plan: Plan, facts: Facts) -> Iterator[str]:

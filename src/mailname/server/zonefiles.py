@@ -54,7 +54,7 @@ def read_zone_file(path: Path, apex: Name) -> ReadResult:
         HostError: the file cannot be read.
 
     """
-    return read_zone(_read_text(path), str(path), apex, include=_includer(path.parent))
+    return read_zone(_read_text(path), str(path), apex, include=includer(path.parent))
 
 
 def _read_text(path: Path) -> str:
@@ -69,7 +69,8 @@ def _read_text(path: Path) -> str:
         return raw.decode("latin-1")  # old archives: only comments and strings may hold such octets
 
 
-def _includer(folder: Path) -> Callable[[str], tuple[str, str]]:
+def includer(folder: Path) -> Callable[[str], tuple[str, str]]:
+    """Return what reads the files that a zone file in this folder includes; it does not leave the folder."""
     top = folder.resolve()
 
     def include(written: str) -> tuple[str, str]:
