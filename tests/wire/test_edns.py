@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from dns.rcode import Rcode
 
-from mailname.wire.edns import OPT_SIZE, Edns, read_opt, write_opt
+from mailname.wire.edns import Edns, ExtendedError, OptionCode, read_opt, write_opt
 
 
 class TestReadOpt:
@@ -27,6 +27,17 @@ class TestWriteOpt:
         assert write_opt(Rcode.BADVERS, do=False) == bytes.fromhex("00 0029 04d0 01 00 0000 0000")
 
     def test_copies_do(self) -> None:
-        """DO comes back (RFC 3225 section 3); the record has the size that is reserved for it."""
-        written = write_opt(Rcode.NOERROR, do=True)
-        assert (written.hex(), len(written)) == ("00002904d0000080000000", OPT_SIZE)
+        """DO comes back (RFC 3225 section 3)."""
+        assert write_opt(Rcode.NOERROR, do=True).hex() == "00002904d0000080000000"
+
+    def test_carries_options(self) -> None:
+        """Code, length, data, one after the other (RFC 6891 section 6.1.2)."""
+        written = write_opt(Rcode.NOERROR, do=False, options=((OptionCode.NSID, b"ns1"), ExtendedError.NOT_READY.option))
+        assert written.hex() == "00002904d000000000000d" + "00030003" + b"ns1".hex() + "000f0002000e"
+
+
+class TestEdns:
+    def test_of_equal_options_the_first_counts(self) -> None:
+        """As RFC 7873 section 5.2 wants it of cookies."""
+        edns = Edns(1232, options=((10, b"one"), (10, b"two")))
+        assert (edns.option(OptionCode.COOKIE), edns.option(OptionCode.NSID)) == (b"one", None)

@@ -47,3 +47,13 @@ class TestMessageWriter:
     def test_counts_the_record_that_comes_ready_made(self) -> None:
         """The OPT record is one more in the additional section."""
         assert writer().finish(1, 0x8000, last=bytes(11))[10:12] == b"\0\x01"
+
+    def test_writes_several_rrsets_together_or_none(self) -> None:
+        """Addresses and their signatures: what does not fit leaves no trace."""
+        address = (dns.name.from_text("a.other.example."), 60, [rdata("A", "192.0.2.1")])
+        long = (dns.name.from_text("b.other.example."), 60, [rdata("TXT", "x" * 100)])
+        written = writer(limit=100)
+        assert not written.add_together(ADDITIONAL, [address, long])
+        assert written.add_together(ADDITIONAL, [address])
+        read = dns.message.from_wire(written.finish(1, 0x8000))
+        assert [str(rrset) for rrset in read.additional] == ["a.other.example. 60 IN A 192.0.2.1"]

@@ -1,6 +1,7 @@
 """Query and zone in, response out. Pure: no socket, no clock."""
 
-from mailname.answer.respond import Transport, respond
+from mailname.answer.respond import Response, Transport, reply_to, respond, truncated
+from mailname.answer.settings import Settings
 from mailname.answer.table import Unserved, ZoneTable
 
-__all__ = ["Transport", "Unserved", "ZoneTable", "respond"]
+__all__ = ["Response", "Settings", "Transport", "Unserved", "ZoneTable", "reply_to", "respond", "truncated"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dns.rdatatype import RdataType
 
-from mailname.wire.edns import OPT_SIZE, write_opt
+from mailname.wire.edns import write_opt
 from mailname.wire.message import AA, KEPT, QR, TC
 from mailname.wire.writer import ADDITIONAL, ANSWER, AUTHORITY, MessageWriter
 
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
 
     from mailname.answer.reply import Reply
+    from mailname.wire.edns import Options
     from mailname.wire.message import Request
     from mailname.zone import RRset
 
 
-def render(request: Request, reply: Reply, limit: int) -> bytes:
-    """Write a reply of at most ``limit`` octets, OPT record included where the request has one."""
+def render(request: Request, reply: Reply, limit: int, options: Options = ()) -> bytes:
+    """Write a reply of at most ``limit`` octets, OPT record with ``options`` included where the request has one."""
     edns = request.edns
-    writer = MessageWriter(limit - (OPT_SIZE if edns else 0))
+    opt = write_opt(reply.rcode, do=edns.do, options=options) if edns else b""
+    writer = MessageWriter(limit - len(opt))
     writer.add_question(request.question)
     flags = QR | request.flags & KEPT | (AA if reply.authoritative else 0) | reply.rcode & 0xF
     if not _write_needed(writer, reply):
@@ -36,7 +38,7 @@ def render(request: Request, reply: Reply, limit: int) -> bytes:
     else:
         for rrsets in _with_signatures(reply.additional):
             writer.add_together(ADDITIONAL, rrsets)
-    return writer.finish(request.id, flags, last=write_opt(reply.rcode, do=edns.do) if edns else b"")
+    return writer.finish(request.id, flags, last=opt)
 
 
 def _write_needed(writer: MessageWriter, reply: Reply) -> bool:

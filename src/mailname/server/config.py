@@ -12,6 +12,9 @@ import dns.name
 from dns.name import Name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from mailname.answer import Settings
+from mailname.answer.rate_limit import RateLimit
+from mailname.answer.settings import LONGEST_IDENTITY
 from mailname.errors import HostError
 from mailname.server.config_text import Contradiction, read_toml_as
 from mailname.server.keyfile import load_key_file
@@ -49,6 +52,8 @@ class ServerConfig:
     state: Path | None = None
     control: Path | None = None
     keys: Mapping[Name, Key] = field(default_factory=dict)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    replies: Settings = field(default_factory=Settings)
 
 
 def _name(value: object) -> object:
@@ -130,6 +135,31 @@ class _ZoneTable(BaseModel):
     allow_transfer: tuple[_Network, ...] = ()
 
 
+class _RateLimitTable(BaseModel):
+    model_config = _STRICT
+    responses_per_second: int = Field(RateLimit().responses_per_second, ge=0, le=1_000_000)
+    slip: int = Field(RateLimit().slip, ge=0, le=100)
+    window: int = Field(RateLimit().window, ge=1, le=3600)
+    ipv4_prefix: int = Field(RateLimit().ipv4_prefix, ge=1, le=32)
+    ipv6_prefix: int = Field(RateLimit().ipv6_prefix, ge=1, le=128)
+    exempt: tuple[_Network, ...] = RateLimit().exempt
+
+    def value(self) -> RateLimit:
+        return RateLimit(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class _RepliesTable(BaseModel):
+    model_config = _STRICT
+    nsid: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    version: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    identity: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    require_cookies: bool = False
+
+    def value(self) -> Settings:
+        nsid = self.nsid.encode() if self.nsid is not None else None
+        return Settings(nsid=nsid, version=self.version, identity=self.identity, require_cookies=self.require_cookies)
+
+
 class _ServerTable(BaseModel):
     model_config = _STRICT
     listen: tuple[_Endpoint, ...] = Field(min_length=1)
@@ -137,6 +167,8 @@ class _ServerTable(BaseModel):
     control: Path | None = None
     keys: tuple[_KeyTable, ...] = Field((), alias="key")
     zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
+    rate_limit: _RateLimitTable = Field(default_factory=_RateLimitTable)
+    replies: _RepliesTable = Field(default_factory=_RepliesTable)
 
 
 def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
@@ -199,7 +231,7 @@ def load_config(text: str, file: str) -> ServerConfig:
         for zone in read.zones
     )
     control = folder / read.control if read.control else None
-    return ServerConfig(read.listen, zones, folder / read.state, control, keys)
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys, read.rate_limit.value(), read.replies.value())
 
 
 def config_for_folder(

@@ -6,8 +6,9 @@ Nothing that arrives may raise out of here.
 
 from __future__ import annotations
 
+import secrets
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import dns.exception
@@ -17,11 +18,15 @@ from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from mailname.answer import Transport, respond
+from mailname.answer import Settings, Transport, reply_to, respond, truncated
+from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
+from mailname.server.tcp import IDLE
 from mailname.transfer import axfr
+from mailname.wire.cookie import SECRET_SIZE
+from mailname.wire.edns import ExtendedError
 from mailname.wire.message import AA, Request, Unreadable, error_reply, read_request
 from mailname.wire.tsig import (
     Rejected,
@@ -37,6 +42,8 @@ from mailname.zone import Serial, Zone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dns.name import Name
+
     from mailname.server.network import Endpoint
     from mailname.server.primary_zone import PrimaryZone
     from mailname.transfer.primary import Primary
@@ -47,12 +54,27 @@ _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
 _LARGEST_MESSAGE = 65535
 
 
+def offered(settings: Settings) -> Settings:
+    """Return the operator's choices and what every server of ours offers: cookies, reasons of failures, TCP keepalive.
+
+    The secret of the cookies lives as long as the process: after a new start, clients get new ones.
+    """
+    return replace(
+        settings,
+        cookie_secrets=settings.cookie_secrets or (secrets.token_bytes(SECRET_SIZE),),
+        extended_errors=True,
+        keepalive=int(IDLE * 10),
+    )
+
+
 @dataclass(slots=True)
 class Dispatcher:
     """Answers messages for one server."""
 
     context: Context
     zones: dict[object, ServedZone]
+    settings: Settings = field(default_factory=lambda: offered(Settings()))
+    rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)
 
     def on_udp(self, wire: bytes, source: Endpoint) -> bytes | None:
@@ -82,9 +104,39 @@ class Dispatcher:
         if request.opcode == Opcode.NOTIFY:
             reply = self._notify(request, source, signer)
         else:
-            reserve = signature_octets(signer.key) if signer else 0
-            reply = respond(request, self.context.table, transport=transport, reserve=reserve)
+            answered = self._answer(request, source, transport, signer)
+            if answered is None:
+                return
+            reply = answered
         yield self._signed(reply, signer)
+
+    def _answer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> bytes | None:
+        """Answer a question; None when this client's network has been told the same too often, or somebody forges its address."""
+        clock = self.context.clock
+        response = reply_to(
+            request,
+            self.context.table,
+            transport=transport,
+            reserve=signature_octets(signer.key) if signer else 0,
+            client=source.address.packed,
+            now=int(clock.wall()),
+            settings=self.settings,
+            expire=self._expires_in,
+        )
+        if transport == "udp" and signer is None and not response.verified:
+            match self.rates.decide(source.address, response.sort, response.subject, clock.monotonic()):
+                case Verdict.DROP:
+                    return None
+                case Verdict.SLIP:
+                    return truncated(request, response)
+        return response.wire
+
+    def _expires_in(self, apex: Name) -> int | None:
+        """Return the seconds until a secondary zone expires, for who transfers it from us (RFC 7314 section 3.3)."""
+        zone = self.zones.get(apex)
+        if not isinstance(zone, SecondaryZone) or zone.logic.expire_at is None:
+            return None
+        return int(max(zone.logic.expire_at - self.context.clock.monotonic(), 0))
 
     def _signed(self, reply: bytes, signer: Verified | None) -> bytes:
         return sign(reply, signer.key, self.context.clock.wall(), signer.mac)[0] if signer else reply
@@ -129,7 +181,7 @@ class Dispatcher:
             return
         if objection := self._objection(served, source, signer):
             self._refuse(served, source, signer, objection)
-            yield self._signed(error_reply(request, Rcode.REFUSED), signer)
+            yield self._signed(error_reply(request, Rcode.REFUSED, options=(ExtendedError.PROHIBITED.option,)), signer)
             return
         found = self.context.table.closest(question.name)
         zone = found[1] if found is not None and found[0] == question.name else None
@@ -217,8 +269,6 @@ def _is_older(held: Serial | None, ours: Serial) -> bool:
 
 def _only_soa(zone: Zone, request: Request) -> bytes:
     """Return the answer that says "you have the newest", or by UDP "ask by TCP" (RFC 1995 sections 2 and 4)."""
-    from dataclasses import replace
-
     from mailname.answer import ZoneTable
 
     asked = replace(request, question=replace(request.question, rdtype=RdataType.SOA))

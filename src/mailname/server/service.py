@@ -12,11 +12,12 @@ import dns.exception
 import dns.name
 
 from mailname import __version__
+from mailname.answer.rate_limit import RateLimiter
 from mailname.errors import MailnameError
 from mailname.server.clock import Clock, SystemClock, iso
 from mailname.server.context import Context, bare, log
 from mailname.server.control import ControlSocket, Order
-from mailname.server.dispatch import Dispatcher
+from mailname.server.dispatch import Dispatcher, offered
 from mailname.server.network import DirectNetwork, Network
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
@@ -60,7 +61,12 @@ class Server:
         self._wake = asyncio.Event()
         self._store = Store(config.state) if config.state else None
         self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set)
-        self._dispatcher = Dispatcher(self.context, self.zones)  # type: ignore[arg-type]  # a dict of Name is one of object
+        self._dispatcher = Dispatcher(
+            self.context,
+            self.zones,  # type: ignore[arg-type]  # a dict of Name is one of object
+            offered(config.replies),
+            RateLimiter(config.rate_limit),
+        )
         self._limits = TcpLimits()
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0

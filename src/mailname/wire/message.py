@@ -16,7 +16,7 @@ from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from mailname.wire.edns import Edns, read_opt, write_opt
+from mailname.wire.edns import Edns, Options, read_opt, write_opt
 
 HEADER = struct.Struct("!HHHHHH")
 _QUESTION = struct.Struct("!HH")
@@ -123,26 +123,33 @@ def read_request(wire: bytes) -> Request | Unreadable:
     return Request(message_id, opcode, flags, parsed.question, parsed.edns, parsed.tsig_at, wire[: parsed.end])
 
 
-def error_reply(request: Request, rcode: Rcode, *, flags: int = 0) -> bytes:
+def error_reply(request: Request, rcode: Rcode, *, flags: int = 0, options: Options = ()) -> bytes:
     """Return a reply that has the question, the OPT record where one is due, and nothing else.
 
     Args:
         request: what is answered.
         rcode: any rcode; one above 15 needs a request with EDNS.
         flags: header flags to set beside QR, opcode and RD; AA for the acknowledgement of a NOTIFY.
+        options: what goes into the OPT record, if there is one.
 
     """
     question_ends = HEADER.size + len(request.question.name.to_wire() or b"") + _QUESTION.size
-    return write_reply(request.wire, rcode, question_ends=question_ends, edns=request.edns, flags=flags)
+    return write_reply(request.wire, rcode, question_ends=question_ends, edns=request.edns, flags=flags, options=options)
 
 
 def write_reply(
-    wire: bytes, rcode: Rcode, *, question_ends: int | None = None, edns: Edns | None = None, flags: int = 0
+    wire: bytes,
+    rcode: Rcode,
+    *,
+    question_ends: int | None = None,
+    edns: Edns | None = None,
+    flags: int = 0,
+    options: Options = (),
 ) -> bytes:
     """Return a reply without records to the request in ``wire``, copying its question octet for octet."""
     message_id, asked_flags = struct.unpack_from("!HH", wire)
     question = wire[HEADER.size : question_ends] if question_ends else b""
-    opt = write_opt(rcode, do=edns.do) if edns else b""
+    opt = write_opt(rcode, do=edns.do, options=options) if edns else b""
     header = HEADER.pack(
         message_id, QR | asked_flags & KEPT | flags | rcode & 0xF, 1 if question_ends else 0, 0, 0, 1 if edns else 0
     )
