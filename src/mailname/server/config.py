@@ -167,8 +167,8 @@ class _ServerTable(BaseModel):
     control: Path | None = None
     keys: tuple[_KeyTable, ...] = Field((), alias="key")
     zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
-    rate_limit: _RateLimitTable = Field(default_factory=_RateLimitTable)
-    replies: _RepliesTable = Field(default_factory=_RepliesTable)
+    rate_limit: _RateLimitTable | None = None
+    replies: _RepliesTable | None = None
 
 
 def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
@@ -231,7 +231,9 @@ def load_config(text: str, file: str) -> ServerConfig:
         for zone in read.zones
     )
     control = folder / read.control if read.control else None
-    return ServerConfig(read.listen, zones, folder / read.state, control, keys, read.rate_limit.value(), read.replies.value())
+    rate_limit = read.rate_limit.value() if read.rate_limit else RateLimit()
+    replies = read.replies.value() if read.replies else Settings()
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies)
 
 
 def config_for_folder(
