@@ -5,6 +5,7 @@ cdef class Images:
     cdef unsigned char** blocks
     cdef unsigned int* slots
     cdef unsigned int mask
+    cdef unsigned int speaks
     cdef dict numbers
     cdef list held
     cdef list retired

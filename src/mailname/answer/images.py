@@ -26,8 +26,17 @@ class Images:
             self.blocks = cython.NULL
             self.slots = cython.NULL
 
-    def __init__(self, zones: dict) -> None:
-        """Take the zones to serve: apex in lower-case wire form -> image, or None for a zone that cannot be served now."""
+    def __init__(self, zones: dict, options: "tuple[int, ...]" = ()) -> None:
+        """Take what to answer from.
+
+        Args:
+            zones: apex in lower-case wire form -> image, or None for a zone that cannot be served now.
+            options: the EDNS options, below 32, that the server answers; questions with them are not plain.
+
+        """
+        self.speaks = 0
+        for code in options:
+            self.speaks |= 1 << code
         size: cython.uint = 8
         while size < 2 * len(zones):
             size *= 2

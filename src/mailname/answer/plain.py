@@ -18,7 +18,12 @@ NOT_PLAIN = cython.declare(cython.int, -1)
 DROP = cython.declare(cython.int, 0)
 _NONE = cython.declare(cython.uint, 0xFFFFFFFF)
 _32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
-LONGEST = 1232  # octets of an answer by UDP
+LONGEST = cython.declare(cython.int, 1232)  # octets of an answer by UDP
+NOTES = cython.declare(cython.int, 8)  # octets behind it: what sort of answer it is (1), the hash of what it is about (4)
+ANSWER = cython.declare(cython.int, 0)
+NODATA = cython.declare(cython.int, 1)
+NXDOMAIN = cython.declare(cython.int, 2)
+REFERRAL = cython.declare(cython.int, 3)
 
 
 def _u16(image, at):
@@ -154,8 +159,22 @@ def _put_named(image, rrset, out, at, limit, apex, apex_length):
     return at
 
 
+def _options_are_plain(images, query, at, size, rdtype):
+    """Tell whether all EDNS options may be ignored (RFC 6891 section 6.1.2): those that we answer need the reference."""
+    code: cython.uint
+    while at < size:
+        if at + 4 > size:
+            return False
+        code = (query[at] << 8) | query[at + 1]
+        at += 4 + ((query[at + 2] << 8) | query[at + 3])
+        # EXPIRE (9) is about the SOA alone (RFC 7314 section 3).
+        if (code < 32 and images.speaks & (1 << code)) or (code == 9 and rdtype == 6):
+            return False
+    return at == size
+
+
 def respond_plain(images, query, size, out):
-    """Answer one message into ``out``, which holds LONGEST octets.
+    """Answer one message into ``out``, which holds LONGEST + NOTES octets.
 
     Returns:
         The answer's length, DROP, or NOT_PLAIN.
@@ -204,20 +223,16 @@ def respond_plain(images, query, size, out):
     question_end: cython.int = at
     limit: cython.int = 512
     edns: cython.bint = query[11] == 1
+    dnssec: cython.int = 0
     if edns:
-        # Version 0, no options, DO off; anything else is for the reference.
-        if (
-            at + 11 != size
-            or query[at]
-            or query[at + 1]
-            or query[at + 2] != 41
-            or query[at + 6]
-            or query[at + 9]
-            or query[at + 10]
-        ):
+        # Version 0, and no option that we speak of; anything else is for the reference.
+        if at + 11 > size or query[at] or query[at + 1] or query[at + 2] != 41 or query[at + 6]:
             return NOT_PLAIN
-        if query[at + 7] & 0x80:
+        if at + 11 + ((query[at + 9] << 8) | query[at + 10]) != size:
             return NOT_PLAIN
+        if not _options_are_plain(images, query, at + 11, size, rdtype):
+            return NOT_PLAIN
+        dnssec = query[at + 7] & 0x80
         limit = (query[at + 3] << 8) | query[at + 4]
         if limit < 512:
             limit = 512
@@ -249,6 +264,8 @@ def respond_plain(images, query, size, out):
     # Two zones may share a hash: then the name decides.
     if image[60] != apex_length or not _same(image, _u32(image, 40) + _u32(image, 56), key, starts[apex_label], apex_length):
         return NOT_PLAIN
+    if dnssec and image[61] & 1:  # signatures and proofs
+        return NOT_PLAIN
     # The name itself, or its closest encloser: the apex is always there.
     number: cython.uint = _NONE
     label = 0
@@ -273,6 +290,8 @@ def respond_plain(images, query, size, out):
     additional: cython.uint = 0
     rrset: cython.uint = 0
     cut: cython.uint
+    sort: cython.int
+    subject: cython.uint
     if flags & 3:  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
         cut = _u32(image, 28) + 32 * _u32(image, node + 12)
         rrset = _find_rrset(image, cut, 2)
@@ -280,6 +299,7 @@ def respond_plain(images, query, size, out):
         # The cut's name is a suffix of the question.
         end = _put_under_pointer(image, rrset, out, question_end, limit, apex, 12 + name_length - image[cut + 8])
         authority = _u16(image, rrset + 4)
+        sort, subject = REFERRAL, _u32(image, cut + 28)
     else:
         if label:
             if not flags & 16:
@@ -295,10 +315,12 @@ def respond_plain(images, query, size, out):
         if rrset:
             end = _put_under_pointer(image, rrset, out, question_end, limit, apex, 12)
             answers = _u16(image, rrset + 4)
+            sort, subject = ANSWER, _u32(image, node + 28)
         else:  # RFC 2308: the SOA says how long "no" may be remembered
             rrset = _u32(image, 32) + 40 * (_u32(image, 16) - 1)
             end = _put_under_pointer(image, rrset, out, question_end, limit, apex, apex)
             authority = 1
+            sort, subject = NXDOMAIN if rcode else NODATA, hashes[apex_label]
     if end < 0:
         return NOT_PLAIN
     extra: cython.uint = _u32(image, 36) + 4 * _u32(image, rrset + 24)
@@ -320,6 +342,7 @@ def respond_plain(images, query, size, out):
         out[end + 4] = 0xD0
         for i in range(5, 11):
             out[end + i] = 0
+        out[end + 7] = dnssec
         end += 11
         additional += 1
     out[0] = query[0]
@@ -334,12 +357,16 @@ def respond_plain(images, query, size, out):
     out[9] = authority & 0xFF
     out[10] = additional >> 8
     out[11] = additional & 0xFF
+    # For the limiting of rates, behind the answer's room.
+    out[LONGEST] = sort
+    for i in range(4):
+        out[LONGEST + 1 + i] = (subject >> (8 * i)) & 0xFF
     return end
 
 
 def answer_plain(images, query: bytes) -> "bytes | None":
     """Answer one message that came by UDP; None when it is not plain (or not to be answered at all)."""
-    buffer = bytearray(LONGEST)
+    buffer = bytearray(LONGEST + NOTES)
     length: cython.int
     if len(query) < 12:
         return None

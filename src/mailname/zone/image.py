@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mailname.zone.zone import Node, Zone
 
 MAGIC = b"MNZONE\x00\x01"  # the last octet is the layout's version
-HEADER = struct.Struct("<8s13I B 3x I 16s 32s 12x")
+HEADER = struct.Struct("<8s13I B B 2x I 16s 32s 12x")
 HEADER_SIZE = 128
 CHECKSUM_AT = 84
 CHECKSUM_SIZE = 32
@@ -46,6 +46,9 @@ NONE = 0xFFFFFFFF
 
 # Flags of a node.
 CUT, BELOW_CUT, HAS_DNAME, HAS_CNAME, HAS_WILDCARD, BELOW_DNAME, NSEC3_OWNER = 1, 2, 4, 8, 16, 32, 64
+
+# Flags of a zone, in the header's octet 61.
+ZONE_SIGNED = 1
 
 _FIXED = struct.Struct("!HHHIH")
 _TO_QUESTION = 0xC00C
@@ -140,6 +143,9 @@ class _Builder:
         self.blob += data
         return at
 
+    def _zone_flags(self) -> int:
+        return ZONE_SIGNED if any(RdataType.RRSIG in node.rrsets for node in self.nodes) else 0
+
     def _flags(self, node: Node, cut: int, index: int) -> int:
         return (
             (CUT if cut == index else 0)
@@ -230,6 +236,7 @@ class _Builder:
                 self.zone.negative_ttl,
                 apex_name_at,
                 len(self.apex),
+                self._zone_flags(),
                 0,
                 bytes(16),
                 bytes(CHECKSUM_SIZE),
