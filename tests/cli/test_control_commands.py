@@ -1,0 +1,137 @@
+"""``mailname status``, ``notify``, ``retransfer``, ``reload``, ``publish``: orders to running servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.cli.serving import PROGRAM, serving, until
+from tests.engines.pair import PLAN
+from tests.server.running import free_port, zone_text
+
+from mailname.cli.status import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def mailname(*argv: object) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "200"}
+    return subprocess.run([PROGRAM, *map(str, argv)], capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Path]:
+    """Run a primary of example.tech and a secondary zone whose primary is silent."""
+    (tmp_path / "example.tech.zone").write_text(zone_text(1), encoding="utf-8")
+    config = tmp_path / "server.toml"
+    config.write_text(
+        f"""listen = ["127.0.0.1:{free_port()}"]
+state = "state"
+control = "control"
+[[zone]]
+name = "example.tech"
+role = "primary"
+file = "example.tech.zone"
+  [[zone.secondary]]
+  address = "127.0.0.1"
+  port = {free_port()}
+[[zone]]
+name = "copy.test"
+role = "secondary"
+  [[zone.primary]]
+  address = "127.0.0.1"
+  port = {free_port()}
+""",
+        encoding="utf-8",
+    )
+    with serving(tmp_path, "--config", str(config)):
+        yield tmp_path / "control"
+
+
+def status(control: Path, *zone: str) -> dict[str, Any]:
+    done = mailname("status", *zone, "--control", control, "--json")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+class TestStatus:
+    def test_tells_what_is_held_and_what_is_wrong(self, control: Path) -> None:
+        """Exit code 1 while a zone is not well."""
+        until(lambda: status(control, "copy.test")["zones"][0]["last_failure"])
+        until(lambda: status(control, "example.tech")["zones"][0]["secondaries"][0]["says"])
+        done = mailname("status", "--control", control)
+        assert done.returncode == 1
+        for words in (
+            "example.tech primary serving 1 7",
+            "copy.test secondary not loaded",
+            "refresh failed",
+            "(connection-refused)",
+            "waiting after",
+        ):
+            assert words in " ".join(done.stdout.split())
+        assert status(control)["schema"] == "mailname.status/1"
+
+    def test_of_a_zone_that_is_well_is_exit_0(self, control: Path) -> None:
+        """So that a script can ask."""
+        assert mailname("status", "example.tech", "--control", control).returncode == 0
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"), [(0, "0s"), (59.6, "1m"), (200, "3m 20s"), (86400 * 6 + 3600 * 4 + 5, "6d 4h"), (86405, "1d 5s")]
+    )
+    def test_spans_are_written_in_their_two_largest_units(self, seconds: float, text: str) -> None:
+        """Nobody wants the seconds of a week."""
+        assert duration(seconds) == text
+
+
+class TestOrders:
+    def test_reload_takes_a_good_file_and_tells_of_a_bad_one(self, control: Path) -> None:
+        """Exit codes 0 and 4; the place is told."""
+        file = control.parent / "example.tech.zone"
+        file.write_text(zone_text(2), encoding="utf-8")
+        assert mailname("reload", "example.tech", "--control", control).returncode == 0
+        assert status(control, "example.tech")["zones"][0]["serial"] == 2
+        file.write_text(zone_text(3, "www A nonsense"), encoding="utf-8")
+        done = mailname("reload", "--control", control)
+        assert done.returncode == 4
+        assert "example.tech.zone:9:7" in done.stderr
+        assert status(control, "example.tech")["zones"][0]["serial"] == 2
+
+    @pytest.mark.parametrize(("order", "says"), [("notify", "1 zone(s) notified"), ("retransfer", "1 zone(s) asked for")])
+    def test_notify_and_retransfer(self, control: Path, order: str, says: str) -> None:
+        """All zones of the right kind; another zone is told."""
+        done = mailname(order, "--control", control)
+        assert (done.returncode, done.stdout.strip()) == (0, says)
+        assert json.loads(mailname(order, "--control", control, "--json").stdout)["schema"] == f"mailname.{order}/1"
+        done = mailname(order, "other.test", "--control", control)
+        assert done.returncode == 4
+        assert "is not served here" in done.stderr
+
+    def test_without_a_server_is_told(self, tmp_path: Path) -> None:
+        """Exit code 4 and what to do."""
+        done = mailname("status", "--control", tmp_path / "none")
+        assert done.returncode == 4
+        assert "no server listens on the control socket" in done.stderr
+
+
+class TestPublish:
+    def test_tells_who_does_not_have_it(self, control: Path) -> None:
+        """Exit code 1: it is loaded, but not every server answers with it. Nobody here has the plan's addresses."""
+        plan = control.parent / "plan.toml"
+        plan.write_text(PLAN, encoding="utf-8")
+        network = control.parent / "network.json"
+        network.write_text('{"schema": "mailname.network/1", "places": [], "root_hints": []}', encoding="utf-8")
+        options = (plan, "--control", control, "--network", network, "--wait", "0", "--json")
+        refused = mailname("publish", *options)
+        assert refused.returncode == 4 or json.loads(refused.stdout)["zones"]
+        done = mailname("publish", *options, "--dry-run")
+        assert json.loads(done.stdout)["published"] is False
+        done = mailname("publish", *options, "--yes-really")
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["published"]) == (1, True)
+        assert all("cannot be reached" in one["says"] for one in told["servers"])
+        assert status(control, "example.tech")["zones"][0]["serial"] == told["zones"][0]["serial"]
