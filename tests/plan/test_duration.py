@@ -37,3 +37,12 @@ class TestSaySeconds:
     def test_says_it_as_people_do(self, seconds: int, said: str) -> None:
         """The number as typed, and what it means."""
         assert say_seconds(seconds) == said
+
+
+class TestWords:
+    @pytest.mark.parametrize(("text", "short"), [("1 day", "1d"), ("4 hours", "4h"), ("1h 30 min", "1h30m"), ("2 Weeks", "2w")])
+    def test_are_told_with_the_short_form(self, text: str, short: str) -> None:
+        """As people write times; a month has no one length."""
+        with pytest.raises(WrongValueError) as caught:
+            read_seconds(text)
+        assert (caught.value.remedy, caught.value.instead) == (f'Write "{short}".', short)

@@ -80,6 +80,16 @@ class TestEveryMistakeAtOnce:
         assert places == sorted(places)
 
 
+SPOILED = sorted((Path(__file__).parents[1] / "data" / "spoiled_plans").glob("*.toml"))
+
+
+class TestSpoiledPlans:
+    @pytest.mark.parametrize("path", SPOILED, ids=lambda path: path.stem)
+    def test_are_told_mistake_by_mistake(self, path: Path) -> None:
+        """Plans as people write them: each mark is one message at its place, and there is no message without a mark."""
+        assert_told(path.read_text(encoding="utf-8"))
+
+
 class TestUnknownKey:
     @pytest.mark.parametrize(
         ("old", "new", "hint"),

@@ -7,6 +7,7 @@ import re
 from mailname.plan.fault import WrongValueError
 
 PATTERN = r"^([0-9]+[wdhmsWDHMS])+$"
+_IN_WORDS = r"(\s*\d+\s*(w|d|h|m|s|weeks?|days?|hours?|min|minutes?|sec|seconds?)\b[\s,]*)+"
 MAXIMUM = 2**31 - 1  # RFC 2181 section 8
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -19,7 +20,11 @@ def read_seconds(value: object) -> int:
         if value.isdecimal():
             raise WrongValueError(f'"{value}" is text, not a number.', f"Write {int(value)} without quotes.", instead=int(value))
         if not re.fullmatch(PATTERN, value):
-            raise WrongValueError(f'"{value}" is not a time.', 'Write seconds, as in 3600, or units w d h m s, as in "1h30m".')
+            problem = f'"{value}" is not a time.'
+            if re.fullmatch(_IN_WORDS, value.lower()):
+                short = "".join(f"{number}{unit[0]}" for number, unit in re.findall(r"(\d+)\s*([a-z]+)", value.lower()))
+                raise WrongValueError(problem, f'Write "{short}".', instead=short)
+            raise WrongValueError(problem, 'Write seconds, as in 3600, or units w d h m s, as in "1h30m".')
         value = sum(int(number) * _UNITS[unit.lower()] for number, unit in re.findall(r"([0-9]+)(\D)", value))
     if not 0 <= value <= MAXIMUM:
         raise WrongValueError(f"{value} is not a time in seconds.", f"Write a number from 0 to {MAXIMUM}.")

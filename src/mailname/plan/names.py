@@ -6,6 +6,7 @@ dot is ever needed, and none can be forgotten. Names that are not ASCII are take
 
 from __future__ import annotations
 
+import difflib
 import re
 
 import dns.name
@@ -55,7 +56,9 @@ def read_host(text: str, domain: Name) -> Name:
     labels = _labels(text, "host name")
     if "_" in text:
         fixed = text.replace("_", "-")
-        raise WrongValueError(f"'{text}' is not a host name: '_' may not stand in one.", f'Write for instance "{fixed}".')
+        raise WrongValueError(
+            f"'{text}' is not a host name: '_' may not stand in one.", f'Write for instance "{fixed}".', instead=fixed
+        )
     if "*" in text:
         raise WrongValueError(f"'{text}' is a wildcard, not a host.", "Name one host.")
     return _completed(text, _host(text, labels), domain)
@@ -74,16 +77,24 @@ def read_owner(text: str, domain: Name) -> Name:
     owner = _completed(text, _name(text, labels), domain)
     if not owner.is_subdomain(domain):
         tail = domain.to_text(omit_final_dot=True)
+        meant = f"{text.rstrip('.')}.{tail}"
+        head, ending = labels[: 1 - len(domain.labels)], ".".join(labels[1 - len(domain.labels) :])
+        if difflib.SequenceMatcher(None, ending, tail).ratio() > 0.8:  # the domain, misspelt
+            meant = ".".join([*head, tail])
         raise WrongValueError(
             f"'{text}' is outside the domain {tail}.",
-            f'A name with a dot is a full name. Did you mean "{text.rstrip(".")}.{tail}"?',
-            instead=f"{text.rstrip('.')}.{tail}",
+            f'A name with a dot is a full name. Did you mean "{meant}"?',
+            instead=meant,
         )
     return owner
 
 
 def read_mailbox(text: str) -> Name:
     """Turn a mailbox into the name that stands in the SOA (RFC 1035 section 8): dots before the @ belong to one label."""
+    if match := re.fullmatch(r".*<([^<>@\s]+@[^<>@\s]+)>\s*", text):
+        raise WrongValueError(
+            f"'{text}' is a mailbox with a person's name.", f'Write the mailbox alone: "{match[1]}".', instead=match[1]
+        )
     local, at, host = text.rpartition("@")
     if not at:
         guess = text.rstrip(".").replace(".", "@", 1)

@@ -154,6 +154,11 @@ def _syntax_error(said: str, text: str) -> _Broken:
     if stop is None:
         return _unfinished(text)
     start, end = stop.start, stop.end
+    before = text[start : stop.at].rstrip()
+    if before.endswith(",") and text[stop.at : stop.at + 1] == "}":
+        at = start + len(before) - 1
+        problem = "TOML has no comma before the closing brace of an inline table."
+        return _Broken(at, problem, "Take the comma away.", _blank(text, at, at + 1))
     header = _HEADER.match(text, start, end)
     if header:
         right = f"[[{header[1]}]]" if header[1] in _ARRAYS else f"[{header[1]}]"
@@ -197,6 +202,8 @@ def _explain(text: str, value_at: int, stop: _Stop) -> tuple[int, str, str]:
     while at > value_at and re.match(r"[\w.:/@*-]", text[at - 1]):
         at -= 1
     token = re.match(r"[^\s,\]}#]*", text[at : stop.end])
+    if token and re.fullmatch(r"0\d+", token[0]):
+        return at, f"{token[0]} has a leading zero.", f"Write {int(token[0])}."
     if token and re.fullmatch(r"[\w.:/@*-]+", token[0]):
         return at, f"{token[0]} is not a TOML value.", f'Text stands in quotes: "{token[0]}".'
     if stop.said.startswith("unclosed array"):
@@ -212,6 +219,13 @@ def _inside(text: str, stop: _Stop) -> _Broken:
     if value_at is not None:
         value_end = _value_end(text, value_at, text.find("\n", value_at))
         return _Broken(*_explain(text, where, stop), _blank(text, value_at, value_end, _LITERAL))
+    if colon := re.match(r"[ \t]*([\w-]+)[ \t]*:[ \t]*(\S.*)", line):
+        problem = "Between a key and its value TOML has '=', not ':'."
+        at = stop.start + line.index(":")
+        return _Broken(where, problem, f"Write {colon[1]} = {colon[2].rstrip()}", f"{text[:at]}={text[at + 1 :]}")
+    if stop.said.startswith("unclosed array") and where > stop.start:
+        problem = "A comma is missing before this, or the list above it is not closed."
+        return _Broken(where, problem, 'Write it as ["one", "two"].', f"{text[: where - 1]},{text[where:]}")
     without = _blank(text, stop.start, stop.end)
     if _KEY_ONLY.match(text, stop.start, stop.end):
         word = line.split()[0]

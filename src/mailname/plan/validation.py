@@ -173,7 +173,7 @@ def _unknown_key(found: Validation, path: Path, places: Places) -> None:
     where = f"a [[{table_name}]]" if isinstance(found.at(path[:1]), list) else f"[{table_name}]"
     place = where if table_name else "a plan"
     if table_name == "transfer_key" and key.lower() in {"secret", "secret_file", "password"}:
-        remedy = "The secret never stands in the plan: make a key file with 'mailname key'."
+        remedy = "The secret never stands in the plan: make a key file with 'mailname key make NAME'."
     elif meant:
         remedy = f"Did you mean '{meant}'?"
     elif table_name and key in _keys(Plan):
@@ -256,13 +256,17 @@ _EXAMPLES = {
 }
 
 
+_NAMES = {"mail_host": "mail.example.tech", "record": "www", "ptr": "mail.example.tech", "transfer_key": "transfer.example.tech"}
+
+
 def _missing(path: Path) -> Fault:
     key = str(path[-1])
     table_name, _ = _table_of(path)
     if key == "name_server":
         return Fault((), "The plan has no name server.", _EXAMPLES[key], point="table")
     what = f"This {table_name.replace('_', ' ')} has no '{key}'." if table_name else f"The plan has no '{key}'."
-    return Fault(path[:-1], what, _EXAMPLES[key], point="table")
+    remedy = f'As in: name = "{_NAMES[table_name]}"' if key == "name" and table_name in _NAMES else _EXAMPLES[key]
+    return Fault(path[:-1], what, remedy, point="table")
 
 
 def _no_list(found: Validation, path: Path, value: object, places: Places) -> bool:

@@ -99,6 +99,8 @@ def _no_address(draft: Draft, host: Host, contents: Contents) -> Iterator[Fault]
     if contents.has_address(name):
         return
     near = contents.nearest(name)
+    if near in {names.say(other.name.value) for other in draft.mail_hosts if other.name}:
+        near = None  # that one receives mail already
     remedy = f"Did you mean '{near}'?" if near else 'Give it addresses = ["..."], or a record with its address.'
     yield Fault(
         host.name.path,

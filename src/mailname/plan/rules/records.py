@@ -37,6 +37,10 @@ def check(draft: Draft, read: UserRecords, contents: Contents, line_of: Callable
             yield fault
         else:
             usable.append(entry)
+    for entry in usable:
+        if entry.rdata.rdtype == RdataType.SPF:
+            remedy = "Write it as TXT, where receivers look for it."
+            yield Fault(entry.where, "The record type SPF is no longer used (RFC 7208 section 3.1).", remedy, "warning")
     yield from _twice(usable, line_of)
     yield from _addresses(draft, usable)
     hosts = {host.name.value for host in in_domain_hosts(draft) if host.name}
