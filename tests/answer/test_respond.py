@@ -12,12 +12,12 @@ from dns.rdatatype import RdataType
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.answer.cases import Case, cases, records, says
-from tests.answer.zones import the_table, zone_of
+from tests.answer.zones import signed_table, the_table, zone_of
 
 from mailname.answer import Unserved, ZoneTable, respond
 from mailname.wire.message import Request, read_request
 
-TABLE = the_table()
+TABLE = ZoneTable({apex: table[apex] for table in (the_table(), signed_table()) for apex in table})
 CASES = list(cases())
 
 
@@ -107,12 +107,19 @@ class TestRespond:
         query = request(dns.message.make_query("x.", "TXT").to_wire())
         assert says(respond(query, ZoneTable({dns.name.root: root}), transport="tcp")) == "NOERROR aa tc"
 
+    def test_an_answer_whose_signature_does_not_fit_is_truncated(self) -> None:
+        """In answer and authority section signatures are needed (RFC 4035 section 3.1.1)."""
+        query = dns.message.make_query("big.nsec.example.", "TXT", want_dnssec=True, payload=1232)
+        reply = respond(request(query.to_wire()), TABLE, transport="udp")
+        assert (says(reply), len(dns.message.from_wire(reply).answer)) == ("NOERROR aa tc", 1)
+
     @given(
         labels=st.lists(st.sampled_from([b"*", b"a", b"www", b"WILD", b"old", b"sub", b"\x00\xff", b"x" * 63]), max_size=3),
         apex=st.sampled_from([dns.name.root, *TABLE]),
         rdtype=st.builds(RdataType.make, st.integers(0, 65535) | st.sampled_from([1, 5, 6, 15, 39, 43, 255])),
         rdclass=st.builds(RdataClass.make, st.integers(0, 65535) | st.just(1)),
         payload=st.none() | st.integers(0, 65535),
+        do=st.booleans(),
         tcp=st.booleans(),
         reserve=st.integers(0, 200),
     )
@@ -123,12 +130,15 @@ class TestRespond:
         rdtype: RdataType,
         rdclass: RdataClass,
         payload: int | None,
+        do: bool,
         tcp: bool,
         reserve: int,
     ) -> None:
         """Whatever is asked, a whole message comes back that fits and that dnspython can read."""
         name = dns.name.Name(labels).concatenate(apex)
         query = dns.message.make_query(name, rdtype, rdclass, use_edns=-1 if payload is None else 0, payload=payload or 0)
+        if do and payload is not None:
+            query.want_dnssec()
         reply = respond(request(query.to_wire()), TABLE, transport="tcp" if tcp else "udp", reserve=reserve)
         limit = 65535 if tcp else min(1232, max(512, payload or 0))
         assert len(reply) <= limit - reserve

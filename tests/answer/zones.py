@@ -29,7 +29,7 @@ def zone_of(text: str, apex: str) -> Zone:
 
 
 def the_table() -> ZoneTable:
-    """Return all zones of the folder, and one that is ours but has expired: expired.example."""
+    """Return the unsigned zones, and one that is ours but has expired: expired.example."""
     zones: dict[dns.name.Name, Zone | Unserved] = {
         dns.name.from_text(apex): zone_of(text, apex) for apex, text in zone_texts().items()
     }
