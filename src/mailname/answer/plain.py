@@ -295,6 +295,8 @@ def respond_plain(images, query, size, out):
     if flags & 3:  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
         cut = _u32(image, 28) + 32 * _u32(image, node + 12)
         rrset = _find_rrset(image, cut, 2)
+        if dnssec and _find_rrset(image, cut, 43):
+            return NOT_PLAIN
         authoritative = 0
         # The cut's name is a suffix of the question.
         end = _put_under_pointer(image, rrset, out, question_end, limit, apex, 12 + name_length - image[cut + 8])

@@ -30,7 +30,21 @@ class Worker(Protocol):
 class ServedImages:
     """One image for each zone that is served; none while it is being laid out, or for a zone that cannot be served."""
 
-    def __init__(self, now: Callable[[], float], spawn: Callable[[Coroutine[Any, Any, None], object], None]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None], object], None],
+        options: tuple[int, ...] = (),
+    ) -> None:
+        """Begin with no zone.
+
+        Args:
+            now: a clock that never goes back.
+            spawn: does something beside answering.
+            options: the EDNS options that are left to the reference.
+
+        """
+        self._options = options
         self._now = now
         self._spawn = spawn
         self._served: dict[bytes, Zone | None] = {}
@@ -41,7 +55,7 @@ class ServedImages:
     def images(self) -> Images:
         """Return what to begin with."""
         if self._images is None:
-            self._images = Images(self._blocks)
+            self._images = Images(self._blocks, self._options)
         return self._images
 
     def tell(self, worker: Worker) -> None:
@@ -85,6 +99,6 @@ class ServedImages:
     def _renew(self) -> None:
         """Make a new index: the set of zones has changed."""
         if self._images is not None:
-            self._images = Images(self._blocks)
+            self._images = Images(self._blocks, self._options)
             for worker in self._workers:
                 worker.serve(self._images)

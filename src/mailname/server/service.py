@@ -25,7 +25,7 @@ from mailname.server.served_images import ServedImages
 from mailname.server.store import Store
 from mailname.server.tcp import TcpLimits, TcpListener
 from mailname.server.udp import UdpListener
-from mailname.server.udp_workers import UdpWorkers, are_available
+from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -71,7 +71,9 @@ class Server:
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0
         if self._workers:
-            self.context.images = ServedImages(self.clock.monotonic, self.context.spawn)
+            self.context.images = ServedImages(
+                self.clock.monotonic, self.context.spawn, options_for_reference(self._dispatcher.settings)
+            )
         self._tcp: list[TcpListener] = []
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
@@ -109,7 +111,7 @@ class Server:
     def _udp_at(self, at: Endpoint) -> UdpListener | UdpWorkers:
         if self.context.images is None:
             return UdpListener(self.network, at, self._dispatcher)
-        return UdpWorkers(self.network, at, self._dispatcher, self.context.images, self._workers)
+        return UdpWorkers(self.network, at, self._dispatcher, self.context.images, self.config.rate_limit, self._workers)
 
     async def stop(self) -> None:
         """Close everything; what is on disk stays as it is."""
@@ -195,8 +197,23 @@ class Server:
             "pid": os.getpid(),
             "since": iso(self.started_at),
             "listen": [str(at) for at in self.config.listen],
+            "udp": self._udp_counters(),
             "zones": [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)],
         }
+
+    def _udp_counters(self) -> dict[str, Any]:
+        """Add up what the workers have seen; empty where UDP is answered in Python."""
+        total: dict[str, Any] = {}
+        for listener in self._udp:
+            for one in listener.counters() if isinstance(listener, UdpWorkers) else ():
+                for name, value in one.items():
+                    if isinstance(value, dict):
+                        inner = total.setdefault(name, {})
+                        for key, count in value.items():
+                            inner[key] = inner.get(key, 0) + count
+                    else:
+                        total[name] = total.get(name, 0) + value
+        return total
 
     async def obey(self, order: Order) -> Order:
         """Carry out one order of the control socket."""

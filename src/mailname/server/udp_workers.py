@@ -8,10 +8,11 @@ import os
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailname.server.network import DirectNetwork
 from mailname.server.udp import answer_from, ask_for_source
+from mailname.wire.edns import OptionCode
 
 try:
     from mailname.server.udp_worker import Worker
@@ -21,6 +22,8 @@ except ImportError:  # no compiler was at hand when mailname was installed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mailname.answer.rate_limit import RateLimit
+    from mailname.answer.settings import Settings
     from mailname.server.dispatch import Dispatcher
     from mailname.server.network import Endpoint, Network, SocketAddress
     from mailname.server.served_images import ServedImages
@@ -36,7 +39,9 @@ def are_available(network: Network) -> bool:
 class UdpWorkers:
     """Several workers at one UDP address; the kernel spreads the clients over their sockets."""
 
-    def __init__(self, network: Network, at: Endpoint, dispatcher: Dispatcher, images: ServedImages, count: int) -> None:
+    def __init__(
+        self, network: Network, at: Endpoint, dispatcher: Dispatcher, images: ServedImages, limit: RateLimit, count: int
+    ) -> None:
         assert isinstance(network, DirectNetwork)
         self._network = network
         self._dispatcher = dispatcher
@@ -49,12 +54,20 @@ class UdpWorkers:
             if self._with_source:
                 ask_for_source(one, at.address.version)
             one.setblocking(True)
-            self.workers.append(Worker(one.fileno(), images.images(), self._with_source, self._taker(one)))
+            self.workers.append(
+                Worker(
+                    one.fileno(), images.images(), self._with_source, _cookie_secret(dispatcher.settings), limit, self._taker(one)
+                )
+            )
         for worker in self.workers:
             images.tell(worker)
         self._threads = [threading.Thread(target=worker.run, name=f"udp {at}", daemon=True) for worker in self.workers]
         for thread in self._threads:
             thread.start()
+
+    def counters(self) -> list[dict[str, Any]]:
+        """Return what each worker has seen."""
+        return [worker.counters.as_dict() for worker in self.workers]
 
     async def close(self) -> None:
         """Stop answering: within a fifth of a second."""
@@ -84,6 +97,18 @@ class UdpWorkers:
             if reply is not None:
                 with contextlib.suppress(OSError):
                     one.sendmsg([reply], answer_from(_ancillary(control)), socket.MSG_DONTWAIT, seen)
+
+
+def options_for_reference(settings: Settings) -> tuple[int, ...]:
+    """Return the EDNS options that workers leave to the reference: those that we answer, but for simple cookies and EXPIRE."""
+    return (
+        *((OptionCode.NSID,) if settings.nsid is not None else ()),
+        *((OptionCode.COOKIE,) if settings.require_cookies else ()),
+    )
+
+
+def _cookie_secret(settings: Settings) -> bytes | None:
+    return settings.cookie_secrets[0] if settings.cookie_secrets else None
 
 
 def _decoded(sockaddr: bytes) -> SocketAddress:
