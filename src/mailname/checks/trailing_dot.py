@@ -37,7 +37,7 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
             continue
         meant = next((other for other in relatives(host, plan.domain) if host_sight(plan, facts, other).addresses), None)
         elsewhere = host.relativize(plan.domain).derelativize(dns.name.root)
-        if meant is None and elsewhere in _planned(plan, facts):
+        if meant is None and elsewhere in {planned.name for planned in (*plan.mail_hosts, *plan.name_servers)}:
             meant = elsewhere
         if meant is None:
             continue
@@ -59,9 +59,3 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
             tuple(evidence_of(p) for p in (probe, *host_sight(plan, facts, host).probes[:1]) if p),
             server=host,
         )
-
-
-def _planned(plan: Plan, facts: Facts) -> set[Name]:
-    """Return the hosts that the plan's MX and NS records name."""
-    mail_hosts = {rdata.exchange for rdata in facts.expects(plan.domain, RdataType.MX)}  # type: ignore[attr-defined]  # MX
-    return mail_hosts | {server.name for server in plan.name_servers}

@@ -62,25 +62,23 @@ class Fault:
     def refuse(self, plan: Plan) -> None:
         """Raise HostError when this plan has nothing that could break this way."""
         for need in self.needs:
-            if why := _LACKS[need](plan):
-                raise HostError(
-                    f"the fault '{self.name}' cannot be injected: {why}",
-                    remedy="See the others: mailname rehearse --list-faults",
-                    step="break",
-                )
+            if not _HAS[need](plan):
+                problem = f"the fault '{self.name}' cannot be injected: {_LACKS[need]}"
+                raise HostError(problem, remedy="See the others: mailname rehearse --list-faults", step="break")
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-_LACKS: dict[Need, Callable[[Plan], str]] = {
-    "glue": lambda plan: (
-        ""
-        if any(server.name.is_subdomain(plan.domain) for server in plan.name_servers)
-        else "no name server of this plan is in the domain, so none needs glue"
-    ),
-    "secondary": lambda plan: "" if plan.secondaries else "this plan has no secondary",
-    "mail host": lambda plan: "" if plan.mail_hosts else "this plan has no mail host",
+_HAS: dict[Need, Callable[[Plan], bool]] = {
+    "glue": lambda plan: any(server.name.is_subdomain(plan.domain) for server in plan.name_servers),
+    "secondary": lambda plan: bool(plan.secondaries),
+    "mail host": lambda plan: bool(plan.mail_hosts),
+}
+_LACKS: dict[Need, str] = {
+    "glue": "no name server of this plan is in the domain, so none needs glue",
+    "secondary": "this plan has no secondary",
+    "mail host": "this plan has no mail host",
 }
 
 
@@ -237,11 +235,7 @@ async def wrong_key(lab: Lab) -> None:
     await _publish_while_down(lab, server, primary, secondary)
 
 
-@_fault(
-    "XFER-03",
-    "NOTIFY does not reach the secondary: it will ask by itself only when its refresh time comes.",
-    "secondary",
-)
+@_fault("XFER-03", "NOTIFY does not reach the secondary: it asks by itself only when its refresh time comes.", "secondary")
 async def notify_lost(lab: Lab) -> None:
     """Drop UDP from the primary to a secondary, then publish."""
     server = _secondary(lab)
@@ -313,11 +307,7 @@ async def mail_host_down(lab: Lab) -> None:
             lab.network.reserve(at)
 
 
-@_fault(
-    "ZONE-01",
-    "In the zone file the MX's target lost its trailing dot, so the domain was appended to it once more.",
-    "mail host",
-)
+@_fault("ZONE-01", "In the zone file the MX's target lost its trailing dot: the domain was appended to it again.", "mail host")
 async def trailing_dot(lab: Lab) -> None:
     """Publish the zone with an MX to HOST.DOMAIN.DOMAIN."""
     host = _first_mail_host(lab)
