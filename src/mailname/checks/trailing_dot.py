@@ -30,6 +30,7 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
     if truth is None:
         return
     name_servers = served(facts, truth.address, plan.domain, RdataType.NS) or ()
+    planned = {mail_host.name for mail_host in plan.mail_hosts} | {server.name for server in plan.name_servers}
     hosts: list[tuple[str, Name]] = [("MX", host) for host in mail_exchangers(plan, facts) or ()]
     hosts += [("NS", rdata.target) for rdata in name_servers]  # type: ignore[attr-defined]  # NS
     for kind, host in hosts:
@@ -37,7 +38,7 @@ def trailing_dot_forgotten(plan: Plan, facts: Facts) -> Iterator[Finding]:
             continue
         meant = next((other for other in relatives(host, plan.domain) if host_sight(plan, facts, other).addresses), None)
         elsewhere = host.relativize(plan.domain).derelativize(dns.name.root)
-        if meant is None and elsewhere in {planned.name for planned in (*plan.mail_hosts, *plan.name_servers)}:
+        if meant is None and elsewhere in planned:
             meant = elsewhere
         if meant is None:
             continue
