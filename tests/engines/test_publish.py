@@ -15,6 +15,7 @@ from mailname.engines import publish
 from mailname.engines.publish import Arrival, Publishing, ask_serial
 from mailname.errors import HostError
 from mailname.server.network import Endpoint, IPAddress
+from mailname.server.secondary_zone import SecondaryZone
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ class TestWait:
         async with pair.server("ns2"), pair.server("ns1") as secondary:
             await published(pair)
             await secondary.reconfigure(secondary.config)
-            secondary.zones[APEX].logic.busy = True  # type: ignore[union-attr]  # a secondary that hangs
+            copy = secondary.zones[APEX]
+            assert isinstance(copy, SecondaryZone)
+            copy.logic.busy = True  # it hangs
             (late,) = [one for one in await published(pair, CHANGED, wait=0.2) if not one.arrived]
             assert late.says.startswith("still answers serial 2026060800; NOTIFY")
 

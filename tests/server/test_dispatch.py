@@ -50,7 +50,7 @@ def dispatcher(zone: Zone = ZONE) -> Dispatcher:
     context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda: None)
     secondary = SecondaryZone(ZoneConfig(COPY, "secondary", primaries=(Peer(FRIEND.address),)), context)
     secondary.logic.busy = True  # so that a NOTIFY starts nothing: no loop runs here
-    zones = {
+    zones: dict[object, PrimaryZone | SecondaryZone] = {
         APEX: PrimaryZone(ZoneConfig(APEX, "primary", allow_transfer=(ip_network("192.0.2.0/24"),)), context),
         COPY: secondary,
         DOWN: PrimaryZone(ZoneConfig(DOWN, "primary", allow_transfer=(ip_network("192.0.2.0/24"),)), context),
@@ -59,7 +59,7 @@ def dispatcher(zone: Zone = ZONE) -> Dispatcher:
     context.serve(APEX, zone)
     context.serve(COPY, Unserved("not transferred yet"))
     context.serve(DOWN, Unserved("not loaded"))
-    return Dispatcher(context, zones)  # type: ignore[arg-type]  # a dict of Name is one of object
+    return Dispatcher(context, zones)
 
 
 def query(name: str, rdtype: str, serial: int | None = None, rdclass: str = "IN") -> bytes:

@@ -15,6 +15,7 @@ from tests.server.running import APEX, Site, asked, running, serial_at, until, z
 
 from mailname.server import primary_zone
 from mailname.server.config import ZoneConfig
+from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.zonefiles import read_zone_file
 
 if TYPE_CHECKING:
@@ -238,6 +239,8 @@ class TestNotify:
         async with running(site.secondary()) as secondary, running(site.primary()) as server:
             await until(lambda: server.zone_status()["secondaries"][0]["state"] == "acknowledged")
             await until(lambda: secondary.serial() == 1)
-            secondary.zones[APEX]._last_notify = None  # type: ignore[union-attr]  # the secondary's zone
+            copy = secondary.zones[APEX]
+            assert isinstance(copy, SecondaryZone)
+            copy._last_notify = None
             assert (await server.obey({"do": "notify"}))["ok"]
             await until(lambda: secondary.zone_status()["last_notify"])

@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dns.message
 import dns.name
@@ -331,7 +331,7 @@ class TestWhyNot:
 
         class Deaf(asyncio.DatagramProtocol):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.transport = transport
+                self.transport = cast("asyncio.DatagramTransport", transport)
 
             def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
                 query = dns.message.from_wire(data, keyring=False)
@@ -339,7 +339,7 @@ class TestWhyNot:
                 answer.flags = dns.flags.QR | dns.flags.AA
                 answer.question = query.question
                 answer.answer = [dns.rrset.from_text(APEX, 60, "IN", "SOA", "a. b. 9 1 1 1 1")]
-                self.transport.sendto(answer.to_wire(), addr)  # type: ignore[attr-defined]  # a datagram transport
+                self.transport.sendto(answer.to_wire(), addr)
 
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Deaf, local_addr=(str(PRIMARY), site.port))
         site.key = KEY_NAME

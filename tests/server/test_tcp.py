@@ -114,10 +114,10 @@ class TestLimits:
         """One too many ends the connection of that client that has been idle longest."""
         async with running(site.primary()) as server, contextlib.AsyncExitStack() as stack:
             server._limits._most_per_client = 3
-            pairs = []
-            for number in range(3):
+            pairs: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+            while len(pairs) < 3:
                 pairs.append(await stack.enter_async_context(connected(site.primary_at)))
-                await until(lambda number=number: server._limits._clients.total() == number + 1)  # type: ignore[misc]  # a bound default
+                await until(lambda: server._limits._clients.total() == len(pairs))
             reader, writer = await stack.enter_async_context(connected(site.primary_at))
             with contextlib.suppress(ConnectionResetError):
                 assert await pairs[0][0].read() == b""

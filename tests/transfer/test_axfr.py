@@ -30,7 +30,7 @@ SOA = "example.tech. 3600 IN SOA ns2 hostmaster.example.tech. {} 100 10 1000 60"
 NS = "example.tech. 3600 IN NS ns1.example.tech."
 
 
-def answer(*records: str, **changes: object) -> bytes:
+def answer(*records: str, rcode: int = 0, opcode: dns.opcode.Opcode = dns.opcode.QUERY, **changes: object) -> bytes:
     """Write one message of an answer, its records as zone-file text."""
     message = dns.message.make_response(dns.message.make_query(APEX, RdataType.AXFR, id=1), recursion_available=False)
     message.flags = dns.flags.QR | dns.flags.AA
@@ -38,19 +38,16 @@ def answer(*records: str, **changes: object) -> bytes:
         owner, ttl, rdclass, rdtype, rdata = record.split(None, 4)
         message.answer.append(dns.rrset.from_text(owner, int(ttl), rdclass, rdtype, rdata.replace("ns2 ", "ns2.example.tech. ")))
     for name, value in changes.items():
-        if name == "rcode":
-            message.set_rcode(value)  # type: ignore[arg-type]
-        elif name == "opcode":
-            message.set_opcode(value)  # type: ignore[arg-type]
-        else:
-            setattr(message, name, value)
+        setattr(message, name, value)
+    message.set_rcode(dns.rcode.Rcode(rcode))
+    message.set_opcode(opcode)
     return message.to_wire()
 
 
-def received(sent: Zone, **options: object) -> tuple[Incoming, list[bytes]]:
+def received(sent: Zone, reserve: int = 0) -> tuple[Incoming, list[bytes]]:
     """Send a zone to an ``Incoming``."""
     incoming = Incoming(sent.apex, 1, "ns2")
-    messages = [wire for wire, _ in outgoing(sent, 1, **options)]  # type: ignore[arg-type]
+    messages = [wire for wire, _ in outgoing(sent, 1, reserve=reserve)]
     done = [incoming.take(wire) for wire in messages]
     assert done == [False] * (len(messages) - 1) + [True]
     return incoming, messages

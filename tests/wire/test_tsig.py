@@ -104,11 +104,12 @@ class TestFindSignature:
             b"\x00" * 12,
             QUERY,
             QUERY[:10] + b"\x00\x01" + QUERY[12:],
-            dns.message.make_query("example.tech.", "SOA", use_edns=True).to_wire(),
+            dns.message.make_query("example.tech.", "SOA", use_edns=True, id=1).to_wire(),
         ],
+        ids=["nothing", "an empty header", "no record", "a record that is not there", "another record last"],
     )
     def test_without_is_none(self, wire: bytes) -> None:
-        """Nothing, an empty header, no record, a record that is not there, another record last."""
+        """Nor does looking for it raise."""
         assert find_signature(wire) is None
 
     def test_is_where_the_last_record_begins(self) -> None:
@@ -173,6 +174,7 @@ class TestVerify:
             (sign(QUERY, KEY, NOW + 86400)[0], "badtime", "signed 86400 seconds away"),
             (sign(QUERY, KEY, NOW)[0].replace(b"tech", b"TECH", 1), "badsig", "(BADSIG)"),
         ],
+        ids=["unsigned", "another name", "another algorithm", "another secret", "too old", "from tomorrow", "changed"],
     )
     def test_bad_signature_is_told_by_its_reason(self, wire: bytes, reason: str, says: str) -> None:
         """With the numbers that help to repair it."""
