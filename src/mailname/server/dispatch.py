@@ -18,7 +18,7 @@ from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from mailname.answer import Settings, Transport, reply_to, respond, truncated
+from mailname.answer import Settings, Transport, ZoneTable, reply_to, respond, truncated
 from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.answer.respond import Response
     from mailname.server.network import Endpoint
     from mailname.server.primary_zone import PrimaryZone
     from mailname.transfer.primary import Primary
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
 _LARGEST_MESSAGE = 65535
+_MOST_REMEMBERED = 10_000  # replies; a flood of questions that are all different empties the memory, and never fills it
 
 
 def offered(settings: Settings) -> Settings:
@@ -76,10 +78,30 @@ class Dispatcher:
     settings: Settings = field(default_factory=lambda: offered(Settings()))
     rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)
+    _remembered: dict[bytes, Response] = field(default_factory=dict)
+    _remembered_of: ZoneTable | None = None
 
     def on_udp(self, wire: bytes, source: Endpoint) -> bytes | None:
         """Return the reply to a datagram, None for silence."""
+        if self.context.table is not self._remembered_of:
+            self._remembered.clear()
+            self._remembered_of = self.context.table
+        known = self._remembered.get(wire[2:])
+        if known is not None:
+            verdict = self.rates.decide(source.address, known.sort, known.subject, self.context.clock.monotonic())
+            if verdict is Verdict.SEND:
+                return wire[:2] + known.wire[2:]
+            request = read_request(wire)
+            return truncated(request, known) if verdict is Verdict.SLIP and isinstance(request, Request) else None
         return next(self._replies(wire, source, "udp"), None)
+
+    def _remember(self, request: Request, response: Response) -> None:
+        """Keep a reply that depends on nothing but the question's octets, for as long as the same zones are served."""
+        if request.edns is not None and request.edns.options:
+            return
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[request.wire[2:]] = response
 
     def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
         """Return the messages that answer one message of a TCP stream: one, or as many as a transfer takes."""
@@ -129,6 +151,7 @@ class Dispatcher:
                     return None
                 case Verdict.SLIP:
                     return truncated(request, response)
+            self._remember(request, response)
         return response.wire
 
     def _expires_in(self, apex: Name) -> int | None:
@@ -269,8 +292,6 @@ def _is_older(held: Serial | None, ours: Serial) -> bool:
 
 def _only_soa(zone: Zone, request: Request) -> bytes:
     """Return the answer that says "you have the newest", or by UDP "ask by TCP" (RFC 1995 sections 2 and 4)."""
-    from mailname.answer import ZoneTable
-
     asked = replace(request, question=replace(request.question, rdtype=RdataType.SOA))
     plain = respond(asked, ZoneTable({zone.apex: zone}), transport="tcp")
     # The question goes back as it was asked: an IXFR.

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
@@ -114,9 +115,14 @@ class DirectNetwork:
 
     def peer(self, seen: SocketAddress) -> Endpoint:
         """Return the sender as it is, with an IPv4-mapped address unwrapped."""
-        address = ip_address(seen[0].partition("%")[0])
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return Endpoint(mapped or address, seen[1])
+        return Endpoint(_address_seen(seen[0]), seen[1])
+
+
+@lru_cache(maxsize=4096)
+def _address_seen(host: str) -> IPAddress:
+    address = ip_address(host.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 async def ask_udp(network: Network, query: bytes, to: Endpoint, *, timeout: float, source: IPAddress | None = None) -> bytes:
