@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
 _WAYS = 4  # places that one key may have
+_MOST_KNOWN = 4096  # clients of which we remember whether they are exempt
 
 
 class Verdict(enum.Enum):
@@ -56,10 +57,11 @@ class RateLimit:
 class RateLimiter:
     """Counts replies. Reads no clock: ``now`` is in seconds from any beginning, and never goes back."""
 
-    __slots__ = ("_balances", "_limit", "_over", "_sets", "_stamps", "_tags")
+    __slots__ = ("_balances", "_exempt", "_limit", "_over", "_sets", "_stamps", "_tags")
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
+        self._exempt: dict[IPv4Address | IPv6Address, bool] = {}
         self._sets = max(limit.table_size // _WAYS, 1)
         places = self._sets * _WAYS
         self._tags = array("q", bytes(8 * places))
@@ -74,19 +76,27 @@ class RateLimiter:
         """
         limit = self._limit
         rate = limit.responses_per_second
-        if not rate:
+        if not rate or self._is_exempt(client):
             return Verdict.SEND
         place = self._place(self._tag(client, sort, subject), now)
         gained = max(now - self._stamps[place], 0.0) * rate
         balance = max(min(self._balances[place] + gained, rate) - 1, -float(rate * limit.window))
         self._balances[place] = balance
         self._stamps[place] = now
-        if balance >= 0 or any(client in network for network in limit.exempt):
+        if balance >= 0:
             return Verdict.SEND
         self._over[place] += 1
         if not limit.slip or self._over[place] % limit.slip:
             return Verdict.DROP
         return Verdict.SEND if sort is Sort.ERROR else Verdict.SLIP
+
+    def _is_exempt(self, client: IPv4Address | IPv6Address) -> bool:
+        known = self._exempt.get(client)
+        if known is None:
+            if len(self._exempt) >= _MOST_KNOWN:
+                self._exempt.clear()
+            known = self._exempt[client] = any(client in network for network in self._limit.exempt)
+        return known
 
     def _tag(self, client: IPv4Address | IPv6Address, sort: Sort, subject: Name) -> int:
         """Return what stands for network, sort and subject. Python hashes octets with a key that nobody outside knows."""
