@@ -16,7 +16,11 @@ from mailname.errors import MailnameError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.table import Table
+
     from mailname.errors import Mistake
+
+_WIDE = 10_000  # columns of a pipe
 
 EXIT_WELL = 0
 EXIT_FINDINGS = 1
@@ -70,6 +74,18 @@ def print_prose(console: Console, markup: str, indent: int = 0, *, hang: int = 2
     for number, line in enumerate(lines):
         line.rstrip()
         console.print(Text(" " * (indent + (hang if number else 0))) + line, soft_wrap=True)
+
+
+def print_table(console: Console, table: Table, *, whole: bool = False) -> None:
+    """Print a table: as wide as the terminal, in a pipe one line for each row, and no spaces at the ends of lines.
+
+    ``whole``: no cell is wrapped or cut off, however narrow the terminal is; what is to be typed must be there.
+    """
+    options = console.options if console.is_terminal and not whole else console.options.update(width=_WIDE)
+    for segments in console.render_lines(table, options, pad=False):
+        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def print_mistake(mistake: Mistake) -> None:

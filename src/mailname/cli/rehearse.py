@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, EXITS, err, out, print_error, print_json, print_prose
+from mailname.cli.console import (
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    EXIT_WELL,
+    EXITS,
+    err,
+    out,
+    print_error,
+    print_json,
+    print_prose,
+    print_table,
+)
 from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:
@@ -82,7 +93,7 @@ def _list_faults(as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for fault in FAULTS.values():
         table.add_row(f"[bold]{fault.name}[/]", fault.cause, escape(fault.says))
-    out.print(table)
+    print_table(out, table)
 
 
 def _find_fault(ctx: click.Context, name: str, plan: Plan) -> Fault:

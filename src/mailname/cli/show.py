@@ -12,7 +12,7 @@ import click
 import dns.rdatatype
 from rich.markup import escape
 
-from mailname.cli.console import err, out, print_json, print_mistake
+from mailname.cli.console import err, out, print_json, print_mistake, print_prose, print_table
 from mailname.cli.plan_argument import load_plan
 
 if TYPE_CHECKING:
@@ -208,29 +208,21 @@ def _print_worksheet(sheet: Worksheet) -> None:
             table.add_row(str(number), _say(server.name), by_version[4] or "-", by_version[6] or "-")
         else:
             table.add_row(str(number), _say(server.name), "no glue needed", "")
-    out.print(table)
+    print_table(out, table, whole=True)
     for server in sheet.name_servers:
         if not server.glue:
             out.print()
-            _paragraph(f"{_say(server.name)} is outside {domain}: type its name only, {server.why}.", 0)
+            print_prose(out, escape(f"{_say(server.name)} is outside {domain}: type its name only, {server.why}."), hang=0)
     out.print("\n[bold]DS[/]")
     for ds in sheet.ds:
         digest = ds.digest.hex().upper()
         out.print(f"   key tag {ds.key_tag}, algorithm {int(ds.algorithm)}, digest type {int(ds.digest_type)}, digest {digest}")
     if not sheet.ds:
-        _paragraph(
-            "None: the zone is not signed. If the registrar shows one from before, remove it, or the domain stays dark.", 3
-        )
+        none = "None: the zone is not signed. If the registrar shows one from before, remove it, or the domain stays dark."
+        print_prose(out, none, 3, hang=0)
     out.print("\n[bold]Know[/]")
     for note in sheet.notes:
-        _paragraph(note, 3)
-
-
-def _paragraph(text: str, indent: int) -> None:
-    import textwrap
-
-    margin = " " * indent
-    out.print(textwrap.fill(text, min(out.width, 100), initial_indent=margin, subsequent_indent=margin), markup=False)
+        print_prose(out, escape(note), 3, hang=0)
 
 
 def _print_difference(difference: _Difference) -> None:

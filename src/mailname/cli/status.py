@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mailname.cli.console import EXIT_FINDINGS, out, print_json
+from mailname.cli.console import EXIT_FINDINGS, out, print_json, print_prose, print_table
 from mailname.cli.control_option import control_option, json_option, order
 from mailname.errors import HostError
 
@@ -62,10 +62,10 @@ def _print(status: dict[str, Any]) -> None:
             str(zone["records"] if zone["records"] is not None else "-"),
             _ago(zone["since"]) if zone["since"] else "-",
         )
-    out.print(table)
+    print_table(out, table)
     for zone in zones:
         for line in _details(zone):
-            out.print(f"  {escape(zone['zone'].rstrip('.') or '.')}: {line}")
+            print_prose(out, f"{escape(zone['zone'].rstrip('.') or '.')}: {line}", 2)
 
 
 def _details(zone: dict[str, Any]) -> list[str]:
