@@ -8,16 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.interop.programs import need
 from tests.lab import plan_texts
 
 from mailname.lab.faults import FAULTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # -W always: a socket left open or a coroutine not awaited is told on standard error.
 MAILNAME = [sys.executable, "-W", "always", "-c", "from mailname.cli.main import main; main()"]
@@ -180,6 +177,10 @@ class TestServe:
         accident = mailname(temporary, "publish", str(plan), *at)
         assert (accident.returncode, "--yes-really" in accident.stderr) == (4, True)
         plan.write_text(good)
+        zone_file = Path(json.loads(Path(network).read_text())["zone_file"])
+        zone_file.write_text("@ NONSENSE\n")
+        blind = mailname(temporary, "publish", str(plan), *at)
+        assert (blind.returncode, f"cannot be read, so what changes is not known: {zone_file}:1:3: " in blind.stdout) == (0, True)
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:

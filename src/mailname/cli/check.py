@@ -188,5 +188,7 @@ def _read_root_hints(file: Path) -> tuple[RootHint, ...]:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"cannot read {file}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"cannot read {file}: it is not UTF-8 text.") from error
+    except OSError as error:
+        raise click.UsageError(f"cannot read {file}: {error.strerror}") from error

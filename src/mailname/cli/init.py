@@ -10,7 +10,7 @@ import click
 from rich.markup import escape
 
 from mailname.cli.console import err, out, print_error, print_mistake
-from mailname.errors import PlanError
+from mailname.errors import HostError, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,11 @@ def command(
     except PlanError as error:
         print_error(error)
         raise click.UsageError(f"These answers make no plan; {path} was not written.") from None
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        remedy = "Name a file that this user may write: --output FILE"
+        raise HostError(f"cannot write {path}: {error.strerror}", remedy=remedy, step="init") from error
     for warning in loaded.warnings:
         print_mistake(warning)
     out.print(f"wrote {path}", markup=False)

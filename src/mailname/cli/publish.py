@@ -107,7 +107,12 @@ def _bare(one: Publication) -> str:
 
 def _show(one: Publication, *, prose_to_err: bool) -> None:
     console = err if prose_to_err else out
-    if one.old is None:
+    if one.unreadable:
+        console.print(f"[bold]{_bare(one)}[/]: serial {one.new.serial}, {one.new.record_count} records")
+        console.print(
+            f"  [yellow]careful:[/] the zone file cannot be read, so what changes is not known: {escape(one.unreadable)}"
+        )
+    elif one.old is None:
         console.print(f"[bold]{_bare(one)}[/]: first publication, serial {one.new.serial}, {one.new.record_count} records")
     elif not one.needs_writing:
         console.print(f"[bold]{_bare(one)}[/]: nothing changed since serial {one.old.serial}")

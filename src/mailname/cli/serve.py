@@ -70,7 +70,8 @@ def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConf
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise HostError(f"cannot read {path}: {error}", remedy="Name the server's TOML file: --config FILE") from error
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise HostError(f"cannot read {path}: {why}", remedy="Name the server's TOML file: --config FILE") from error
         config = load_config(text, str(path))
         return replace(config, control=control) if control else config
 

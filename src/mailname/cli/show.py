@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from mailname.cli.console import err, out, print_json, print_mistake, print_prose, print_table
 from mailname.cli.plan_argument import load_plan
+from mailname.errors import HostError
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -141,6 +142,9 @@ async def _ask_the_primary(plan: Plan, control: Path | None, network_file: Path 
 
     socket, network = surroundings(plan, control, network_file)
     publications = await Publishing(plan, socket, network, datetime.now(UTC).date()).prepare()
+    if unreadable := next((one.unreadable for one in publications if one.unreadable), ""):
+        remedy = "Publishing replaces it: mailname publish PLAN"
+        raise HostError(f"the published zone file cannot be read: {unreadable}", remedy=remedy, step="show")
     return [(str(one.path), one.old) for one in publications]
 
 

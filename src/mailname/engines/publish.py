@@ -54,6 +54,7 @@ class Publication:
         changes: the difference, the SOA's serial aside when nothing else changed.
         objections: why this looks like an accident.
         needs_writing: the file must be replaced; otherwise it holds this very version.
+        unreadable: why the zone file that is there cannot be read, so that what changes cannot be told; mostly empty.
 
     """
 
@@ -63,6 +64,7 @@ class Publication:
     changes: tuple[Change, ...]
     objections: tuple[Objection, ...]
     needs_writing: bool
+    unreadable: str = ""
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class Publishing:
                 step="publish",
             )
         path = Path(one["file"])
-        old = await asyncio.to_thread(_read_old, path, draft.apex)
+        old, unreadable = await asyncio.to_thread(_read_old, path, draft.apex)
         known = [Serial(value) for value in (one["serial"], one.get("announced")) if value is not None]
         known += await self._live_serials(draft.apex)
         if old is not None:
@@ -120,7 +122,7 @@ class Publishing:
         unchanged = old is not None and same_content(old, draft) and top == old.serial
         serial = old.serial if unchanged and old is not None else next_serial(self.today, known)
         new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
-        return Publication(path, old, new, diff(old, new), guard(old, new), needs_writing=not unchanged)
+        return Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable)
 
     async def _live_serials(self, apex: Name) -> list[Serial]:
         places = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
@@ -219,11 +221,16 @@ class Publishing:
                 one.says += f"; NOTIFY {secondary['state']}"
 
 
-def _read_old(path: Path, apex: Name) -> Zone | None:
+def _read_old(path: Path, apex: Name) -> tuple[Zone | None, str]:
+    """Return what the zone file holds, or why that cannot be told."""
+    if not path.exists():
+        return None, ""
     try:
-        return read_zone_file(path, apex).zone
-    except (HostError, ZoneError):
-        return None
+        return read_zone_file(path, apex).zone, ""
+    except HostError as error:
+        return None, error.problem
+    except ZoneError as error:
+        return None, f"{error.at}: {error.problem}" if error.at else error.problem
 
 
 async def ask_serial(network: Network, at: Endpoint, apex: Name) -> Serial | str:

@@ -8,6 +8,7 @@ affair (``network``).
 from __future__ import annotations
 
 import asyncio
+import errno
 import tempfile
 import time
 from contextlib import AsyncExitStack
@@ -148,8 +149,11 @@ class Lab:
             for server in (self.primary, *self.secondaries):
                 await self._run(server)
             self._zone_file = next(zone.file for zone in self.primary.config.zones if zone.name == self.plan.domain)
-        except BaseException:
+        except BaseException as error:
             await self._stack.aclose()
+            if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EADDRNOTAVAIL):
+                remedy = "See that the loopback interface is up: ip link set lo up"
+                raise HostError(f"cannot rehearse on 127.0.0.1: {error.strerror}", remedy=remedy, step="lab") from error
             raise
         self.save()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,6 +51,15 @@ class Network(Protocol):
         """Tell who a sender is in the plan's world, from the socket address we saw."""
 
 
+def refused_port_remedy(error: OSError, port: int) -> str:
+    """Say what to do about a port that could not be had."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "This machine does not have the address: see them with 'ip addr'."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "Ports below 1024 want root, or: sudo setcap cap_net_bind_service=+ep on the Python that runs this."
+    return f"See who holds the port: ss -lntup 'sport = :{port}'"
+
+
 def _bound(kind: socket.SocketKind, at: Endpoint, *, share: bool = False) -> socket.socket:
     family = socket.AF_INET6 if at.address.version == 6 else socket.AF_INET
     bound = socket.socket(family, kind)
@@ -66,7 +76,7 @@ def _bound(kind: socket.SocketKind, at: Endpoint, *, share: bool = False) -> soc
         bound.close()
         raise HostError(
             f"cannot listen on {at} over {'TCP' if kind == socket.SOCK_STREAM else 'UDP'}: {error.strerror}",
-            remedy=f"See who holds the port: ss -lntup 'sport = :{at.port}'",
+            remedy=refused_port_remedy(error, at.port),
             step="listen",
         ) from error
     return bound

@@ -23,7 +23,7 @@ import dns.exception
 import dns.name
 
 from mailname.errors import HostError
-from mailname.server.network import Endpoint, IPAddress, SocketAddress
+from mailname.server.network import Endpoint, IPAddress, SocketAddress, refused_port_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,9 +161,10 @@ class MappedNetwork:
         """
         try:
             text = file.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
             raise HostError(
-                f"cannot read the network file {file}: {error.strerror}",
+                f"cannot read the network file {file}: {why}",
                 remedy="A rehearsal writes it while it runs: mailname rehearse PLAN --serve",
                 step="network",
             ) from error
@@ -188,7 +189,7 @@ def bind(kind: socket.SocketKind, place: tuple[str, int], stands_for: Endpoint) 
         transport = "TCP" if kind == socket.SOCK_STREAM else "UDP"
         raise HostError(
             f"cannot listen on {place[0]} port {place[1]} ({transport}), which stands for {stands_for}: {error.strerror}",
-            remedy=f"See who holds the port: ss -lntup 'sport = :{place[1]}'",
+            remedy=refused_port_remedy(error, place[1]),
             step="listen",
         ) from error
     return bound
