@@ -7,6 +7,8 @@ import dns.message
 import dns.name
 import dns.rcode
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.answer.zones import the_table
 
 from mailname.answer import Response, Settings, Unserved, reply_to, truncated
@@ -188,6 +190,26 @@ class TestChaos:
         assert rcode(response(request("version.bind.", "TXT", "CH"), Settings()).wire) == "REFUSED"
         assert rcode(response(request("authors.bind.", "TXT", "CH"), self.SETTINGS).wire) == "REFUSED"
         assert rcode(response(request("version.bind.", "TXT"), self.SETTINGS).wire) == "REFUSED"
+
+
+class TestAnyOptions:
+    @given(
+        st.lists(st.tuples(st.sampled_from([3, 9, 10, 11, 12, 15, 65001]), st.binary(max_size=48)), max_size=6),
+        st.sampled_from(["example.tech.", "www.expired.example.", "example.org.", "version.bind."]),
+        st.sampled_from(["SOA", "A", "TXT", "IXFR"]),
+        st.sampled_from(["IN", "CH"]),
+        st.booleans(),
+        st.integers(0, 2**33),
+    )
+    def test_get_a_whole_reply_that_fits(
+        self, sent: list[tuple[int, bytes]], name: str, rdtype: str, rdclass: str, tcp: bool, now: int
+    ) -> None:
+        """Whatever is in them, with everything switched on."""
+        settings = Settings((SECRET,), True, b"n" * 128, "v" * 128, "i" * 128, True, 200)
+        for client in (CLIENT, ip_address("2001:db8::1").packed):
+            reply = response(request(name, rdtype, rdclass, *sent), settings, tcp=tcp, client=client, now=now).wire
+            assert len(reply) <= 1232
+            assert dns.message.from_wire(reply).edns == 0
 
 
 class TestSettings:
