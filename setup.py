@@ -13,6 +13,18 @@ from setuptools import Extension, setup
 COMPILED = {
     "mailname.answer.images": "src/mailname/answer/images.py",
     "mailname.answer.plain": "src/mailname/answer/plain.py",
+    "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",
+    "mailname.zone.fast_fields": "src/mailname/zone/fast_fields.py",
+    "mailname.zone.fast_rdata": "src/mailname/zone/fast_rdata.py",
+    "mailname.zone.fast_scan": "src/mailname/zone/fast_scan.py",
+    "mailname.zone.fast_tokens": "src/mailname/zone/fast_tokens.py",
+    "mailname.zone.fast_types": "src/mailname/zone/fast_types.py",
+    "mailname.zone.image_build": "src/mailname/zone/image_build.py",
+    "mailname.zone.image_layout": "src/mailname/zone/image_layout.py",
+    "mailname.zone.owner_index": "src/mailname/zone/owner_index.py",
+    "mailname.zone.packed": "src/mailname/zone/packed.py",
+    "mailname.zone.record_groups": "src/mailname/zone/record_groups.py",
+    "mailname.zone.same_rdata": "src/mailname/zone/same_rdata.py",
     "mailname.server.udp_worker": "src/mailname/server/udp_worker.pyx",
 }
 

@@ -11,8 +11,11 @@ Layout (sizes in octets)::
     slots     8n  u32 hash of an owner, u32 number of its node + 1 (0: free); n is a power of two, probing is linear
     nodes    32n  in canonical order (RFC 4034 section 6.1)
     rrsets   40n  grouped by node, types ascending
-    lists     4n  patches (positions in a body) and additional RRsets (numbers), as u32
-    blob          names in wire form, lower case and as spelled; bodies
+    lists     4n  patches (positions in a body) and additional RRsets (numbers), as u32; a number before each RRset's own
+    blob          the apex; for each node its name in wire form, in lower case and, if different, as spelled, and its bodies
+
+Owners that are hashes of names (RFC 5155 section 7.2.8) stand among the nodes, but not in the hash index: no question finds them.
+The same code lays out what was read from text (``load``) and a Zone (``build_image``).
 """
 
 from __future__ import annotations
@@ -21,20 +24,23 @@ import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from dns.rdatatype import RdataType
+from mailname.errors import ZoneError
+from mailname.zone.image_build import ImageBuilder
+from mailname.zone.image_layout import Layout
+from mailname.zone.packed import PackedRecords
+from mailname.zone.record_groups import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dns.name import Name
     from dns.rdata import Rdata
 
-    from mailname.zone.rrset import RRset
-    from mailname.zone.zone import Node, Zone
+    from mailname.zone.zone import Zone
 
-MAGIC = b"MNZONE\x00\x01"  # the last octet is the layout's version
+MAGIC = b"MNZONE\x00\x02"  # the last octet is the layout's version
 HEADER = struct.Struct("<8s13I B B 2x I 16s 32s 12x")
 HEADER_SIZE = 128
+STAMP_AT = 68
+STAMP_SIZE = 16
 CHECKSUM_AT = 84
 CHECKSUM_SIZE = 32
 
@@ -45,16 +51,11 @@ RRSET = struct.Struct("<HHHHIIIIIHHII")
 NONE = 0xFFFFFFFF
 
 # Flags of a node.
-CUT, BELOW_CUT, HAS_DNAME, HAS_CNAME, HAS_WILDCARD, BELOW_DNAME, NSEC3_OWNER = 1, 2, 4, 8, 16, 32, 64
+CUT, BELOW_CUT, HAS_DNAME, HAS_CNAME, HAS_WILDCARD, BELOW_DNAME, NSEC3_OWNER, HASHED = 1, 2, 4, 8, 16, 32, 64, 128
 
 # Flags of a zone, in the header's octet 61.
 ZONE_SIGNED = 1
-
-_FIXED = struct.Struct("!HHHIH")
-_TO_QUESTION = 0xC00C
-# RFC 3597 section 4: only the types of RFC 1035 may be compressed. Where the names begin in each, and how many there are.
-_NAMES_IN = {RdataType.NS: (0, 1), RdataType.CNAME: (0, 1), RdataType.PTR: (0, 1), RdataType.MX: (2, 1), RdataType.SOA: (0, 2)}
-_HOST_FIELD = {RdataType.MX: "exchange", RdataType.NS: "target", RdataType.SRV: "target"}
+ZONE_HIDES = 2
 
 
 def name_hash(lower: bytes) -> int:
@@ -65,189 +66,88 @@ def name_hash(lower: bytes) -> int:
     return value
 
 
-class _Lists:
-    def __init__(self) -> None:
-        self.values: list[int] = []
-
-    def add(self, values: list[int]) -> int:
-        at = len(self.values)
-        self.values += values
-        return at
-
-
 def build_image(zone: Zone) -> bytes:
-    """Lay a zone out."""
-    return _Builder(zone).build()
+    """Lay a zone out.
+
+    Raises:
+        ZoneError: it is larger than an image can be.
+
+    """
+    apex = octets(zone.apex).lower()
+    builder = ImageBuilder()
+    try:
+        good = builder.prepare(_packed(zone), apex, trusted=True) == GOOD
+    except OverflowError:
+        good = False
+    if not good:
+        raise ZoneError(f"the zone {zone.apex} is too large", remedy="An RRset holds at most 65535 records, a zone 2 GB.")
+    return lay_out(builder, apex)
 
 
-class _Builder:
-    def __init__(self, zone: Zone) -> None:
-        self.zone = zone
-        self.apex = octets(zone.apex).lower()
-        self.blob = bytearray()
-        self.lists = _Lists()
-        self.nodes = list(zone.nodes())
-        self.wildcards = {node.owner.parent(): index for index, node in enumerate(self.nodes) if node.owner.is_wild()}
-        self.rrset_number: dict[tuple[Name, RdataType], int] = {}
-        for node in self.nodes:
-            for rdtype in sorted(node.rrsets):
-                self.rrset_number[node.owner, rdtype] = len(self.rrset_number)
+def _packed(zone: Zone) -> PackedRecords:
+    packed = PackedRecords()
+    for node in zone.nodes():
+        owner = packed.put(octets(node.owner))
+        for rdtype in sorted(node.rrsets):
+            rrset = node.rrsets[rdtype]
+            for rdata in rrset.rdatas:
+                packed.add(owner, rrset.ttl, rdtype, octets(rdata), 0)
+        if not node.rrsets:
+            packed.add(owner, 0, 0, b"", 0)
+    return packed
 
-    def build(self) -> bytes:
-        rrsets: list[bytes] = []
-        nodes: list[bytes] = []
-        hashes: list[int] = []
-        cut = NONE
-        cut_name: Name | None = None
-        dname_name: Name | None = None
-        apex_name_at = self._blob(self.apex)
-        for index, node in enumerate(self.nodes):
-            # Canonical order puts what lies below a cut right behind it.
-            if cut_name is not None and not node.owner.is_subdomain(cut_name):
-                cut, cut_name = NONE, None
-            if cut_name is None and node.owner != self.zone.apex and RdataType.NS in node.rrsets:
-                cut, cut_name = index, node.owner
-            if dname_name is not None and not node.owner.is_subdomain(dname_name):
-                dname_name = None
-            below_dname = dname_name is not None
-            if dname_name is None and RdataType.DNAME in node.rrsets:
-                dname_name = node.owner
-            first = len(rrsets)
-            rrsets += [self._rrset(index, node.rrsets[rdtype], at_cut=cut == index) for rdtype in sorted(node.rrsets)]
-            spelled = octets(node.owner)
-            lower = spelled.lower()
-            hashes.append(name_hash(lower))
-            lower_at = self._blob(lower)
-            spelled_at = lower_at if spelled == lower else self._blob(spelled)
-            nodes.append(
-                NODE.pack(
-                    lower_at,
-                    spelled_at,
-                    len(lower),
-                    len(node.owner.labels),
-                    self._flags(node, cut, index) | (BELOW_DNAME if below_dname else 0),
-                    cut,
-                    self.wildcards.get(node.owner, NONE),
-                    first,
-                    len(node.rrsets),
-                    0,
-                    hashes[-1],
-                )
-            )
-        negative = self._negative_soa(len(nodes))
-        rrsets.append(negative)
-        return self._assemble(nodes, rrsets, _slots(hashes), apex_name_at)
 
-    def _blob(self, data: bytes) -> int:
-        at = len(self.blob)
-        self.blob += data
-        return at
+def lay_out(builder: ImageBuilder, apex: bytes) -> bytes:
+    """Write down what a builder has prepared. The checksum is left open: ``sealed`` puts it in.
 
-    def _zone_flags(self) -> int:
-        return ZONE_SIGNED if any(RdataType.RRSIG in node.rrsets for node in self.nodes) else 0
+    Args:
+        builder: ``prepare`` found it good.
+        apex: the zone's, in lower-case wire form.
 
-    def _flags(self, node: Node, cut: int, index: int) -> int:
-        return (
-            (CUT if cut == index else 0)
-            | (BELOW_CUT if cut not in (NONE, index) else 0)
-            | (HAS_DNAME if RdataType.DNAME in node.rrsets else 0)
-            | (HAS_CNAME if RdataType.CNAME in node.rrsets else 0)
-            | (HAS_WILDCARD if node.owner in self.wildcards else 0)
-            | (NSEC3_OWNER if RdataType.NSEC3 in node.rrsets else 0)
-        )
+    """
+    ttl, soa, soa_length = builder.soa_record()
+    serial, *_, minimum = struct.unpack("!5I", soa[-20:])
+    negative_ttl = min(ttl, minimum)
+    nodes = builder.index.count
+    slots = 8
+    while slots < 2 * nodes:
+        slots *= 2
+    slots_at = HEADER_SIZE
+    nodes_at = slots_at + SLOT.size * slots
+    rrsets_at = nodes_at + NODE.size * nodes
+    lists_at = rrsets_at + RRSET.size * (builder.rrsets + 1)
+    blob_at = lists_at + 4 * builder.lists_count
+    total = blob_at + builder.blob_size + soa_length
+    header = HEADER.pack(
+        MAGIC,
+        total,
+        nodes,
+        builder.rrsets + 1,
+        slots - 1,
+        slots_at,
+        nodes_at,
+        rrsets_at,
+        lists_at,
+        blob_at,
+        builder.records,
+        serial,
+        negative_ttl,
+        0,
+        len(apex),
+        (ZONE_SIGNED if builder.signed else 0) | (ZONE_HIDES if builder.hides else 0),
+        0,
+        bytes(STAMP_SIZE),
+        bytes(CHECKSUM_SIZE),
+    )
+    return Layout(builder, slots - 1, (slots_at, nodes_at, rrsets_at, lists_at, blob_at)).write(header, total, negative_ttl)
 
-    def _rrset(self, index: int, rrset: RRset, *, at_cut: bool) -> bytes:
-        body, patches = _body(rrset.rdatas, rrset.ttl, self.apex)
-        extra = self._additional(rrset, at_cut=at_cut)
-        return RRSET.pack(
-            rrset.rdtype,
-            0,
-            len(rrset.rdatas),
-            len(patches),
-            rrset.ttl,
-            self._blob(body),
-            len(body),
-            self.lists.add(patches),
-            self.lists.add(extra),
-            len(extra),
-            0,
-            NONE,
-            index,
-        )
 
-    def _additional(self, rrset: RRset, *, at_cut: bool) -> list[int]:
-        """Return the address RRsets that go with this one: in a referral what lies below the cut comes first, it is needed."""
-        field = _HOST_FIELD.get(rrset.rdtype)
-        if field is None:
-            return []
-        needed: list[int] = []
-        others: list[int] = []
-        for rdata in rrset.rdatas:
-            target: Name = getattr(rdata, field)
-            if rrset.rdtype != RdataType.NS and self.zone.is_below_cut(target):
-                continue
-            into = needed if at_cut and target.is_subdomain(rrset.owner) else others
-            for rdtype in (RdataType.A, RdataType.AAAA):
-                number = self.rrset_number.get((target, rdtype))
-                if number is not None and number not in into:
-                    into.append(number)
-        return needed + others
-
-    def _negative_soa(self, index: int) -> bytes:
-        soa = self.zone.soa
-        body, patches = _body(soa.rdatas, self.zone.negative_ttl, self.apex)
-        return RRSET.pack(
-            RdataType.SOA,
-            0,
-            1,
-            len(patches),
-            self.zone.negative_ttl,
-            self._blob(body),
-            len(body),
-            self.lists.add(patches),
-            0,
-            0,
-            0,
-            NONE,
-            index,
-        )
-
-    def _assemble(self, nodes: list[bytes], rrsets: list[bytes], slots: list[int], apex_name_at: int) -> bytes:
-        slots_at = HEADER_SIZE
-        nodes_at = slots_at + 4 * len(slots)
-        rrsets_at = nodes_at + NODE.size * len(nodes)
-        lists_at = rrsets_at + RRSET.size * len(rrsets)
-        blob_at = lists_at + 4 * len(self.lists.values)
-        total = blob_at + len(self.blob)
-        image = bytearray(
-            HEADER.pack(
-                MAGIC,
-                total,
-                len(nodes),
-                len(rrsets),
-                len(slots) // 2 - 1,
-                slots_at,
-                nodes_at,
-                rrsets_at,
-                lists_at,
-                blob_at,
-                self.zone.record_count,
-                self.zone.serial.value,
-                self.zone.negative_ttl,
-                apex_name_at,
-                len(self.apex),
-                self._zone_flags(),
-                0,
-                bytes(16),
-                bytes(CHECKSUM_SIZE),
-            )
-        )
-        image += struct.pack(f"<{len(slots)}I", *slots)
-        image += b"".join(nodes) + b"".join(rrsets)
-        image += struct.pack(f"<{len(self.lists.values)}I", *self.lists.values)
-        image += self.blob
-        image[CHECKSUM_AT : CHECKSUM_AT + CHECKSUM_SIZE] = checksum(image)
-        return bytes(image)
+def sealed(image: bytes, stamp: bytes = bytes(16)) -> bytes:
+    """Return an image with its checksum and a stamp that tells what it was made of, as it is written to disk."""
+    block = bytearray(image)
+    block[STAMP_AT : STAMP_AT + STAMP_SIZE] = stamp
+    block[CHECKSUM_AT : CHECKSUM_AT + CHECKSUM_SIZE] = checksum(block)
+    return bytes(block)
 
 
 def check_image(image: bytes | memoryview, apex: bytes) -> None:
@@ -282,52 +182,3 @@ def octets(of: Name | Rdata) -> bytes:
     wire = of.to_wire()
     assert wire is not None  # it is None only when written into a file
     return wire
-
-
-def _slots(hashes: list[int]) -> list[int]:
-    size = 8
-    while size < 2 * len(hashes):
-        size *= 2
-    slots = [0] * (2 * size)
-    mask = size - 1
-    for node, value in enumerate(hashes):
-        at = value & mask
-        while slots[2 * at + 1]:
-            at = (at + 1) & mask
-        slots[2 * at], slots[2 * at + 1] = value, node + 1
-    return slots
-
-
-def _body(rdatas: Iterable[Rdata], ttl: int, apex: bytes) -> tuple[bytes, list[int]]:
-    """Return the records as they follow one another in an answer, and where a pointer to the apex has to be set."""
-    body = bytearray()
-    patches: list[int] = []
-    for rdata in rdatas:
-        wire, places = _with_pointers(rdata, apex)
-        start = len(body) + _FIXED.size
-        patches += [start + place for place in places]
-        body += _FIXED.pack(_TO_QUESTION, rdata.rdtype, rdata.rdclass, ttl, len(wire)) + wire
-    return bytes(body), patches
-
-
-def _with_pointers(rdata: Rdata, apex: bytes) -> tuple[bytes, list[int]]:
-    wire = octets(rdata)
-    where = _NAMES_IN.get(rdata.rdtype)
-    if where is None or len(apex) <= 2:
-        return wire, []
-    at, names = where
-    out = bytearray(wire[:at])
-    places: list[int] = []
-    for _ in range(names):
-        start = at
-        while wire[at] and wire[at:].lower()[: len(apex)] != apex:
-            at += 1 + wire[at]
-        out += wire[start:at]
-        if wire[at]:
-            places.append(len(out))
-            out += b"\xc0\x00"
-            at += len(apex)
-        else:
-            out += b"\x00"
-            at += 1
-    return bytes(out + wire[at:]), places

@@ -64,11 +64,11 @@ class Records:
         return tuple(mistake for mistake in self.mistakes if mistake.severity == "error")
 
 
-class _TooManyMistakesError(Exception):
+class TooManyMistakesError(Exception):
     """Enough is enough: nobody reads the hundred-and-first."""
 
 
-class _Reader:
+class Reader:
     """The state of reading: origin, owner and TTL as the directives and records so far have set them."""
 
     def __init__(self, origin: Name, default_ttl: int | None, include: Include | None) -> None:
@@ -85,8 +85,8 @@ class _Reader:
         self._files: list[str] = []
         self._included = 0
         self._generated = 0
-        self._origin_changed = False
-        self._warned_of_ttl = False
+        self.origin_changed = False
+        self.warned_of_ttl = False
 
     @property
     def _file(self) -> str:
@@ -101,7 +101,7 @@ class _Reader:
         self.mistakes.append(Mistake(at, problem, remedy))
         self._errors += 1
         if self._errors >= MOST_MISTAKES:
-            raise _TooManyMistakesError
+            raise TooManyMistakesError
 
     def _warn(self, at: Position, problem: str, remedy: str = "") -> None:
         if len(self.mistakes) - self._errors < MOST_WARNINGS:
@@ -136,7 +136,7 @@ class _Reader:
                     self.owner = self.origin
                     self._wrong(self._at(first), "this record has no owner.", f"Write @ before it for {self.origin} itself.")
                     return
-                if self._origin_changed:
+                if self.origin_changed:
                     self._warn(
                         self._at(first),
                         f"the owner above, {self.owner}, holds here too, though $ORIGIN was set to {self.origin} since.",
@@ -145,7 +145,7 @@ class _Reader:
             else:
                 fields = entry.tokens[1:]
                 self.owner = self._feed.name(first, self.origin)
-            self._origin_changed = False
+            self.origin_changed = False
             self._record(self.owner, fields, first, entry)
         except Unreadable as error:
             self._tell(error, entry.tokens[-1])
@@ -228,8 +228,8 @@ class _Reader:
         if self.default_ttl is not None:
             return self.default_ttl
         if self.last_ttl is not None:
-            if not self._warned_of_ttl:
-                self._warned_of_ttl = True
+            if not self.warned_of_ttl:
+                self.warned_of_ttl = True
                 self._warn(
                     self._at(rdtype),
                     f"without $TTL, this record gets the TTL of the record before it, {self.last_ttl}.",
@@ -278,7 +278,7 @@ class _Reader:
     def _set_origin(self, _first: Token, arguments: list[Token]) -> None:
         self._arguments(arguments, 1, 1, "$ORIGIN example.tech.")
         self.origin = self._feed.name(arguments[0], self.origin)
-        self._origin_changed = True
+        self.origin_changed = True
 
     def _set_ttl(self, _first: Token, arguments: list[Token]) -> None:
         self._arguments(arguments, 1, 1, "$TTL 86400")
@@ -294,7 +294,7 @@ class _Reader:
         if len(self._files) > DEEPEST_INCLUDE or self._included > MOST_INCLUDED:
             limit = f"more than {DEEPEST_INCLUDE} deep" if self._included <= MOST_INCLUDED else f"more than {MOST_INCLUDED} times"
             self._wrong(self._at(first), f"files are included {limit}.", "Does a file include itself?")
-            raise _TooManyMistakesError
+            raise TooManyMistakesError
         try:
             text, file = self.include(re.sub(r"\\(.)", r"\1", path.text))
         except MailnameError as error:
@@ -307,12 +307,12 @@ class _Reader:
             raise Unreadable(f"{shown(path)} includes itself.", "Remove this line.", path)
         before = self.origin, self.owner
         self.origin = origin
-        self._origin_changed = len(arguments) == 2
+        self.origin_changed = len(arguments) == 2
         try:
             self.read(text, file)
         finally:
             self.origin, self.owner = before
-            self._origin_changed = False
+            self.origin_changed = False
 
     def _generate(self, _first: Token, arguments: list[Token]) -> None:
         form = "$GENERATE 1-20 host-$ A 192.0.2.$"
@@ -390,11 +390,11 @@ def read_records(
         column_offset_first_line: characters before the text on its first line.
 
     """
-    reader = _Reader(origin, default_ttl, include)
+    reader = Reader(origin, default_ttl, include)
     _run(reader, text, file, line_offset, column_offset_first_line)
     return Records(tuple(reader.records), tuple(reader.mistakes))
 
 
-def _run(reader: _Reader, text: str, file: str, line_offset: int = 0, column_offset: int = 0) -> None:
-    with contextlib.suppress(_TooManyMistakesError):
+def _run(reader: Reader, text: str, file: str, line_offset: int = 0, column_offset: int = 0) -> None:
+    with contextlib.suppress(TooManyMistakesError):
         reader.read(text, file, line_offset=line_offset, column_offset=column_offset)

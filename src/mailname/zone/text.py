@@ -17,6 +17,7 @@ from mailname.zone.zone import Zone, ZoneBuilder
 
 if TYPE_CHECKING:
     from dns.name import Name
+    from dns.rdatatype import RdataType
 
     from mailname.zone.records import Include
 
@@ -51,9 +52,9 @@ def read_zone(text: str, file: str, apex: Name, *, include: Include | None = Non
         try:
             if not builder.holds(record.owner):
                 if len(mistakes) < MOST_WARNINGS:
-                    mistakes.append(_out_of_zone(record, apex))
+                    mistakes.append(out_of_zone(record.owner, apex, record.at))
             elif not builder.add(record.owner, record.ttl, record.rdata) and len(mistakes) < MOST_WARNINGS:
-                mistakes.append(_other_ttl(record))
+                mistakes.append(other_ttl(record.owner, record.rdata.rdtype, record.ttl, record.at))
         except ZoneError as error:
             mistakes.append(Mistake(record.at, _sentence(error.problem), error.remedy))
     for problem in builder.problems():
@@ -70,14 +71,17 @@ def _sentence(problem: str) -> str:
     return problem if problem.endswith(".") else problem + "."
 
 
-def _out_of_zone(record: Record, apex: Name) -> Mistake:
-    problem = f"{record.owner} is not in the zone {apex}; the record is ignored."
-    return Mistake(record.at, problem, "Move it to the zone it belongs to.", "warning")
+def out_of_zone(owner: Name, apex: Name, at: Position) -> Mistake:
+    """Return the warning of a record that is ignored."""
+    return Mistake(
+        at, f"{owner} is not in the zone {apex}; the record is ignored.", "Move it to the zone it belongs to.", "warning"
+    )
 
 
-def _other_ttl(record: Record) -> Mistake:
-    problem = f"{record.owner} {to_text(record.rdata.rdtype)} has the TTL of its first record, not {record.ttl}."
-    return Mistake(record.at, problem, "All records of one owner and type have one TTL (RFC 2181 section 5.2).", "warning")
+def other_ttl(owner: Name, rdtype: RdataType, ttl: int, at: Position) -> Mistake:
+    """Return the warning of a record whose TTL is ignored."""
+    problem = f"{owner} {to_text(rdtype)} has the TTL of its first record, not {ttl}."
+    return Mistake(at, problem, "All records of one owner and type have one TTL (RFC 2181 section 5.2).", "warning")
 
 
 def _place(read: Records, error: ZoneError) -> Position | None:

@@ -1,0 +1,21 @@
+# C types of fast_scan.py.
+
+from mailname.zone.fast_tokens cimport Octets, Tokens
+from mailname.zone.packed cimport PackedRecords
+
+cpdef enum:
+    DONE = 0
+    STOPPED = 1
+    UNREADABLE = -1
+
+cdef class Scanner:
+    cdef readonly Tokens tokens
+    cdef readonly PackedRecords packed
+    cdef unsigned int owner
+    cdef bint has_owner
+    cdef public bint origin_changed, warned_of_ttl
+    cdef public long long default_ttl, last_ttl
+    cdef int _run(self) noexcept nogil
+    cdef bint _entry(self, Tokens tokens, PackedRecords packed) noexcept nogil
+    cdef bint _directive(self, Tokens tokens, PackedRecords packed) noexcept nogil
+    cdef bint _record(self, Tokens tokens, PackedRecords packed, int field, unsigned int owner, unsigned int start) noexcept nogil

@@ -1,0 +1,29 @@
+# C types of image_build.py.
+
+from mailname.zone.fast_types cimport Octets
+from mailname.zone.owner_index cimport Numbers
+from mailname.zone.packed cimport PackedRecords
+from mailname.zone.record_groups cimport RecordGroups
+
+cdef enum:
+    CUT = 1
+    BELOW_CUT = 2
+    HAS_WILDCARD = 16
+    BELOW_DNAME = 32
+    HASHED = 128
+
+cdef class ImageBuilder(RecordGroups):
+    cdef Numbers lists
+    cdef readonly unsigned int lists_count
+    cdef unsigned int lists_room
+    cdef readonly bint hides
+    cdef int _prepare(self) noexcept nogil
+    cdef void _flag(self) noexcept nogil
+    cdef bint _is_below(self, unsigned int owner, unsigned int above) noexcept nogil
+    cdef unsigned int parent(self, unsigned int owner) noexcept nogil
+    cdef void _hide_hashed(self) noexcept nogil
+    cdef bint _has_chain(self, unsigned int parameters) noexcept nogil
+    cdef bint _list_number(self, unsigned int number) noexcept nogil
+    cdef int _list(self) noexcept nogil
+    cdef bint _list_pointers(self, unsigned int record, unsigned int body) noexcept nogil
+    cdef bint _list_hosts(self, unsigned int owner, unsigned int first, unsigned int end, bint needed) noexcept nogil

@@ -1,0 +1,21 @@
+# C types of image_layout.py.
+
+from mailname.zone.fast_types cimport Octets
+from mailname.zone.image_build cimport ImageBuilder
+
+cdef class Layout:
+    cdef ImageBuilder builder
+    cdef Octets out
+    cdef unsigned int slots, mask, nodes, rrsets, lists, blob, blob_end
+    cdef unsigned int next_rrset, next_list
+    cdef void _write(self, unsigned int negative_ttl) noexcept nogil
+    cdef void _name(self, unsigned int node, unsigned int owner) noexcept nogil
+    cdef unsigned int _rrset(self, unsigned int node, unsigned int record) noexcept nogil
+    cdef void _fixed(
+        self, unsigned int node, unsigned int rdtype, unsigned int count, unsigned int ttl, unsigned int body
+    ) noexcept nogil
+    cdef void _record(self, unsigned int record, unsigned int ttl) noexcept nogil
+    cdef void _enter(self, unsigned int node, unsigned int hashed) noexcept nogil
+    cdef void _put16(self, unsigned int at, unsigned int value) noexcept nogil
+    cdef void _put32(self, unsigned int at, unsigned int value) noexcept nogil
+    cdef void _copy(self, Octets source, unsigned int start, unsigned int length) noexcept nogil

@@ -1,0 +1,33 @@
+# C types of owner_index.py.
+
+from mailname.zone.fast_types cimport Octets
+from mailname.zone.packed cimport PackedRecords
+
+ctypedef unsigned int* Numbers
+
+cdef enum:
+    OWNER = 6
+    NONE = 0xFFFFFFFF
+
+cdef class OwnerIndex:
+    cdef Numbers owners
+    cdef readonly unsigned int count
+    cdef unsigned int room, named, table_room
+    cdef Numbers table
+    cdef unsigned int mask
+    cdef unsigned char apex[256]
+    cdef int apex_length, apex_labels
+    cdef unsigned char lower[256]
+    cdef unsigned int hashes[130]
+    cdef unsigned char starts[130]
+    cdef Numbers outside
+    cdef unsigned int outside_count, outside_room
+    cdef bint take(self, PackedRecords packed) noexcept nogil
+    cdef bint add_empty_non_terminals(self, Octets data) noexcept nogil
+    cdef bint _reserve(self, unsigned int most) noexcept nogil
+    cdef unsigned int find(self, Octets data, Octets name, unsigned int at, int length, unsigned int hashed) noexcept nogil
+    cdef int measure(self, Octets name, unsigned int at) noexcept nogil
+    cdef int begins_apex(self, Octets name, unsigned int at) noexcept nogil
+    cdef bint _add(self, unsigned int place, int length, int labels, unsigned int hashed) noexcept nogil
+    cdef void _enter(self, unsigned int owner) noexcept nogil
+    cdef bint _note_outside(self, unsigned int record) noexcept nogil

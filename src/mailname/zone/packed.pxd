@@ -1,0 +1,16 @@
+# C types of packed.py.
+
+cdef enum:
+    ROW = 6
+
+cdef class PackedRecords:
+    cdef unsigned char* data
+    cdef unsigned int size
+    cdef unsigned int room
+    cdef unsigned int* rows
+    cdef readonly unsigned int count
+    cdef unsigned int rows_room
+    cdef bint reserve(self, unsigned int octets) noexcept nogil
+    cdef void finish(
+        self, unsigned int owner, unsigned int ttl, unsigned int rdtype, unsigned int rdata, unsigned int length, unsigned int at
+    ) noexcept nogil
