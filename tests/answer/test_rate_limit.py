@@ -81,6 +81,13 @@ class TestRateLimiter:
         assert ask(RateLimiter(named), 100) == {"send": 100}
         assert ask(RateLimiter(named), 100, client=ip_address("2001:db8::1"))["send"] == 1
 
+    def test_remembers_few_of_those_who_are_exempt_or_not(self) -> None:
+        """A flood from everywhere does not fill the memory with addresses."""
+        limiter = RateLimiter(RateLimit(responses_per_second=1))
+        for number in range(5000):
+            ask(limiter, 1, client=IPv4Address(number))
+        assert ask(limiter, 5, client=ip_address("127.0.0.1")) == {"send": 5}
+
     def test_zero_is_no_limit(self) -> None:
         """Switched off."""
         assert ask(RateLimiter(RateLimit(responses_per_second=0, exempt=())), 1000) == {"send": 1000}
