@@ -1,0 +1,115 @@
+"""The plain path in both its forms: as it was installed, and as its source runs without a compiler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+
+from mailname.answer import images, plain, respond
+from mailname.wire.message import Request, read_request
+from mailname.wire.octets import octets
+from mailname.zone import Zone
+from mailname.zone.image import build_image
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from mailname.answer import ZoneTable
+
+
+def uncompiled(of: ModuleType) -> ModuleType:
+    """Load a module's source under another name, beside the compiled module."""
+    path = Path(str(of.__file__)).with_name(of.__name__.rpartition(".")[2] + ".py")
+    loader = SourceFileLoader(f"uncompiled.{of.__name__}", str(path))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def is_compiled(module: ModuleType) -> bool:
+    """Tell whether a module is machine code."""
+    return not str(module.__file__).endswith(".py")
+
+
+def must_be_compiled() -> bool:
+    """Tell whether this is a place where nothing but a mistake keeps the core uncompiled."""
+    wanted = "CI" in os.environ and os.environ.get("MAILNAME_PURE") != "1" and sys.platform.startswith("linux")
+    return wanted and shutil.which(os.environ.get("CC", "cc")) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of the plain path."""
+
+    plain: Any
+    images: Any
+
+    def serving(self, blocks: dict[bytes, bytes | None], options: tuple[int, ...] = ()) -> Any:
+        """Return what this form answers from."""
+        return self.images.Images(blocks, options)
+
+
+SOURCE = Form(uncompiled(plain), uncompiled(images))
+FORMS = (Form(plain, images), SOURCE) if is_compiled(plain) else (SOURCE,)
+
+
+class Served:
+    """A table of zones, and the same zones as images in every form."""
+
+    def __init__(self, table: ZoneTable, options: tuple[int, ...] = ()) -> None:
+        self.table = table
+        zones = {apex: table[apex] for apex in table}
+        blocks = {octets(apex).lower(): build_image(entry) if isinstance(entry, Zone) else None for apex, entry in zones.items()}
+        self.images = [(form, form.serving(blocks, options)) for form in FORMS]
+
+    def answer(self, query: bytes) -> bytes | None:
+        """Answer plainly; all forms must say the same, octet for octet."""
+        answers = {form.plain.answer_plain(images, query) for form, images in self.images}
+        assert len(answers) == 1, f"{query.hex()}: the forms differ: {answers}"
+        found: bytes | None = answers.pop()
+        return found
+
+    def agrees(self, query: bytes) -> bool:
+        """Tell whether a question is plain; if so, its answer must be the reference's."""
+        answer = self.answer(query)
+        if answer is None:
+            return False
+        request = read_request(query)
+        assert isinstance(request, Request), f"{query.hex()}: {request.problem}, and yet it is answered"
+        wanted = respond(request, self.table, transport="udp")
+        assert contents(answer) == contents(wanted), (
+            f"{query.hex()}\n{dns.message.from_wire(answer)}\n{dns.message.from_wire(wanted)}"
+        )
+        return True
+
+
+def contents(wire: bytes) -> tuple[object, ...]:
+    """Return all that a reply says, without the order of records; dnspython compares names without regard to case."""
+    message = dns.message.from_wire(wire, one_rr_per_rrset=True, ignore_trailing=False)
+    sections = [
+        sorted((rrset.name.to_text().lower(), rrset.ttl, rrset.rdtype, rrset[0].to_digestable()) for rrset in section)
+        for section in (message.answer, message.authority, message.additional)
+    ]
+    options = [(option.otype, option.to_wire()) for option in message.options]
+    question = [(rrset.name.to_text(), rrset.rdtype, rrset.rdclass) for rrset in message.question]
+    return (
+        message.id,
+        int(message.flags),
+        message.rcode(),
+        question,
+        *sections,
+        message.edns,
+        message.ednsflags,
+        message.payload,
+        options,
+    )

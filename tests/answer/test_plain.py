@@ -1,0 +1,215 @@
+"""The plain path against the reference and against itself: what it answers, ``respond`` answers too."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from pathlib import Path
+
+import dns.name
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests import strategies
+from tests.answer.plain_forms import FORMS, Form, Served, is_compiled, must_be_compiled
+from tests.answer.questions import ODD_TYPES, TYPES, names_of, query, questions, spoiled
+from tests.answer.zones import signed_zone_texts, the_table, zone_of, zone_texts
+
+from mailname.answer import Unserved, ZoneTable, plain
+from mailname.errors import ZoneError
+from mailname.wire.edns import OptionCode
+from mailname.wire.octets import octets
+from mailname.zone import Zone
+from mailname.zone.image import build_image
+from mailname.zone.text import read_zone
+
+ZONE_FILES = Path(__file__).parent.parent / "data" / "zones"
+PARENT, CHILD = strategies.APEX, dns.name.from_text("mail.example.tech.")
+
+
+@cache
+def file_zones() -> dict[str, Zone]:
+    """Return what of tests/data/zones can be read."""
+    found = {}
+    for path in sorted(ZONE_FILES.glob("*.zone")):
+        for apex in (PARENT, dns.name.root):
+            try:
+                read = read_zone(
+                    path.read_bytes().decode(), str(path), apex, include=lambda name: ((ZONE_FILES / name).read_text(), name)
+                )
+            except ZoneError:
+                continue
+            found[path.stem] = read.zone
+            break
+    return found
+
+
+@cache
+def known() -> dict[str, Served]:
+    """Return the zones of the test data, each by itself, and all of those that belong together."""
+    found = {"together": Served(the_table())}
+    for texts in (zone_texts(), signed_zone_texts()):
+        found |= {apex: Served(ZoneTable({dns.name.from_text(apex): zone_of(text, apex)})) for apex, text in texts.items()}
+    return found | {name: Served(ZoneTable({zone.apex: zone})) for name, zone in file_zones().items()}
+
+
+@cache
+def known_names(which: str) -> list[dns.name.Name]:
+    table = known()[which].table
+    return names_of(entry for apex in table if isinstance(entry := table[apex], Zone))
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> ZoneTable:
+    """Make one to four zones: unrelated, parent and child, the root; sometimes one that cannot be served."""
+    apexes = draw(st.lists(st.sampled_from([PARENT, CHILD, dns.name.root, dns.name.from_text("tech.")]), min_size=1, unique=True))
+    table = ZoneTable({apex: draw(strategies.zones(apex)) for apex in apexes})
+    if draw(st.integers(0, 4)) == 0:
+        table = table.with_zone(dns.name.from_text("mail.example.tech."), Unserved("expired"))
+    return table
+
+
+class TestForms:
+    def test_are_two_where_there_is_a_compiler(self) -> None:
+        """Elsewhere the source is all there is, and is compared with the reference alone."""
+        assert is_compiled(plain) or not must_be_compiled()
+        assert len(FORMS) == 1 + is_compiled(plain)
+
+
+class TestAnswer:
+    @pytest.mark.parametrize("which", sorted(known()))
+    def test_of_known_zones_is_the_references(self, which: str) -> None:
+        """Whatever is answered plainly has the same rcode, flags, records and EDNS as ``respond`` gives."""
+        chance = random.Random(which)
+        served, names = known()[which], known_names(which)
+        plain_ones = False
+        for _ in range(60):
+            rdtype = chance.choice(TYPES + [1, 2, 15, 16] * 4)
+            payload = chance.choice([0, 512, 700, 1232, 4096])
+            asked = query(chance.choice(names), rdtype, edns=chance.random() < 0.8, payload=payload, dnssec=chance.random() < 0.3)
+            plain_ones |= served.agrees(asked)
+        assert plain_ones
+
+    @given(tables(), st.data())
+    @settings(max_examples=40)
+    def test_of_any_zones_is_the_references(self, table: ZoneTable, data: st.DataObject) -> None:
+        """Wherever zones meet, whatever they hold, however it is asked."""
+        served = Served(table)
+        names = [*table, *names_of(entry for apex in table if isinstance(entry := table[apex], Zone))]
+        for asked in data.draw(st.lists(questions(names), min_size=1, max_size=12)):
+            served.agrees(asked)
+
+    @given(st.data())
+    @settings(max_examples=200)
+    def test_to_any_question_is_the_references(self, data: st.DataObject) -> None:
+        """Types that are no data, other classes and opcodes, options, versions, spellings, lengths."""
+        which = data.draw(st.sampled_from(sorted(known())))
+        known()[which].agrees(data.draw(questions(known_names(which))))
+
+    @given(st.data())
+    @settings(max_examples=200)
+    def test_to_a_spoiled_question_is_the_references(self, data: st.DataObject) -> None:
+        """What is malformed is not plain; what is still well-formed is answered rightly."""
+        which = data.draw(st.sampled_from(["together", "wildcards", "every_type"]))
+        known()[which].agrees(data.draw(questions(known_names(which)).flatmap(spoiled)))
+
+    @given(st.binary(max_size=600))
+    @settings(max_examples=300)
+    def test_to_rubbish_is_none(self, octets: bytes) -> None:
+        """No octets crash it or make it hang."""
+        known()["together"].agrees(octets)
+
+    @pytest.mark.parametrize("rdtype", ODD_TYPES)
+    def test_to_a_type_that_is_no_data_is_left_to_the_reference(self, rdtype: int) -> None:
+        """ANY, transfers, RRSIG, OPT, DS: there is more to say about them than one RRset."""
+        asked = query(dns.name.from_text("example.tech."), rdtype)
+        assert known()["together"].agrees(asked) == (rdtype == 65535)
+
+    def test_is_plain_for_what_people_ask(self) -> None:
+        """MX, addresses, NS, SOA, TXT, NODATA, NXDOMAIN, referrals: none of them waits for Python."""
+        asked = [
+            ("example.tech.", 15),
+            ("example.tech.", 1),
+            ("EXAMPLE.tech.", 2),
+            ("example.tech.", 6),
+            ("nope.example.tech.", 1),
+        ]
+        for name, rdtype in [*asked, ("example.tech.", 257), ("example.tech.", 28)]:
+            for edns in (True, False):
+                assert known()["together"].agrees(query(dns.name.from_text(name), rdtype, edns=edns)), name
+
+    @pytest.mark.parametrize("cut", range(1, 50))
+    def test_to_a_cut_question_is_none(self, cut: int) -> None:
+        """Nothing is read behind the end."""
+        asked = query(dns.name.from_text("example.tech."), 15)
+        assert known()["together"].answer(asked[:-cut]) is None
+
+
+class TestRoom:
+    @pytest.mark.parametrize("payload", [0, 511, 512, 513, 600, 800, 1000, 1231, 1232, 1233, 65535])
+    def test_is_never_exceeded(self, payload: int) -> None:
+        """What the client takes, 512 at least, 1232 at most; what does not fit is left to the reference."""
+        for count in range(2, 80, 7):
+            text = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n" + "".join(f"big A 192.0.2.{i}\n" for i in range(count))
+            served = Served(ZoneTable({PARENT: read_zone(text, "big", PARENT).zone}))
+            answer = served.answer(asked := query(dns.name.from_text("big.example.tech."), 1, payload=payload))
+            room = min(max(payload, 512), 1232)
+            assert (answer is not None) == (12 + 22 + 16 * count + 11 <= room)
+            if answer is not None:
+                assert len(answer) <= room
+                assert served.agrees(asked)
+
+    def test_holds_the_longest_name(self) -> None:
+        """255 octets, of which the labels of one octet are 120."""
+        apex = dns.name.from_text("example.tech.")
+        for room in range(1, 121, 7):
+            assert known()["together"].agrees(query(dns.name.Name((b"a",) * room + apex.labels), 1))
+        longest = dns.name.Name((b"aa", *(b"a",) * 119, *apex.labels))
+        assert len(octets(longest)) == 255
+        assert known()["together"].agrees(query(longest, 1))
+
+
+class TestImages:
+    def test_without_an_image_are_left_to_the_reference(self) -> None:
+        """Expired or not loaded: SERVFAIL is the reference's to say; the parent must not answer in the child's place."""
+        asked = query(dns.name.from_text("www.expired.example."), 1)
+        assert known()["together"].answer(asked) is None
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_are_replaced_one_by_one(self, form: Form) -> None:
+        """The other zones stay; None takes a zone out until the next one comes."""
+        texts = [f"$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n A 192.0.2.{number}\n" for number in (1, 2)]
+        first, second = (build_image(read_zone(text, "x", PARENT).zone) for text in texts)
+        other = build_image(read_zone(texts[0], "x", CHILD).zone)
+        apex, below = octets(PARENT), octets(CHILD)
+        images = form.serving({apex: first, below: other})
+        answer = form.plain.answer_plain
+        asked, elsewhere = query(PARENT, 1), query(CHILD, 1)
+        for now, (block, ends) in enumerate([(first, b"\1"), (second, b"\2"), (None, None), (first, b"\1")] * 10):
+            images.replace(apex, block, float(now))
+            got = answer(images, asked)
+            assert got is None if ends is None else got[:-11][-1:] == ends or ends in got
+            assert answer(images, elsewhere) is not None
+        assert apex in images
+        assert octets(dns.name.root) not in images
+
+    def test_leave_the_options_that_are_spoken_to_the_reference(self) -> None:
+        """And ignore the others (RFC 6891 section 6.1.2), but for EXPIRE of a SOA (RFC 7314)."""
+        table = ZoneTable({PARENT: read_zone("$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n", "x", PARENT).zone})
+        served = Served(table, (OptionCode.NSID, OptionCode.COOKIE))
+        for code in range(40):
+            for rdtype in (2, 6):
+                bare = query(PARENT, rdtype)
+                asked = bare[:-2] + b"\0\4" + code.to_bytes(2) + b"\0\0"
+                spoken = code in (OptionCode.NSID, OptionCode.COOKIE) or (code == OptionCode.EXPIRE and rdtype == 6)
+                assert (served.answer(asked) is None) == spoken
+
+    def test_are_found_among_many(self) -> None:
+        """Ten thousand apexes in one index."""
+        block = build_image(read_zone("$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n", "x", PARENT).zone)
+        blocks: dict[bytes, bytes | None] = {b"\6" + b"%06d" % number + b"\4test\0": None for number in range(10_000)}
+        blocks[octets(PARENT)] = block
+        for form in FORMS:
+            images = form.serving(blocks)
+            assert form.plain.answer_plain(images, query(PARENT, 2)) is not None
+            assert form.plain.answer_plain(images, query(dns.name.from_text("007777.test."), 2)) is None

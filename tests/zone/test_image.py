@@ -1,0 +1,343 @@
+"""The zone image: its layout holds what it promises, and a block that is not whole, undamaged and ours is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import dns.name
+import pytest
+from dns.name import Name
+from dns.rdatatype import RdataType
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests import strategies
+from tests.answer.zones import signed_zone_texts, the_table, zone_of, zone_texts
+
+from mailname.wire.octets import octets
+from mailname.zone import Zone, image
+from mailname.zone.image import HEADER, NODE, NONE, RRSET, SLOT, build_image, check_image, checksum, name_hash, sealed
+
+APEX = strategies.APEX
+HEAD = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 86400 30\n"
+
+
+class NodeEntry(NamedTuple):
+    """One entry of the nodes."""
+
+    lower: bytes
+    spelled: bytes
+    labels: int
+    flags: int
+    cut: int
+    wildcard: int
+    first_rrset: int
+    rrsets: int
+    hashed: int
+
+
+class RRsetEntry(NamedTuple):
+    """One entry of the RRsets."""
+
+    rdtype: int
+    count: int
+    ttl: int
+    body: bytes
+    patches: list[int]
+    additional: list[int]
+    node: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """An image taken apart, as its description says that it is laid out."""
+
+    block: bytes
+
+    @property
+    def header(self) -> tuple[int, ...]:
+        return HEADER.unpack_from(self.block)[1:14]
+
+    def name(self, at: int, length: int) -> bytes:
+        at += self.header[8]
+        return self.block[at : at + length]
+
+    def nodes(self) -> list[NodeEntry]:
+        _, count, _, _, _, nodes_at, *_ = self.header
+        made = []
+        for number in range(count):
+            lower, spelled, length, labels, flags, cut, wildcard, first, rrsets, _, hashed = NODE.unpack_from(
+                self.block, nodes_at + NODE.size * number
+            )
+            names = self.name(lower, length), self.name(spelled, length)
+            made.append(NodeEntry(*names, labels, flags, cut, wildcard, first, rrsets, hashed))
+        return made
+
+    def numbers(self, first: int, count: int) -> list[int]:
+        at = self.header[7] + 4 * first
+        return [int.from_bytes(self.block[at + 4 * i : at + 4 * i + 4], "little") for i in range(count)]
+
+    def rrset(self, number: int) -> RRsetEntry:
+        at = self.header[6] + RRSET.size * number
+        rdtype, _, count, patches, ttl, body, length, first, others, other, _, _, node = RRSET.unpack_from(self.block, at)
+        return RRsetEntry(
+            rdtype, count, ttl, self.name(body, length), self.numbers(first, patches), self.numbers(others, other), node
+        )
+
+    def find(self, name: bytes) -> int | None:
+        """Look a name up by the hash index, as a reader does."""
+        mask, slots_at = self.header[3], self.header[4]
+        nodes = self.nodes()
+        at = name_hash(name) & mask
+        while True:
+            hashed, entry = SLOT.unpack_from(self.block, slots_at + SLOT.size * at)
+            if not entry:
+                return None
+            if hashed == name_hash(name) and nodes[entry - 1].lower == name:
+                return int(entry) - 1
+            at = (at + 1) & mask
+
+    def records(self, entry: RRsetEntry) -> list[tuple[int, int, bytes]]:
+        """Return type, TTL and rdata of an RRset's records, with the pointers to the apex resolved."""
+        apex = self.nodes()[0].lower
+        body, at, found = bytearray(entry.body), 0, []
+        while at < len(body):
+            assert body[at : at + 2] == b"\xc0\x0c"
+            assert body[at + 4 : at + 6] == b"\0\1"
+            length = int.from_bytes(body[at + 10 : at + 12])
+            start, rdata, ends = at + 12, b"", at + 12 + length
+            for patch in entry.patches:
+                if start <= patch < ends:
+                    assert body[patch : patch + 2] == b"\xc0\0"
+                    rdata += bytes(body[start:patch]) + apex
+                    start = patch + 2
+            rdata += bytes(body[start:ends])
+            found.append((int.from_bytes(body[at + 2 : at + 4]), int.from_bytes(body[at + 6 : at + 10]), rdata))
+            at = ends
+        return found
+
+
+def flags_of(zone: Zone) -> dict[str, int]:
+    """Return the flags of each node by its name as text."""
+    return {dns.name.from_wire(node.lower, 0)[0].to_text(): node.flags for node in Read(build_image(zone)).nodes()}
+
+
+def zone(text: str, apex: str = "example.tech.") -> Zone:
+    return zone_of(HEAD + text, apex)
+
+
+def assert_holds(zone: Zone) -> None:
+    """Check that the image holds the zone, all of it, and nothing else."""
+    read = Read(build_image(zone))
+    nodes = list(zone.nodes())
+    entries = read.nodes()
+    assert read.header[0] == len(read.block)
+    assert [entry.spelled for entry in entries] == [octets(node.owner) for node in nodes]
+    assert [entry.lower for entry in entries] == [octets(node.owner).lower() for node in nodes]
+    assert [dns.name.from_wire(entry.lower, 0)[0] for entry in entries] == sorted(node.owner for node in nodes)
+    for node, entry in zip(nodes, entries, strict=True):
+        assert entry.labels == len(node.owner.labels)
+        assert entry.hashed == name_hash(entry.lower)
+        found = [read.rrset(entry.first_rrset + place) for place in range(entry.rrsets)]
+        assert [rrset.rdtype for rrset in found] == sorted(node.rrsets)
+        for rrset in found:
+            held = node.rrsets[RdataType.make(rrset.rdtype)]
+            # The labels of the apex stand once in an image: their case is the zone's.
+            got = sorted((rdtype, ttl, rdata.lower()) for rdtype, ttl, rdata in read.records(rrset))
+            assert got == sorted((held.rdtype, held.ttl, octets(rdata).lower()) for rdata in held.rdatas)
+            assert (rrset.count, rrset.ttl) == (len(held.rdatas), held.ttl)
+    _, _, _, _, _, _, _, _, _, records, serial, negative_ttl, _ = read.header
+    assert (records, serial, negative_ttl) == (zone.record_count, zone.serial.value, zone.negative_ttl)
+
+
+class TestLayout:
+    @pytest.mark.parametrize("apex", sorted(zone_texts()))
+    def test_holds_every_record_in_canonical_order(self, apex: str) -> None:
+        """RFC 4034 section 6.1; spelled as in the zone, found in lower case."""
+        assert_holds(zone_of(zone_texts()[apex], apex))
+
+    @pytest.mark.parametrize("apex", sorted(signed_zone_texts()))
+    def test_holds_signed_zones(self, apex: str) -> None:
+        assert_holds(zone_of(signed_zone_texts()[apex], apex))
+
+    @given(st.one_of(strategies.zones(), strategies.zones(dns.name.root)))
+    @settings(max_examples=20)
+    def test_holds_any_zone(self, made: Zone) -> None:
+        """Whatever may stand in a zone, the root zone among them."""
+        assert_holds(made)
+
+    @given(strategies.zones())
+    @settings(max_examples=15)
+    def test_finds_every_owner_by_its_hash(self, made: Zone) -> None:
+        """And nothing that is not there."""
+        read = Read(build_image(made))
+        entries = read.nodes()
+        for number, entry in enumerate(entries):
+            if not entry.flags & image.HASHED:
+                assert read.find(entry.lower) == number
+        owners = {entry.lower for entry in entries}
+        for entry in entries:
+            for other in (b"\1x" + entry.lower, entry.lower[1 + entry.lower[0] :]):
+                assert (read.find(other) is not None) == (other in owners)
+
+    def test_is_at_most_half_full_of_slots(self) -> None:
+        """Else a search would not end."""
+        for count in (1, 3, 4, 7, 8, 9, 100):
+            made = zone(" NS ns1\n" + "".join(f"n{number} A 192.0.2.1\n" for number in range(count)))
+            _, nodes, _, mask, *_ = Read(build_image(made)).header
+            assert mask & (mask + 1) == 0
+            assert 2 * nodes <= mask + 1
+
+    def test_hash_is_of_each_suffix_in_one_pass(self) -> None:
+        """From the last octet to the first: FNV-1a of the name backwards."""
+        assert name_hash(b"") == 0x811C9DC5
+        assert name_hash(b"\0") == ((0x811C9DC5 ^ 0) * 0x01000193) & 0xFFFFFFFF
+        assert name_hash(b"a") == 0xE40C292C
+
+
+class TestFlags:
+    def test_of_a_cut_and_what_lies_below(self) -> None:
+        """Glue and whatever else is below a zone cut leads to the cut, which is not the zone's to answer."""
+        made = zone(" NS ns1\nkid NS a.ns.kid\na.ns.kid A 192.0.2.1\nkids A 192.0.2.2\nkid.kid NS x.\nafter A 192.0.2.3\n")
+        found = flags_of(made)
+        assert found == {
+            "example.tech.": 0,
+            "after.example.tech.": 0,
+            "kid.example.tech.": image.CUT,
+            "kid.kid.example.tech.": image.BELOW_CUT,
+            "ns.kid.example.tech.": image.BELOW_CUT,
+            "a.ns.kid.example.tech.": image.BELOW_CUT,
+            "kids.example.tech.": 0,
+        }
+        entries = Read(build_image(made)).nodes()
+        cut = next(number for number, entry in enumerate(entries) if entry.flags & image.CUT)
+        assert {entry.cut for entry in entries if entry.flags & (image.CUT | image.BELOW_CUT)} == {cut}
+        assert {entry.cut for entry in entries if not entry.flags} == {NONE}
+
+    def test_of_an_alias_and_of_a_moved_tree(self) -> None:
+        """CNAME; DNAME and what it hides (RFC 6672 section 2.4)."""
+        found = flags_of(zone(" NS ns1\nwww CNAME mail\nold DNAME new\nnew A 192.0.2.1\n"))
+        assert found["www.example.tech."] == image.HAS_CNAME
+        assert found["old.example.tech."] == image.HAS_DNAME
+        assert found["new.example.tech."] == 0
+
+    def test_of_a_wildcards_parent(self) -> None:
+        """The closest encloser knows its wildcard, so that one look finds the source of synthesis (RFC 4592 section 3.3.1)."""
+        made = zone(" NS ns1\n* MX 10 mail\n*.a.b TXT x\n*.*.a.b TXT y\nx.* A 192.0.2.1\n")
+        entries = Read(build_image(made)).nodes()
+        names = {dns.name.from_wire(entry.lower, 0)[0].relativize(made.apex).to_text(): entry for entry in entries}
+        sources = {name: entries[entry.wildcard].lower for name, entry in names.items() if entry.flags & image.HAS_WILDCARD}
+        assert sources == {name: b"\1*" + names[name].lower for name in ("@", "a.b", "*.a.b")}
+        assert {entry.wildcard for name, entry in names.items() if name not in sources} == {NONE}
+
+    @given(strategies.zones())
+    @settings(max_examples=15)
+    def test_agree_with_the_zone(self, made: Zone) -> None:
+        """What the zone says of each of its names."""
+        entries = Read(build_image(made)).nodes()
+        cuts = [node.owner for node in made.nodes() if RdataType.NS in node.rrsets and node.owner != made.apex]
+        for node, entry in zip(made.nodes(), entries, strict=True):
+            below = [cut for cut in cuts if node.owner.is_subdomain(cut) and node.owner != cut]
+            assert bool(entry.flags & image.BELOW_CUT) == bool(below), node.owner
+            assert bool(entry.flags & image.CUT) == (node.owner in cuts and not below), node.owner
+            assert bool(entry.flags & image.HAS_CNAME) == (RdataType.CNAME in node.rrsets)
+            assert bool(entry.flags & image.HAS_WILDCARD) == (Name((b"*", *node.owner.labels)) in {n.owner for n in made.nodes()})
+
+    def test_of_the_zone_tell_whether_it_is_signed(self) -> None:
+        for texts, signed in ((zone_texts(), 0), (signed_zone_texts(), image.ZONE_SIGNED)):
+            for apex, text in texts.items():
+                assert build_image(zone_of(text, apex))[61] & image.ZONE_SIGNED == signed, apex
+
+
+class TestAdditional:
+    def lists(self, text: str) -> dict[tuple[str, str], list[str]]:
+        read = Read(build_image(zone(text)))
+        nodes = read.nodes()
+        found = {}
+        for entry in nodes:
+            for place in range(entry.rrsets):
+                rrset = read.rrset(entry.first_rrset + place)
+                others = [read.rrset(number) for number in rrset.additional]
+                names = [f"{self.owner(nodes[one.node])} {RdataType(one.rdtype).name}" for one in others]
+                if names:
+                    found[self.owner(entry), RdataType(rrset.rdtype).name] = names
+        return found
+
+    def owner(self, entry: NodeEntry) -> str:
+        return dns.name.from_wire(entry.lower, 0)[0].relativize(APEX).to_text()
+
+    def test_lists_the_addresses_of_hosts(self) -> None:
+        """Of MX, NS and SRV (RFC 1035 section 3.3.9), each once, in the order of the records."""
+        text = " NS ns1\n MX 10 mail\n MX 20 mail\n MX 30 else.example.org.\n_x._tcp SRV 0 0 1 mail\nns1 A 192.0.2.1\n"
+        assert self.lists(text + "mail A 192.0.2.2\nmail AAAA 2001:db8::2\n") == {
+            ("@", "NS"): ["ns1 A"],
+            ("@", "MX"): ["mail A", "mail AAAA"],
+            ("_x._tcp", "SRV"): ["mail A", "mail AAAA"],
+        }
+
+    def test_lists_needed_glue_before_the_rest(self) -> None:
+        """What lies below the cut cannot be had elsewhere (RFC 9471 section 3.1); addresses below a cut go with NS only."""
+        text = " NS ns1\n MX 10 a.kid\nns1 A 192.0.2.1\nkid NS ns1\nkid NS a.kid\na.kid A 192.0.2.3\n"
+        found = self.lists(text)
+        assert found[("kid", "NS")] == ["a.kid A", "ns1 A"]
+        assert ("@", "MX") not in found
+
+
+BLOCK = sealed(build_image(zone_of(zone_texts()["example.tech."], "example.tech.")))
+KEY = octets(APEX)
+
+
+class TestCheck:
+    def test_takes_what_was_sealed(self) -> None:
+        for made in the_table():
+            entry = the_table()[made]
+            if isinstance(entry, Zone):
+                check_image(sealed(build_image(entry)), octets(made).lower())
+        check_image(memoryview(BLOCK), KEY)
+
+    @given(st.integers(0, len(BLOCK) - 1), st.integers(1, 255))
+    @settings(max_examples=300)
+    def test_refuses_any_flipped_octet(self, at: int, change: int) -> None:
+        """The checksum covers all: header, index, records, and itself."""
+        damaged = bytearray(BLOCK)
+        damaged[at] ^= change
+        with pytest.raises(ValueError, match=r"."):
+            check_image(bytes(damaged), KEY)
+
+    @pytest.mark.parametrize("at", range(image.HEADER_SIZE))
+    def test_refuses_a_damaged_header(self, at: int) -> None:
+        """Each octet, one after the other."""
+        damaged = BLOCK[:at] + bytes([BLOCK[at] ^ 1]) + BLOCK[at + 1 :]
+        with pytest.raises(ValueError, match=r"."):
+            check_image(damaged, KEY)
+
+    @given(st.integers(0, len(BLOCK) - 1))
+    @settings(max_examples=50)
+    def test_refuses_what_is_not_whole(self, length: int) -> None:
+        """A write that was interrupted, or a file that was joined with another."""
+        with pytest.raises(ValueError, match=r"octets long|not a zone image"):
+            check_image(BLOCK[:length], KEY)
+        with pytest.raises(ValueError, match="octets long"):
+            check_image(BLOCK + BLOCK[: length + 1], KEY)
+
+    @given(st.binary(max_size=300))
+    def test_refuses_rubbish(self, rubbish: bytes) -> None:
+        """No octets raise anything else."""
+        for block in (rubbish, BLOCK[:8] + rubbish, BLOCK[: image.HEADER_SIZE] + rubbish):
+            with pytest.raises(ValueError, match=r"."):
+                check_image(block, KEY)
+
+    @pytest.mark.parametrize("version", [0, 255])
+    def test_refuses_another_version(self, version: int) -> None:
+        """Even if all else is right: it may mean something else."""
+        other = bytearray(BLOCK)
+        other[7] = version
+        other[image.CHECKSUM_AT : image.CHECKSUM_AT + image.CHECKSUM_SIZE] = checksum(other)
+        with pytest.raises(ValueError, match="of this version"):
+            check_image(bytes(other), KEY)
+
+    @pytest.mark.parametrize("apex", ["example.org.", "tech.", "mail.example.tech.", "."])
+    def test_refuses_the_image_of_another_zone(self, apex: str) -> None:
+        """Whoever swaps two files must not swap two zones."""
+        with pytest.raises(ValueError, match="of another zone"):
+            check_image(BLOCK, octets(dns.name.from_text(apex)))
