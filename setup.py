@@ -12,6 +12,7 @@ from setuptools import Extension, setup
 
 COMPILED = {
     "mailname.answer.images": "src/mailname/answer/images.py",
+    "mailname.answer.plain_question": "src/mailname/answer/plain_question.py",
     "mailname.answer.plain": "src/mailname/answer/plain.py",
     "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",
     "mailname.zone.fast_fields": "src/mailname/zone/fast_fields.py",

@@ -14,5 +14,4 @@ cdef unsigned int _find_rrset(Octets image, unsigned int node, unsigned int rdty
 cdef void _put_pointers(Octets image, unsigned int rrset, Octets out, int at, int apex) noexcept nogil
 cdef int _put_under_pointer(Octets image, unsigned int rrset, Octets out, int at, int limit, int apex, int owner) noexcept nogil
 cdef int _put_named(Octets image, unsigned int rrset, Octets out, int at, int limit, int apex, int apex_length) noexcept nogil
-cdef bint _options_are_plain(Images images, Octets query, int at, int size, unsigned int rdtype) noexcept nogil
 cdef int respond_plain(Images images, Octets query, int size, Octets out) noexcept nogil

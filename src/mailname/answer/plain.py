@@ -13,11 +13,13 @@ import cython
 
 if cython.compiled:
     from cython.cimports.libc.string import memcpy
+    from cython.cimports.mailname.answer.plain_question import hash_suffixes, options_are_plain, take_target
+else:
+    from mailname.answer.plain_question import hash_suffixes, options_are_plain, take_target
 
 NOT_PLAIN = cython.declare(cython.int, -1)
 DROP = cython.declare(cython.int, 0)
 _NONE = cython.declare(cython.uint, 0xFFFFFFFF)
-_32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
 LONGEST = cython.declare(cython.int, 1232)  # octets of an answer by UDP
 NOTES = cython.declare(cython.int, 8)  # octets behind it: what sort of answer it is (1), the hash of what it is about (4)
 ANSWER = cython.declare(cython.int, 0)
@@ -159,20 +161,6 @@ def _put_named(image, rrset, out, at, limit, apex, apex_length):
     return at
 
 
-def _options_are_plain(images, query, at, size, rdtype):
-    """Tell whether all EDNS options may be ignored (RFC 6891 section 6.1.2): those that we answer need the reference."""
-    code: cython.uint
-    while at < size:
-        if at + 4 > size:
-            return False
-        code = (query[at] << 8) | query[at + 1]
-        at += 4 + ((query[at + 2] << 8) | query[at + 3])
-        # EXPIRE (9) is about the SOA alone (RFC 7314 section 3).
-        if (code < 32 and images.speaks & (1 << code)) or (code == 9 and rdtype == 6):
-            return False
-    return at == size
-
-
 def respond_plain(images, query, size, out):
     """Answer one message into ``out``, which holds LONGEST + NOTES octets.
 
@@ -230,7 +218,7 @@ def respond_plain(images, query, size, out):
             return NOT_PLAIN
         if at + 11 + ((query[at + 9] << 8) | query[at + 10]) != size:
             return NOT_PLAIN
-        if not _options_are_plain(images, query, at + 11, size, rdtype):
+        if not options_are_plain(images, query, at + 11, size, rdtype):
             return NOT_PLAIN
         dnssec = query[at + 7] & 0x80
         limit = (query[at + 3] << 8) | query[at + 4]
@@ -241,16 +229,7 @@ def respond_plain(images, query, size, out):
         limit -= 11
     elif at != size:
         return NOT_PLAIN
-    # All suffixes' hashes in one pass from the end (see name_hash).
-    hashed: cython.uint = 0x811C9DC5
-    label: cython.int = labels
-    i = name_length - 1
-    while i >= 0:
-        hashed = ((hashed ^ key[i]) * 0x01000193) & _32_BITS
-        if i == starts[label]:
-            hashes[label] = hashed
-            label -= 1
-        i -= 1
+    hash_suffixes(key, name_length, starts, labels, hashes)
     apex_label: cython.int = _find_zone(images, starts, labels, hashes)
     if apex_label < 0:
         return NOT_PLAIN
@@ -266,63 +245,87 @@ def respond_plain(images, query, size, out):
         return NOT_PLAIN
     if dnssec and image[61] & 1:  # signatures and proofs
         return NOT_PLAIN
-    # The name itself, or its closest encloser: the apex is always there.
-    number: cython.uint = _NONE
-    label = 0
-    while label <= apex_label:
-        number = _find_node(image, key, starts[label], name_length - starts[label], hashes[label])
-        if number != _NONE:
-            break
-        label += 1
-    if number == _NONE:
-        return NOT_PLAIN
-    node: cython.uint = _u32(image, 28) + 32 * number
-    flags: cython.uint = _u16(image, node + 10)
-    if flags & 96 or (flags & 4 and label):  # below a DNAME, or the owner of an NSEC3 record
-        return NOT_PLAIN
     _copy(out, 12, query, 12, question_end - 12)
     apex: cython.int = 12 + starts[apex_label]
-    end: cython.int
+    end: cython.int = question_end
+    apex_hash: cython.uint = hashes[apex_label]
+    apex_key: cython.uchar[256]
+    if not cython.compiled:
+        apex_key = bytearray(256)
+    _copy(apex_key, 0, key, starts[apex_label], apex_length)
+    owner: cython.int = 12
+    aliases: cython.uint = 0
     rcode: cython.int = 0
     authoritative: cython.int = 4
     answers: cython.uint = 0
     authority: cython.uint = 0
     additional: cython.uint = 0
-    rrset: cython.uint = 0
-    cut: cython.uint
-    sort: cython.int
-    subject: cython.uint
-    if flags & 3:  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
-        cut = _u32(image, 28) + 32 * _u32(image, node + 12)
-        rrset = _find_rrset(image, cut, 2)
-        if dnssec and _find_rrset(image, cut, 43):
+    sort: cython.int = ANSWER
+    subject: cython.uint = 0
+    node: cython.uint
+    rrset: cython.uint
+    flags: cython.uint
+    label: cython.int
+    while True:  # once, and once more for each alias
+        # The name itself, or its closest encloser: the apex is always there.
+        label = 0
+        node = _NONE
+        while node == _NONE:
+            if label > apex_label:
+                return NOT_PLAIN
+            node = _find_node(image, key, starts[label], name_length - starts[label], hashes[label])
+            label += 1
+        label -= 1
+        node = _u32(image, 28) + 32 * node
+        flags = _u16(image, node + 10)
+        if flags & 96 or (flags & 4 and label):  # below a DNAME, or the owner of an NSEC3 record
             return NOT_PLAIN
-        authoritative = 0
-        # The cut's name is a suffix of the question.
-        end = _put_under_pointer(image, rrset, out, question_end, limit, apex, 12 + name_length - image[cut + 8])
-        authority = _u16(image, rrset + 4)
-        sort, subject = REFERRAL, _u32(image, cut + 28)
-    else:
-        if label:
-            if not flags & 16:
-                node = 0
-                rcode = 3
-            else:
+        if flags & 3:  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
+            node = _u32(image, 28) + 32 * _u32(image, node + 12)
+            rrset = _find_rrset(image, node, 2)
+            if aliases or (dnssec and _find_rrset(image, node, 43)):
+                return NOT_PLAIN
+            authoritative = 0
+            # The cut's name is a suffix of the question.
+            end = _put_under_pointer(image, rrset, out, end, limit, apex, 12 + name_length - image[node + 8])
+            authority = _u16(image, rrset + 4)
+            sort, subject = REFERRAL, _u32(image, node + 28)
+            break
+        rrset = 0
+        if not label or flags & 16:
+            if label:  # the source of synthesis (RFC 4592 section 3.3.1)
                 node = _u32(image, 28) + 32 * _u32(image, node + 16)
                 flags = _u16(image, node + 10)
-        if node:
             rrset = _find_rrset(image, node, rdtype)
-            if rrset == 0 and flags & 8:
-                return NOT_PLAIN
-        if rrset:
-            end = _put_under_pointer(image, rrset, out, question_end, limit, apex, 12)
-            answers = _u16(image, rrset + 4)
-            sort, subject = ANSWER, _u32(image, node + 28)
-        else:  # RFC 2308: the SOA says how long "no" may be remembered
+            if rrset == 0 and flags & 8 and rdtype != 47:  # NSEC may stand beside an alias (RFC 4035 section 2.5)
+                rrset = _find_rrset(image, node, 5)
+        else:
+            rcode = 3
+        if rrset == 0:  # RFC 2308: the SOA says how long "no" may be remembered
+            sort, subject = NXDOMAIN if rcode else NODATA, apex_hash
             rrset = _u32(image, 32) + 40 * (_u32(image, 16) - 1)
-            end = _put_under_pointer(image, rrset, out, question_end, limit, apex, apex)
+            end = _put_under_pointer(image, rrset, out, end, limit, apex, apex)
             authority = 1
-            sort, subject = NXDOMAIN if rcode else NODATA, hashes[apex_label]
+            break
+        if answers == 0:
+            subject = _u32(image, node + 28)
+        at = end
+        end = _put_under_pointer(image, rrset, out, end, limit, apex, owner)
+        answers += _u16(image, rrset + 4)
+        if _u16(image, rrset) == rdtype:
+            break
+        # An alias (RFC 1034 section 3.6.2): one that leaves the zone has no pointer to the apex in its rdata.
+        aliases += 1
+        if end < 0 or aliases > 8 or apex_length == 1:
+            return NOT_PLAIN
+        if _u16(image, rrset + 6) == 0:
+            break
+        owner = at + 12
+        apex_label = take_target(out, owner, apex_key, apex_length, key, starts)
+        if apex_label < 0:
+            return NOT_PLAIN
+        name_length = starts[apex_label] + apex_length
+        hash_suffixes(key, name_length, starts, apex_label, hashes)
     if end < 0:
         return NOT_PLAIN
     extra: cython.uint = _u32(image, 36) + 4 * _u32(image, rrset + 24)
