@@ -74,7 +74,7 @@ class Dispatcher:
     """Answers messages for one server."""
 
     context: Context
-    zones: dict[object, ServedZone]
+    zones: dict[Name, ServedZone]
     settings: Settings = field(default_factory=lambda: offered(Settings()))
     rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)

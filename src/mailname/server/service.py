@@ -63,7 +63,7 @@ class Server:
         self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set)
         self._dispatcher = Dispatcher(
             self.context,
-            self.zones,  # type: ignore[arg-type]  # a dict of Name is one of object
+            self.zones,
             offered(config.replies),
             RateLimiter(config.rate_limit),
         )

@@ -20,7 +20,7 @@ except ImportError:  # no compiler was at hand when mailname was installed
     Worker = None
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mailname.answer.rate_limit import RateLimit
     from mailname.answer.settings import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint, Network, SocketAddress
     from mailname.server.served_images import ServedImages
 
+_Message = tuple[bytes, bytes, bytes]  # the question, the sender's sockaddr, ancillary octets
 _MOST_WAITING = 2000  # questions handed to Python and not answered yet; more are dropped, as a full socket buffer drops them
 
 
@@ -78,8 +79,8 @@ class UdpWorkers:
         for one in self._sockets:
             one.close()
 
-    def _taker(self, one: socket.socket):  # type: ignore[no-untyped-def]  # a closure for a compiled caller
-        def take(messages: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+    def _taker(self, one: socket.socket) -> Callable[[Sequence[_Message]], None]:
+        def take(messages: Sequence[_Message]) -> None:
             """Run in the worker's thread: hand messages to the event loop, if it keeps up."""
             if self._waiting + len(messages) > _MOST_WAITING:
                 return
@@ -89,7 +90,7 @@ class UdpWorkers:
 
         return take
 
-    def _answer(self, one: socket.socket, messages: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+    def _answer(self, one: socket.socket, messages: Sequence[_Message]) -> None:
         self._waiting -= len(messages)
         for wire, sockaddr, control in messages:
             seen = _decoded(sockaddr)
