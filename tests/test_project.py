@@ -134,7 +134,7 @@ class TestLayout:
 
     def test_every_test_folder_mirrors_a_package(self) -> None:
         """src/mailname/zone is tested by tests/zone; beside these stand only what spans packages and data."""
-        beside = {"interop", "data", "hosts"}
+        beside = {"interop", "data", "hosts", "bench", "fuzz"}
         folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
         assert {folder for folder in folders - beside if not (SRC / folder).is_dir()} == set()
 

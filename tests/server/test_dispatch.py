@@ -33,6 +33,8 @@ from mailname.wire.tsig import make_key, sign
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
+    from dns.name import Name
+
     from mailname.zone import Zone
 
 STRANGER = Endpoint(ip_address("203.0.113.9"), 1053)
@@ -50,7 +52,7 @@ def dispatcher(zone: Zone = ZONE) -> Dispatcher:
     context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda: None)
     secondary = SecondaryZone(ZoneConfig(COPY, "secondary", primaries=(Peer(FRIEND.address),)), context)
     secondary.logic.busy = True  # so that a NOTIFY starts nothing: no loop runs here
-    zones: dict[object, PrimaryZone | SecondaryZone] = {
+    zones: dict[Name, PrimaryZone | SecondaryZone] = {
         APEX: PrimaryZone(ZoneConfig(APEX, "primary", allow_transfer=(ip_network("192.0.2.0/24"),)), context),
         COPY: secondary,
         DOWN: PrimaryZone(ZoneConfig(DOWN, "primary", allow_transfer=(ip_network("192.0.2.0/24"),)), context),
