@@ -1,191 +1,193 @@
-"""Measure mailname beside BIND, Knot and NSD on this machine, in turn, and print ratios.
+"""Measure mailname beside BIND, NSD, Knot and a bare echo on this machine, in turn, and print ratios.
 
-Usage: ``make bench`` (``ARGS="--names 100000 --questions 50000"``). Peers that are not installed are left out. What is measured:
-
-- server CPU per UDP answer: the user and system time of all of a server's processes, so that neither a slow client nor a busy
-  machine is charged to it;
-- reading a zone file: records read and checked per second, by our reader in this process and by each peer's own checker.
+Usage: ``make bench`` (``ARGS="--quick"`` for about a minute, ``ARGS="--rows small,names"``, ``ARGS=--help``). Peers that are not
+installed are left out. One worker each, on one core; the generator on another; each server gets its turn in each round. What
+counts is the CPU time that a server's processes spend per answer, as the kernel accounts for it: neither a slow generator nor a
+busy machine is charged to it.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import json
 import os
-import random
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import dns.message
-import dns.name
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import report, workloads  # noqa: E402 - the same
+from bench.latency import latency  # noqa: E402 - the same
+from bench.machine import BUILT, cores, describe, prefer  # noqa: E402 - the same
+from bench.measure import DifferentAnswersError, Pace, Subject, measure, ratio  # noqa: E402 - the same
+from bench.rows import FULL, ORDINARY, QUICK, ROWS, Row, Size  # noqa: E402 - the same
+from bench.servers import ECHO, OURS, PACKAGES, PEERS, UNCOMPILED, installed, is_compiled  # noqa: E402 - the same
 from tests.interop.programs import find  # noqa: E402 - the root of the repository is no installed package
-from tests.interop.real_servers import Bind, Knot, Nsd, PrimaryZone, free_port  # noqa: E402 - the same
 
-from mailname.zone.text import read_zone  # noqa: E402 - the same
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-APEX = "bench.example."
-PEERS = {"BIND": (Bind, "named"), "Knot": (Knot, "knotd"), "NSD": (Nsd, "nsd")}
-CHECKERS = {"BIND": "named-checkzone", "Knot": "kzonecheck", "NSD": "nsd-checkzone"}
-WINDOW = 64  # questions on the way at once
+PAGE = ROOT / "docs" / "performance.md"
+LOADING = ROOT / "bench" / "loading.py"
+KEYS = (*(row.key for row in ROWS), "latency", "load")
+_P99_WHILE_LOADING = 1000.0  # microseconds
 
 
-def zone_text(names: int) -> str:
-    head = f"$ORIGIN {APEX}\n$TTL 3600\n@ SOA ns1 hostmaster 1 7200 3600 1209600 3600\n@ NS ns1\n@ NS ns2\n"
-    return f"{head}ns1 A 192.0.2.1\nns2 A 192.0.2.2\n" + "".join(
-        f"n{i} A 198.51.{i // 250 % 256}.{i % 250}\n" for i in range(names)
-    )
-
-
-def questions(names: int, count: int) -> list[bytes]:
-    """Return queries, every tenth for a name that is not there. The order is the same in each run."""
-    chance = random.Random(1035)
-    labels = [f"x{i}" if i % 10 == 0 else f"n{chance.randrange(names)}" for i in range(count)]
-    return [dns.message.make_query(f"{label}.{APEX}", "A", use_edns=0).to_wire() for label in labels]
-
-
-def ask(port: int, queries: list[bytes]) -> int:
-    """Send all, a window at a time, and return how many were answered."""
-    answered = 0
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.connect(("127.0.0.1", port))
-        client.settimeout(0.5)
-        for start in range(0, len(queries), WINDOW):
-            window = queries[start : start + WINDOW]
-            for query in window:
-                client.send(query)
-            with contextlib.suppress(TimeoutError):
-                for _ in window:
-                    client.recv(4096)
-                    answered += 1
-    return answered
-
-
-def cpu_seconds(session: int) -> float:
-    """Return the user and system time of all processes of a session."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def sessions_of_children() -> set[int]:
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == os.getpid():
-                found.add(int(fields[3]))
-    return found
-
-
-@contextlib.contextmanager
-def running_mailname(text: str) -> Iterator[tuple[int, int]]:
-    """Start ``mailname serve`` and give (port, session) once it answers."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    (folder / "zones").mkdir()
-    (folder / "zones" / f"{APEX}zone").write_text(text)
-    port = free_port()
-    command = [str(Path(sys.executable).parent / "mailname"), "serve", "--zones", str(folder / "zones")]
-    command += ["--listen", f"127.0.0.1:{port}", "--control", str(folder / "control")]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+def measured_row(row: Row, size: Size, pace: Pace, servers: list[str]) -> dict[str, Any]:
+    """Measure one row and return it for the JSON."""
+    entry: dict[str, Any] = {"key": row.key, "title": row.title.format(**asdict(size))}
+    dnsperf = find("dnsperf") if row.dnsperf else None
+    if row.dnsperf and dnsperf is None:
+        return {**entry, "notes": ["dnsperf is not installed. Debian and Ubuntu: `apt-get install dnsperf`"]}
+    workload = row.make(size)
+    asked = workload.wire()
+    subjects = []
+    for name in row.subjects:
+        if name == ORDINARY:
+            subjects.append(Subject(name, OURS, workloads.present(size.questions).wire()))
+        elif name in servers:
+            subjects.append(Subject(name, name, asked))
     try:
-        probe = dns.message.make_query(APEX, "SOA").to_wire()
-        deadline = time.monotonic() + 300
-        while time.monotonic() < deadline and server.poll() is None:
-            with contextlib.suppress(ConnectionRefusedError):
-                if ask(port, [probe]):
-                    break
-            time.sleep(0.1)
-        else:
-            raise SystemExit(f"mailname serve does not start:\n{(folder / 'log').read_text()}")
-        yield port, server.pid
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        figures, notes = measure(subjects, workload, pace, cores(), dnsperf=dnsperf)
+    except DifferentAnswersError as error:
+        return {**entry, "differences": str(error).splitlines()}
+    ratios = [ratio(figures, aim.ours, aim.other, aim.at_most) for aim in row.aims]
+    return {
+        **entry,
+        "figures": [one.as_dict() for one in figures],
+        "ratios": [one.as_dict() for one in ratios if one],
+        "notes": notes,
+    }
 
 
-@contextlib.contextmanager
-def running_peer(name: str, text: str) -> Iterator[tuple[int, int]]:
-    before = sessions_of_children()
-    with PEERS[name][0]([PrimaryZone(APEX, text)]) as server:
-        (session,) = sessions_of_children() - before
-        yield server.port, session
+def latency_row(size: Size, servers: list[str]) -> dict[str, Any]:
+    """Measure how long answers take while the same server loads a large zone."""
+    measured = [
+        latency(name, size.records_while_asking * 2 // 3, size.reloads, cores()) for name in (OURS, "Knot") if name in servers
+    ]
+    p99 = measured[0]["during"].get("p99", float("inf"))
+    reached = p99 <= _P99_WHILE_LOADING
+    return {
+        "key": "latency",
+        "title": f"A question each millisecond while a zone of {size.records_while_asking:,} records loads on the same core",
+        "latency": measured,
+        "aims": [f"p99 while it loads ≤ 1 ms: {'reached' if reached else 'not reached'} ({p99:,.0f} µs)"],
+        "reached": reached,
+    }
 
 
-def measure(running: contextlib.AbstractContextManager[tuple[int, int]], queries: list[bytes]) -> float:
-    """Return microseconds of server CPU per answer."""
-    with running as (port, session):
-        ask(port, queries[:1000])
-        before = cpu_seconds(session)
-        answered = ask(port, queries)
-        return (cpu_seconds(session) - before) / max(answered, 1) * 1e6
+def load_row(*, quick: bool) -> dict[str, Any]:
+    """Let loading.py measure how fast zones are read; it prints its own tables."""
+    command = [sys.executable, str(LOADING), *(["--quick"] if quick else [])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = done.stdout if done.returncode == 0 else f"{done.stdout}{done.stderr}"
+    return {"key": "load", "title": "Reading zones", "text": said, "failed": done.returncode != 0}
 
 
-def reading(text: str, records: int) -> dict[str, float]:
-    """Return records per second, by each reader."""
-    start = time.process_time()
-    read_zone(text, "bench.zone", dns.name.from_text(APEX))
-    rates = {"mailname": records / (time.process_time() - start)}
-    with tempfile.NamedTemporaryFile("w", suffix=".zone") as file:
-        file.write(text)
-        file.flush()
-        for name, program in CHECKERS.items():
-            path = find(program)
-            if path is None:
-                continue
-            words = [path, "-o", APEX, file.name] if name == "Knot" else [path, APEX, file.name]
-            before = os.times()
-            subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            after = os.times()
-            spent = after.children_user + after.children_system - before.children_user - before.children_system
-            rates[name] = records / max(spent, 0.01)
-    return rates
+def unreached(rows: list[dict[str, Any]]) -> list[str]:
+    """Return one line for each aim, reached or not."""
+    lines = []
+    for row in rows:
+        for one in row.get("ratios", []):
+            if one["at_most"] is not None:
+                verdict = "reached    " if one["reached"] else "NOT REACHED"
+                lines.append(
+                    f"{verdict}  {row['key']:<8} {one['of']} ÷ {one['to']}: {one['median']:.2f} (≤ {one['at_most']:.2f})"
+                )
+        if "reached" in row:
+            lines.append(f"{'reached    ' if row['reached'] else 'NOT REACHED'}  {row['key']:<8} {row['aims'][0]}")
+        if row.get("differences"):
+            lines.append(f"DIFFERENT    {row['key']:<8} the servers answer differently: not measured")
+    return lines
 
 
-def print_table(title: str, unit: str, figures: dict[str, float], *, more_is_better: bool) -> None:
-    ours = figures["mailname"]
-    print(f"\n{title}\n  {'server':<10} {unit:>14}   mailname is")
-    for name, figure in figures.items():
-        ratio = ours / figure if more_is_better else figure / ours
-        verdict = "" if name == "mailname" else f"{ratio:.2f} times as fast"
-        print(f"  {name:<10} {figure:>14,.1f}   {verdict}".rstrip())
+def describe_load(machine: dict[str, Any]) -> str:
+    """Return how busy the machine was."""
+    return f"{machine['load average at the start']} to {machine['load average at the end']}"
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    options = argparse.ArgumentParser(description="Measure mailname beside the peers that are installed.")
+    options.add_argument("--quick", action="store_true", help="about a minute: fewer and shorter rounds, fewer zones")
+    options.add_argument("--rows", default=",".join(KEYS), help=f"some of {','.join(KEYS)}")
+    options.add_argument("--rounds", type=int, help="how often each server gets its turn")
+    options.add_argument("--seconds", type=float, help="how long a turn lasts")
+    options.add_argument("--zones", type=int, help="small zones in the row 'zones' (100000 takes minutes to load, for most)")
+    options.add_argument("--names", type=int, help="names in the row 'names'")
+    options.add_argument("--questions", type=int, help="different questions")
+    options.add_argument("--records", type=int, help="records in the zone that loads in the row 'latency'")
+    options.add_argument("--without", default="", metavar="PEER,...", help="leave out some of " + ",".join(PEERS))
+    options.add_argument("--first", action="store_true", help="run before the machine's other work (needs root)")
+    options.add_argument("--json", type=Path, default=BUILT / "results.json", help="where to write all figures (%(default)s)")
+    options.add_argument("--write-page", action="store_true", help="put the tables into docs/performance.md")
+    given = options.parse_args()
+    given.rows = given.rows.split(",")
+    if unknown := set(given.rows) - set(KEYS):
+        options.error(f"no such row: {', '.join(sorted(unknown))}")
+    return given
+
+
+def sizes(given: argparse.Namespace) -> tuple[Size, Pace]:
+    """Return how large and how long."""
+    size, pace = (QUICK, Pace(0.4, 3)) if given.quick else (FULL, Pace(1.0, 7))
+    changes = {"zones": given.zones, "names": given.names, "questions": given.questions, "records_while_asking": given.records}
+    size = replace(size, **{name: value for name, value in changes.items() if value})
+    pace = replace(
+        pace, rounds=given.rounds or pace.rounds, seconds=given.seconds or pace.seconds, nice=-10 if given.first else 0
+    )
+    return size, pace
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description="Measure mailname beside the peers that are installed.")
-    options.add_argument("--names", type=int, default=10_000, help="names in the zone")
-    options.add_argument("--questions", type=int, default=20_000, help="questions to each server")
-    given = options.parse_args()
-    text = zone_text(given.names)
-    queries = questions(given.names, given.questions)
+    given = arguments()
     if not Path("/proc/self/stat").exists():
         raise SystemExit("bench: this needs /proc (Linux) to charge CPU time to the server alone.")
-    answers = {"mailname": measure(running_mailname(text), queries)}
-    for name, (_, program) in PEERS.items():
-        if find(program):
-            answers[name] = measure(running_peer(name, text), queries)
-    print(f"one zone of {given.names:,} names, {given.questions:,} questions, {os.cpu_count()} CPUs")
-    print_table("server CPU per UDP answer", "µs", answers, more_is_better=False)
-    print_table("reading and checking the zone's text", "records/s", reading(text, given.names + 5), more_is_better=True)
+    size, pace = sizes(given)
+    if given.first:
+        prefer(os.getpid(), pace.nice)
+    machine = describe()
+    peers = [name for name in installed() if name not in given.without.split(",")]
+    for name in PEERS:
+        if name not in installed():
+            print(f"{name} is not installed. Debian and Ubuntu: apt-get install {PACKAGES[name]}", flush=True)
+    machine["mailname's core"] = "compiled" if is_compiled() else "uncompiled (no compiler was at hand)"
+    machine["pace"] = (
+        f"{pace.rounds} rounds of {pace.seconds} s each, server on core {cores()[0]}, generator on core {cores()[1]}"
+    )
+    servers = [OURS, *([UNCOMPILED] if is_compiled() else []), *peers, ECHO]
+    rows = []
+    for key in given.rows:
+        found = [row for row in ROWS if row.key == key]
+        if found:
+            entry = measured_row(found[0], size, pace, servers)
+        elif key == "latency":
+            entry = latency_row(size, servers)
+        elif LOADING.exists():
+            entry = load_row(quick=given.quick)
+        else:
+            continue
+        rows.append(entry)
+        print(report.row_text(entry), flush=True)
+        if "text" in entry:
+            print(entry["text"], flush=True)
+    machine["load average at the end"] = round(os.getloadavg()[0], 2)
+    command = " ".join(["make bench", *([f'ARGS="{" ".join(sys.argv[1:])}"'] if sys.argv[1:] else [])])
+    result = {
+        "schema": "mailname.bench/1",
+        "when": time.strftime("%Y-%m-%d"),
+        "command": command,
+        "machine": machine,
+        "rows": rows,
+    }
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps(result, indent=1) + "\n")
+    print("\n".join(unreached(rows)))
+    print(f"\nload average {describe_load(machine)}; all figures: {given.json}")
+    if given.write_page:
+        PAGE.write_text(report.into_page(PAGE.read_text(), report.whole(result)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""What was measured, as text, as JSON and as the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table that also reads well as text."""
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Return the median and the range."""
+    middle = format(statistics.median(values), form)
+    return middle if len(values) == 1 else f"{middle} ({format(min(values), form)} to {format(max(values), form)})"
+
+
+def row_text(row: dict[str, Any]) -> str:
+    """Return one row of the result."""
+    parts = [f"### {row['title']}"]
+    if row.get("figures"):
+        parts.append(_figures(row["figures"]))
+    if row.get("ratios"):
+        parts.append(_ratios(row["ratios"]))
+    if row.get("latency"):
+        parts.append(_latency(row["latency"]))
+    if row.get("aims"):
+        parts.append("\n".join(f"- {line}" for line in row["aims"]))
+    if row.get("notes"):
+        parts.append("\n".join(f"- {note}" for note in row["notes"]))
+    if row.get("differences"):
+        parts.append(
+            "Not measured: the servers answer differently.\n\n" + "\n".join(f"- `{line}`" for line in row["differences"])
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(figures: list[dict[str, Any]]) -> str:
+    lines = [
+        (
+            one["name"],
+            spread(one["cpu_microseconds_per_answer"], ".2f"),
+            spread(one["answers_per_second"], ",.0f"),
+            f"{statistics.median(one['share_of_the_core_used']):.0%}",
+            f"{one['resident_megabytes']:,.0f}",
+        )
+        for one in figures
+    ]
+    return table(("server", "CPU per answer, µs: median (range)", "answers per second", "of its core", "MB"), lines)
+
+
+def _ratios(ratios: list[dict[str, Any]]) -> str:
+    lines = []
+    for one in ratios:
+        aim = "" if one["at_most"] is None else f"≤ {one['at_most']:.2f}"
+        reached = {None: "", True: "yes", False: "no"}[one["reached"]]
+        lines.append((f"{one['of']} ÷ {one['to']}", spread(one["values"], ".2f"), aim, reached))
+    return table(("CPU per answer", "ratio: median (range)", "to reach", "reached"), lines)
+
+
+def _latency(measured: list[dict[str, Any]]) -> str:
+    lines = []
+    for one in measured:
+        for when in ("idle", "during"):
+            figures = one[when]
+            microseconds = [f"{figures[name]:,.0f}" if name in figures else "-" for name in ("p50", "p99", "p999", "longest")]
+            seconds = f" ({' + '.join(map(str, one['seconds_per_reload']))} s)" if when == "during" else ""
+            label = f"while it loads{seconds}" if when == "during" else when
+            lines.append((one["name"], label, f"{figures['asked']:,}", f"{figures['unanswered']:,}", *microseconds))
+    return table(("server", "", "asked", "no answer", "p50, µs", "p99", "p99.9", "longest"), lines)
+
+
+def whole(result: dict[str, Any]) -> str:
+    """Return all rows, headed by where they were measured."""
+    machine = "\n".join(f"- {name}: {value}" for name, value in result["machine"].items())
+    return f"Measured {result['when']} by `{result['command']}`.\n\n{machine}\n\n" + "\n".join(map(row_text, result["rows"]))
+
+
+def into_page(page: str, measured: str) -> str:
+    """Put the tables between the marks of docs/performance.md."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{measured.strip()}\n\n{END}{after}"

@@ -1,0 +1,38 @@
+"""The bench works; what it measures is not judged here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.interop.programs import need
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ("--rounds", "1", "--seconds", "0.05", "--questions", "100", "--without", "BIND,NSD")
+
+
+class TestBench:
+    def test_measures_a_row_and_writes_its_figures(self, tmp_path: Path) -> None:
+        """Servers that answer alike get a figure each, and a ratio where there is something to reach."""
+        need("knotd", "knotc")
+        if shutil.which("cc") is None:
+            pytest.skip("not installed: a C compiler")
+        out = tmp_path / "results.json"
+        command = [sys.executable, str(ROOT / "bench/run.py"), "--quick", "--rows", "small", *TINY, "--json", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (row,) = json.loads(out.read_text())["rows"]
+        assert {"mailname", "Knot", "bare echo"} <= {one["name"] for one in row["figures"]}
+        assert all(one["odd_answers"] == 0 for one in row["figures"])
+        assert ("mailname", "Knot") in {(one["of"], one["to"]) for one in row["ratios"]}
+
+    def test_refuses_a_row_that_it_does_not_have(self) -> None:
+        """A misspelt row would otherwise pass for a measured one."""
+        command = [sys.executable, str(ROOT / "bench/run.py"), "--rows", "smal"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert "no such row: smal" in done.stderr
