@@ -84,7 +84,8 @@ static int mailname_truncated(unsigned char *answer, int length, int opt_size) {
     at += 5;
     memmove(answer + at, answer + length - opt_size, opt_size);
     at += opt_size;
-    answer[2] |= 2;
+    answer[2] = (answer[2] & ~4) | 2;   /* not authoritative, no error: it says nothing but TC */
+    answer[3] = 0;
     memset(answer + 6, 0, 6);
     answer[11] = opt_size > 0;
     return at;

@@ -49,6 +49,7 @@ class UdpWorkers:
         self._loop = asyncio.get_running_loop()
         self._with_source = at.address.is_unspecified
         self._waiting = 0
+        self._count = threading.Lock()  # several threads add to the number above
         self._sockets = network.share_udp(at, count)
         self.workers = []
         for one in self._sockets:
@@ -82,16 +83,18 @@ class UdpWorkers:
     def _taker(self, one: socket.socket) -> Callable[[Sequence[_Message]], None]:
         def take(messages: Sequence[_Message]) -> None:
             """Run in the worker's thread: hand messages to the event loop, if it keeps up."""
-            if self._waiting + len(messages) > _MOST_WAITING:
-                return
-            self._waiting += len(messages)
+            with self._count:
+                if self._waiting + len(messages) > _MOST_WAITING:
+                    return
+                self._waiting += len(messages)
             with contextlib.suppress(RuntimeError):  # the loop is closing
                 self._loop.call_soon_threadsafe(self._answer, one, messages)
 
         return take
 
     def _answer(self, one: socket.socket, messages: Sequence[_Message]) -> None:
-        self._waiting -= len(messages)
+        with self._count:
+            self._waiting -= len(messages)
         for wire, sockaddr, control in messages:
             seen = _decoded(sockaddr)
             reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
