@@ -11,8 +11,11 @@ from mailname.errors import HostError
 _UNFINISHED = ".new"
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace a file by a new version: after a crash at any point there is the old one or the new one.
+
+    Without ``durable`` that holds for a crash of the process only; a power cut may leave a spoiled file, which is good enough
+    where a checksum will tell and the file can be made anew.
 
     Raises:
         HostError: the disk is full, read-only, or not ours; the old version is untouched, unless the last step alone failed.
@@ -26,10 +29,12 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
         temporary, replaced = None, True
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         left = "the new version is there, but may not survive a power cut" if replaced else "the old version is untouched"
         raise HostError(

@@ -95,14 +95,14 @@ class Zone:
         self._apex_depth = len(self._apex_key)
         keyed = [(_key(node.owner), node) for node in nodes]
         keyed.sort(key=_first)
-        self._all = dict(keyed)  # in canonical order
+        self._all: Mapping[_Key, Node] = dict(keyed)  # in canonical order
         apex_rrsets = self._all[self._apex_key].rrsets
         self.soa: RRset = apex_rrsets[RdataType.SOA]
         self.record_count = sum(len(rrset) for node in self._all.values() for rrset in node.rrsets.values())
         #: The chain that proves what is not there; None when the zone is not signed.
         self.denial = index_of(apex_rrsets, self._all.values())
         # What a lookup may find: hashed owners of NSEC3 records are no names of the zone (RFC 5155 section 7.2.8).
-        self._nodes = self._all
+        self._nodes: Mapping[_Key, Node] = self._all
         if isinstance(self.denial, Nsec3Index):
             self._nodes = {key: node for key, node in self._all.items() if not is_hashed_owner(node.rrsets)}
 
