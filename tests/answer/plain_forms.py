@@ -6,14 +6,15 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 
+import mailname.answer
 from mailname.answer import images, plain, respond
+from mailname.uncompiled import prefer_sources
 from mailname.wire.message import Request, read_request
 from mailname.wire.octets import octets
 from mailname.zone import Zone
@@ -25,15 +26,22 @@ if TYPE_CHECKING:
     from mailname.answer import ZoneTable
 
 
-def uncompiled(of: ModuleType) -> ModuleType:
-    """Load a module's source under another name, beside the compiled module."""
-    path = Path(str(of.__file__)).with_name(of.__name__.rpartition(".")[2] + ".py")
-    loader = SourceFileLoader(f"uncompiled.{of.__name__}", str(path))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+def uncompiled() -> tuple[ModuleType, ModuleType]:
+    """Load the sources of the plain path, and of what it is made of, beside the modules that were installed."""
+    folder = Path(str(mailname.answer.__file__)).parent
+    names = [f"mailname.answer.{path.stem}" for path in folder.glob("*.py") if path.stem.startswith(("plain", "images"))]
+    installed = {name: sys.modules.pop(name, None) for name in names}
+    prefer_sources()
+    try:
+        return import_module("mailname.answer.plain"), import_module("mailname.answer.images")
+    finally:
+        del sys.path_hooks[0]
+        sys.path_importer_cache.clear()
+        for name, module in installed.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module
+                setattr(mailname.answer, name.rpartition(".")[2], module)
 
 
 def is_compiled(module: ModuleType) -> bool:
@@ -59,7 +67,7 @@ class Form:
         return self.images.Images(blocks, options)
 
 
-SOURCE = Form(uncompiled(plain), uncompiled(images))
+SOURCE = Form(*uncompiled())
 FORMS = (Form(plain, images), SOURCE) if is_compiled(plain) else (SOURCE,)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import strategies
-from tests.answer.plain_forms import FORMS, Form, Served, is_compiled, must_be_compiled
+from tests.answer.plain_forms import FORMS, SOURCE, Form, Served, is_compiled, must_be_compiled
 from tests.answer.questions import ODD_TYPES, TYPES, names_of, query, questions, spoiled
 from tests.answer.zones import signed_zone_texts, the_table, zone_of, zone_texts
 
@@ -74,6 +74,7 @@ class TestForms:
         """Elsewhere the source is all there is, and is compared with the reference alone."""
         assert is_compiled(plain) or not must_be_compiled()
         assert len(FORMS) == 1 + is_compiled(plain)
+        assert not is_compiled(SOURCE.plain)
 
 
 class TestAnswer:

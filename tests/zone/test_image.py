@@ -40,7 +40,7 @@ class RRsetEntry(NamedTuple):
     """One entry of the RRsets."""
 
     rdtype: int
-    count: int
+    many: int
     ttl: int
     body: bytes
     patches: list[int]
@@ -145,7 +145,7 @@ def assert_holds(zone: Zone) -> None:
             # The labels of the apex stand once in an image: their case is the zone's.
             got = sorted((rdtype, ttl, rdata.lower()) for rdtype, ttl, rdata in read.records(rrset))
             assert got == sorted((held.rdtype, held.ttl, octets(rdata).lower()) for rdata in held.rdatas)
-            assert (rrset.count, rrset.ttl) == (len(held.rdatas), held.ttl)
+            assert (rrset.many, rrset.ttl) == (len(held.rdatas), held.ttl)
     _, _, _, _, _, _, _, _, _, records, serial, negative_ttl, _ = read.header
     assert (records, serial, negative_ttl) == (zone.record_count, zone.serial.value, zone.negative_ttl)
 
