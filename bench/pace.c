@@ -2,8 +2,8 @@
  *
  * usage: pace PORT FILE MICROSECONDS SECONDS
  * FILE is as for blast. Prints one line for each question: when it was asked (nanoseconds of CLOCK_MONOTONIC) and how many
- * nanoseconds its answer took, -1 where none came within a second. Waits by polling, so that the figure is the server's and not
- * this program's waking up: it wants a core of its own. Talks to 127.0.0.1 alone.
+ * nanoseconds its answer took, -1 where none came within a second. Between questions it sleeps; for an answer it waits by polling,
+ * so that the figure is the server's and not this program's waking up. Talks to 127.0.0.1 alone.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,7 +52,8 @@ int main(int argc, char **argv) {
     long long pace = atoll(argv[3]) * 1000, start = nanoseconds(), end = start + (long long)(atof(argv[4]) * 1e9), due = start;
     unsigned short id = 0;
     for (size_t next = 0; nanoseconds() < end; next = next + 1 == count ? 0 : next + 1) {
-        while (nanoseconds() < due);
+        struct timespec until = {due / 1000000000LL, due % 1000000000LL};
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL));
         questions[next][0] = ++id >> 8;
         questions[next][1] = id & 0xFF;
         long long asked = nanoseconds(), took = -1;
