@@ -205,7 +205,9 @@ def respond_plain(images, query, size, out):
         return NOT_PLAIN
     rdtype: cython.uint = (query[at] << 8) | query[at + 1]
     # Class IN; DS belongs to the parent, RRSIG and NSEC stand beside aliases, OPT and from 128 to 255 are no data.
-    if query[at + 2] or query[at + 3] != 1 or rdtype == 0 or rdtype == 41 or rdtype == 43 or 46 <= rdtype <= 47 or 128 <= rdtype <= 255:
+    if query[at + 2] or query[at + 3] != 1 or rdtype == 0 or 128 <= rdtype <= 255:
+        return NOT_PLAIN
+    if rdtype == 41 or rdtype == 43 or rdtype == 46 or rdtype == 47:
         return NOT_PLAIN
     at += 4
     question_end: cython.int = at
