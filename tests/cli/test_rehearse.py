@@ -128,7 +128,7 @@ class TestFaults:
 class TestServe:
     @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
     def test_others_look_around_until_it_is_ended(self, plan: Path, temporary: Path, ending: signal.Signals) -> None:
-        """dig and a second mailname see the same world; the end is clean: exit 0, no files, no warnings."""  # noqa: D403 - a program's name
+        """Both dig and a second mailname see the same world; the end is clean: exit 0, no files, no warnings."""
         (dig,) = need("dig")
         argv = [*MAILNAME, "rehearse", str(plan), "--serve"]
         with subprocess.Popen(
