@@ -36,6 +36,8 @@ def row_text(row: dict[str, Any]) -> str:
         parts.append(_ratios(row["ratios"]))
     if row.get("latency"):
         parts.append(_latency(row["latency"]))
+    if row.get("text"):
+        parts.append(f"```text\n{row['text'].strip()}\n```")
     if row.get("aims"):
         parts.append("\n".join(f"- {line}" for line in row["aims"]))
     if row.get("notes"):

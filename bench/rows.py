@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import workloads
 from bench.servers import ECHO, OURS, UNCOMPILED
+
+from bench import workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -173,8 +173,6 @@ def main() -> None:
             continue
         rows.append(entry)
         print(report.row_text(entry), flush=True)
-        if "text" in entry:
-            print(entry["text"], flush=True)
     machine["load average at the end"] = round(os.getloadavg()[0], 2)
     command = " ".join(["make bench", *([f'ARGS="{" ".join(sys.argv[1:])}"'] if sys.argv[1:] else [])])
     result = {
