@@ -28,6 +28,7 @@ COMPILED = {
     "mailname.zone.same_rdata": "src/mailname/zone/same_rdata.py",
     "mailname.server.udp_worker": "src/mailname/server/udp_worker.pyx",
 }
+CORES = os.cpu_count() or 1
 
 
 def extensions() -> list[Extension]:
@@ -38,8 +39,8 @@ def extensions() -> list[Extension]:
         from Cython.Build import cythonize
     except ImportError:
         return []
-    modules = [Extension(name, [source], extra_compile_args=["-O2"], optional=True) for name, source in COMPILED.items()]
-    return list(cythonize(modules, build_dir="build/cython", language_level=3, quiet=True))
+    modules = [Extension(name, [source], extra_compile_args=["-O2", "-g0"], optional=True) for name, source in COMPILED.items()]
+    return list(cythonize(modules, build_dir="build/cython", language_level=3, quiet=True, nthreads=CORES))
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), options={"build_ext": {"parallel": CORES}})
