@@ -1,0 +1,181 @@
+"""What is fuzzed: functions that take octets as a stranger sends them, and raise only when mailname is wrong."""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.name
+import dns.tsig
+from tests.answer.plain_forms import FORMS, Served
+from tests.answer.questions import names_of, query
+from tests.answer.zones import signed_table, the_table, zone_of, zone_texts
+from tests.server.running import zone_text
+
+from mailname.answer import ZoneTable, respond
+from mailname.errors import TransferError, ZoneError
+from mailname.transfer import axfr
+from mailname.wire.message import Request, read_request
+from mailname.wire.octets import octets
+from mailname.wire.tsig import FUDGE, StreamVerifier, Verified, sign, verify
+from mailname.zone.image import build_image, check_image, sealed
+from mailname.zone.load import Loader
+from mailname.zone.text import read_zone
+from mailname.zone.write import write_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailname.zone import Zone
+
+APEX = dns.name.from_text("example.tech.")
+ID, NOW = 4711, 1_700_000_000
+KEY = dns.tsig.Key(dns.name.from_text("transfer.example.tech."), bytes(32), dns.tsig.HMAC_SHA256)
+_HEAD = struct.Struct("!H")
+
+
+@cache
+def _served() -> Served:
+    return Served(the_table())
+
+
+@cache
+def _signed() -> ZoneTable:
+    return signed_table()
+
+
+@cache
+def _image() -> bytes:
+    return sealed(build_image(zone_of(zone_texts()["example.tech."], "example.tech.")))
+
+
+@cache
+def _loader() -> Loader:
+    return Loader()
+
+
+def take_query(data: bytes) -> None:
+    """Any datagram gets the reference's answer or silence, plainly or not, within what the client takes."""
+    _served().agrees(data)
+    request = read_request(data)
+    if not isinstance(request, Request):
+        return
+    for table in (_served().table, _signed()):
+        answer = respond(request, table, transport="udp")
+        room = max(request.edns.payload, 512) if request.edns else 512
+        assert len(answer) <= min(room, 1232)
+        dns.message.from_wire(answer)
+        assert len(respond(request, table, transport="tcp")) <= 65535
+
+
+def take_zone_text(data: bytes) -> None:
+    """A zone file is read or refused with a sentence, by both readers; what was read can be written and read again."""
+    text = data.decode("utf-8", "replace")
+    try:
+        zone: Zone | None = read_zone(text, "fuzz", APEX).zone
+    except ZoneError as error:
+        assert error.problem
+        zone = None
+    try:
+        block: bytes | None = _loader().load(text.encode(), "fuzz", APEX).image
+    except ZoneError as error:
+        assert error.problem
+        block = None
+    assert (zone is None) == (block is None), f"one reader takes it, the other does not: {text!r}"
+    if zone is not None:
+        assert read_zone(write_zone(zone), "again", APEX).zone == zone
+        assert block == build_image(zone)
+
+
+def take_image(data: bytes) -> None:
+    """A block that was changed anywhere is refused; what is no image is, too."""
+    damaged = bytearray(_image())
+    for at in range(0, len(data) - 3, 4):
+        place = int.from_bytes(data[at : at + 3], "big") % len(damaged)
+        damaged[place] ^= data[at + 3]
+    for block in (data, bytes(damaged), _image()[: len(data)]):
+        try:
+            check_image(block, octets(APEX))
+        except ValueError:
+            continue
+        assert block == _image()
+        for form in FORMS:
+            images = form.serving({octets(APEX): block})
+            assert form.plain.answer_plain(images, query(APEX, 15)) is not None
+
+
+def _messages(data: bytes) -> list[bytes]:
+    found, at = [], 0
+    while at + 2 <= len(data) and len(found) < 20:
+        (length,) = _HEAD.unpack_from(data, at)
+        found.append(data[at + 2 : at + 2 + length])
+        at += 2 + length
+    return found
+
+
+def take_transfer(data: bytes) -> None:
+    """A transfer is taken whole or refused with a reason."""
+    incoming = axfr.Incoming(APEX, ID, "192.0.2.1")
+    try:
+        for message in _messages(data):
+            if incoming.take(message):
+                break
+    except TransferError as error:
+        assert error.reason
+        assert incoming.zone is None or incoming.records
+        return
+    if incoming.zone is not None:
+        build_image(incoming.zone)
+
+
+def take_signed(data: bytes) -> None:
+    """Nobody without the key makes a message that is taken for signed."""
+    for message in _messages(data):
+        for now in (NOW, NOW + FUDGE + 1):
+            verdict = verify(message, {KEY.name: KEY}, now)
+            # All but the message id is signed, which forwarders may change (RFC 8945 section 5.3.2.1).
+            assert not isinstance(verdict, Verified) or verdict.message[2:] in _CONTENTS
+    stream = StreamVerifier(KEY, b"mac")
+    for message in _messages(data):
+        if not isinstance(stream.take(message, NOW), bytes):
+            break
+
+
+def _framed(*messages: bytes) -> bytes:
+    return b"".join(_HEAD.pack(len(message)) + message for message in messages)
+
+
+_ZONE = zone_of(zone_texts()["example.tech."], "example.tech.")
+_SIGNED = [sign(query(name, 6), KEY, NOW)[0] for name in (APEX, KEY.name)]
+_CONTENTS = [query(name, 6)[2:] for name in (APEX, KEY.name)]
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "query": take_query,
+    "zone-text": take_zone_text,
+    "image": take_image,
+    "transfer": take_transfer,
+    "tsig": take_signed,
+}
+
+
+def seeds(target: str) -> list[bytes]:
+    """Return good inputs to begin with."""
+    match target:
+        case "query":
+            names = names_of([_ZONE])[::3]
+            return [query(name, rdtype, dnssec=bool(rdtype & 1)) for name in names for rdtype in (1, 2, 6, 15, 255)]
+        case "zone-text":
+            return [zone_text(1).encode(), *(text.encode() for text in zone_texts().values())]
+        case "image":
+            return [b"\0\0\7\1", _image()[:400]]
+        case "transfer":
+            return [_framed(*(wire for wire, _ in axfr.outgoing(_ZONE, ID))), _framed(*_parts())]
+        case _:
+            return [_framed(*_SIGNED), _framed(_SIGNED[0][:-1])]
+
+
+def _parts() -> list[bytes]:
+    zone = read_zone(zone_text(1, "\n".join(f'h{number} TXT "x"' for number in range(5))), "seed", APEX).zone
+    return [wire for wire, _ in axfr.outgoing(zone, ID)]
