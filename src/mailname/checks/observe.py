@@ -158,7 +158,7 @@ class _Look:
     async def _control(self) -> None:
         self.control[:] = await asyncio.gather(
             *(
-                ask_status(name, path, self.plan.domain, timeout=self.world.timeout)
+                ask_status(name, path, self.plan.domain, timeout=self.world.timeout * self.world.tries)
                 for name, path in self.world.control_sockets.items()
             )
         )

@@ -160,7 +160,7 @@ async def ask(path: Path, order: Order, *, timeout: float = 60.0) -> Order:
             step="control",
         ) from error
     except (OSError, ValueError) as error:
-        raise HostError(f"the server at {path} did not answer: {error or type(error).__name__}", step="control") from error
+        raise HostError(f"the server at {path} did not answer: {str(error) or type(error).__name__}", step="control") from error
     if not isinstance(answer, dict):
         raise HostError(f"the server at {path} sent no answer that can be read", step="control")
     return answer
