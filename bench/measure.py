@@ -47,6 +47,7 @@ class Figures:
     lost: int = 0
     odd: int = 0
     megabytes: float = 0.0
+    seconds_to_start: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return them for the JSON."""
@@ -58,6 +59,7 @@ class Figures:
             "lost": self.lost,
             "odd_answers": self.odd,
             "resident_megabytes": self.megabytes,
+            "seconds_to_start": self.seconds_to_start,
         }
 
 
@@ -164,6 +166,7 @@ def measure(
                     _blast_once(port, file, pace, on[1], processes, figure)
         for subject, figure in zip(subjects, figures, strict=True):
             figure.megabytes = round(resident_megabytes(pids[subject.server]), 1)
+            figure.seconds_to_start = round(running[subject.server].seconds_to_start, 2)
     notes = [f"{one.name}: {one.odd:,} answers were not as they should be" for one in figures if one.odd]
     notes += [f"{one.name}: {one.lost:,} questions got no answer" for one in figures if one.lost]
     return figures, notes

@@ -57,10 +57,13 @@ def _figures(figures: list[dict[str, Any]]) -> str:
             spread(one["answers_per_second"], ",.0f"),
             f"{statistics.median(one['share_of_the_core_used']):.0%}",
             f"{one['resident_megabytes']:,.0f}",
+            f"{one['seconds_to_start']:,.1f}",
         )
         for one in figures
     ]
-    return table(("server", "CPU per answer, µs: median (range)", "answers per second", "of its core", "MB"), lines)
+    return table(
+        ("server", "CPU per answer, µs: median (range)", "answers per second", "of its core", "MB", "up after, s"), lines
+    )
 
 
 def _ratios(ratios: list[dict[str, Any]]) -> str:

@@ -23,6 +23,7 @@ class Measured(Protocol):
     """What can be measured: something with processes that answers at a port."""
 
     port: int
+    seconds_to_start: float
 
     @property
     def pids(self) -> list[int]:
@@ -93,6 +94,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.seconds_to_start = 0.0
 
     @property
     def pids(self) -> list[int]:
