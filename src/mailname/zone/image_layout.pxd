@@ -16,6 +16,7 @@ cdef class Layout:
     ) noexcept nogil
     cdef void _record(self, unsigned int record, unsigned int ttl) noexcept nogil
     cdef void _enter(self, unsigned int node, unsigned int hashed) noexcept nogil
+    cdef void _fetch(self, unsigned int owner) noexcept nogil
     cdef void _put16(self, unsigned int at, unsigned int value) noexcept nogil
     cdef void _put32(self, unsigned int at, unsigned int value) noexcept nogil
     cdef void _copy(self, Octets source, unsigned int start, unsigned int length) noexcept nogil

@@ -12,7 +12,7 @@ if cython.compiled:
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
     from cython.cimports.libc.string import memcpy, memset
     from cython.cimports.mailname.zone.image_build import BELOW_CUT, CUT, HASHED
-    from cython.cimports.mailname.zone.owner_index import NONE, OWNER
+    from cython.cimports.mailname.zone.owner_index import NONE, OWNER, fetch
     from cython.cimports.mailname.zone.packed import ROW
 else:
     from mailname.zone.image_build import BELOW_CUT, CUT, HASHED
@@ -73,6 +73,8 @@ class Layout:
                 cut = node
             elif not flags & BELOW_CUT:
                 cut = NONE
+            if node + 16 < self.builder.index.count:
+                self._fetch(self.builder.order.order[node + 16])
             at = self.nodes + 32 * node
             self._name(at, owner)
             self._put16(at + 10, flags & _WRITTEN_FLAGS)
@@ -215,6 +217,12 @@ class Layout:
             at = self.slots + 8 * place
         self._put32(at, hashed)
         self._put32(at + 4, node + 1)
+
+    def _fetch(self, owner):
+        """Ask for the memory of an owner whose turn comes soon."""
+        if cython.compiled:
+            fetch(self.out + self.slots + 8 * (self.builder.index.owners[OWNER * owner + 3] & self.mask))
+            fetch(self.builder.packed.data + self.builder.index.owners[OWNER * owner])
 
     def _put16(self, at, value):
         self.out[at] = value & 255

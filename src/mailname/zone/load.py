@@ -68,7 +68,7 @@ class Loader:
         one.tell(text)
         del text  # what follows takes the most memory
         self._scanner.tokens.let_go()
-        image = lay_out(self._builder, octets(apex).lower())
+        image = lay_out(self._builder, one.wire.lower())
         if self._scanner.packed.count > _MANY:
             self._give_back()
         return ReadImage(image, tuple(one.mistakes))
@@ -86,6 +86,7 @@ class _Loading:
         self.builder = builder
         self.file = file
         self.apex = apex
+        self.wire = octets(apex)
         self.mistakes: list[Mistake] = []
         self._include = include
         self._reader: Reader | None = None
@@ -94,7 +95,7 @@ class _Loading:
 
     def scan(self, text: bytes) -> bool:
         """Pack all records; False where the text has a mistake."""
-        self.scanner.begin(text, octets(self.apex))
+        self.scanner.begin(text, self.wire)
         while (found := self.scanner.run()) == STOPPED:
             if not self._read_entry():
                 return False
@@ -144,7 +145,7 @@ class _Loading:
 
     def prepare(self) -> bool:
         """Make the records ready to be laid out; False where they cannot be a zone."""
-        result: int = self.builder.prepare(self.scanner.packed, octets(self.apex).lower(), trusted=False)
+        result: int = self.builder.prepare(self.scanner.packed, self.wire.lower(), trusted=False)
         return result == GOOD
 
     def tell(self, text: bytes) -> None:
@@ -152,6 +153,8 @@ class _Loading:
         packed = self.scanner.packed
         outside = [(record, True) for record in self.builder.index.outside_records()]
         others = [(record, False) for record in self.builder.other_ttls()]
+        if not outside and not others:
+            return
         places = _Places(text, self.file)
         for record, is_outside in heapq.merge(outside, others):
             if len(self.mistakes) >= MOST_WARNINGS:

@@ -5,6 +5,17 @@ from mailname.zone.packed cimport PackedRecords
 
 ctypedef unsigned int* Numbers
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define mailname_fetch(place) __builtin_prefetch(place)
+    #else
+    #define mailname_fetch(place) ((void)0)
+    #endif
+    """
+    # Asks for memory that is needed soon.
+    void fetch "mailname_fetch"(const void* place) noexcept nogil
+
 cdef enum:
     OWNER = 6
     NONE = 0xFFFFFFFF
@@ -12,7 +23,7 @@ cdef enum:
 cdef class OwnerIndex:
     cdef Numbers owners
     cdef readonly unsigned int count
-    cdef unsigned int room, named, table_room
+    cdef unsigned int room, named, table_room, last_place, last_owner
     cdef Numbers table
     cdef unsigned int mask
     cdef unsigned char apex[256]
@@ -22,6 +33,7 @@ cdef class OwnerIndex:
     cdef unsigned char starts[130]
     cdef Numbers outside
     cdef unsigned int outside_count, outside_room
+    cdef unsigned int soon[2 * 32]
     cdef bint take(self, PackedRecords packed) noexcept nogil
     cdef bint add_empty_non_terminals(self, Octets data) noexcept nogil
     cdef bint _reserve(self, unsigned int most) noexcept nogil
@@ -30,4 +42,5 @@ cdef class OwnerIndex:
     cdef int begins_apex(self, Octets name, unsigned int at) noexcept nogil
     cdef bint _add(self, unsigned int place, int length, int labels, unsigned int hashed) noexcept nogil
     cdef void _enter(self, unsigned int owner) noexcept nogil
+    cdef bint _take_some(self, PackedRecords packed, unsigned int first, unsigned int end) noexcept nogil
     cdef bint _note_outside(self, unsigned int record) noexcept nogil

@@ -19,6 +19,7 @@ else:
     NONE = 0xFFFFFFFF
 
 _32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
+_SOME = cython.declare(cython.uint, 32)
 
 
 class OwnerIndex:
@@ -39,6 +40,7 @@ class OwnerIndex:
             self.lower = bytearray(256)
             self.hashes = [0] * 130
             self.starts = [0] * 130
+            self.soon = [0] * (2 * _SOME)
         octet: cython.int
         for octet in range(256):
             self.lower[octet] = octet + 32 if 65 <= octet <= 90 else octet
@@ -191,29 +193,54 @@ class OwnerIndex:
 
     def take(self, packed):
         """Take the records' owners, and chain each owner's records in order; False where memory ends."""
-        data = packed.data
-        rows = packed.rows
-        record: cython.uint
-        place: cython.uint
-        before: cython.uint = NONE
-        owner: cython.uint = NONE
-        last: cython.uint
-        measured: cython.int
+        first: cython.uint = 0
+        end: cython.uint
         if not self._reserve(packed.count):
             return False
         if not cython.compiled:
             self.outside = []
-        for record in range(packed.count):
+        self.last_place = self.last_owner = NONE
+        while first < packed.count:
+            end = first + _SOME
+            if end > packed.count:
+                end = packed.count
+            if not self._take_some(packed, first, end):
+                return False
+            first = end
+        return True
+
+    def _take_some(self, packed, first, end):
+        """Take a few records: first all names are hashed, so that their places in the table are at hand when needed."""
+        data = packed.data
+        rows = packed.rows
+        record: cython.uint
+        place: cython.uint
+        before: cython.uint = self.last_place
+        owner: cython.uint = self.last_owner
+        last: cython.uint
+        some: cython.uint
+        for record in range(first, end):
             place = rows[ROW * record]
+            some = 2 * (record - first)
+            self.soon[some] = 0
+            if place != before and self.begins_apex(data, place) >= 0:
+                self.soon[some] = self.measure(data, place)
+                self.soon[some + 1] = self.hashes[0]
+                if cython.compiled:
+                    fetch(self.table + (self.hashes[0] & self.mask))  # noqa: F821 - C, from the .pxd
+            before = place
+        before = self.last_place
+        for record in range(first, end):
+            place = rows[ROW * record]
+            some = 2 * (record - first)
             if place != before:
                 before = place
                 owner = NONE
-                if self.begins_apex(data, place) >= 0:
-                    measured = self.measure(data, place)
-                    owner = self.find(data, data, place, measured & 255, self.hashes[0])
+                if self.soon[some]:
+                    owner = self.find(data, data, place, self.soon[some] & 255, self.soon[some + 1])
                     if owner == NONE:
                         owner = self.count
-                        if not self._add(place, measured & 255, measured >> 8, self.hashes[0]):
+                        if not self._add(place, self.soon[some] & 255, self.soon[some] >> 8, self.soon[some + 1]):
                             return False
             rows[ROW * record + 5] = NONE
             if owner == NONE:
@@ -228,6 +255,8 @@ class OwnerIndex:
             else:
                 rows[ROW * last + 5] = record
             self.owners[OWNER * owner + 2] = record
+        self.last_place = before
+        self.last_owner = owner
         return True
 
     def add_empty_non_terminals(self, data):
