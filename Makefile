@@ -13,10 +13,13 @@ comma := ,
 empty :=
 PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
 
+# What is tested a second time with the core uncompiled: MAILNAME_PURE=1.
+CORE_TESTS := tests/answer tests/wire tests/zone tests/server/test_udp_workers.py
+
 SOURCES := src tests bench scripts bootstrap.py
 
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format bench docs reference pins clean
+.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format fuzz asan leaks bench docs reference pins clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -24,9 +27,10 @@ help: ## List the targets.
 rehearse: setup ## Set up, then walk the whole journey in a private Internet on this machine. ARGS="--serve" goes on.
 	$(BIN)/mailname rehearse $(PLAN) $(ARGS)
 
-test: setup-dev system-packages check ## Set up, then run everything: checks, then all tests with branch coverage.
+test: setup-dev system-packages check ## Set up, then run everything: checks, all tests with branch coverage, the core uncompiled too.
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
+	MAILNAME_PURE=1 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-append --cov-report= $(CORE_TESTS)
 	$(BIN)/coverage report --include='$(PURE_FILES)' --skip-covered --show-missing --fail-under=$(PURE_COVERAGE)
 
 check: setup-dev ## Format, lint, types, layers.
@@ -38,6 +42,17 @@ check: setup-dev ## Format, lint, types, layers.
 format: setup-dev ## Put the source into the one format, and mend what the linter can mend.
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+SECONDS ?= 60
+fuzz: setup-dev ## Feed what strangers can send, spoiled, to what reads it. SECONDS=600 ARGS="--target query"
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python 'atheris>=3' || echo 'without atheris: not guided by coverage'
+	$(BIN)/python -m scripts.fuzz --seconds $(SECONDS) $(ARGS)
+
+asan: setup-dev ## Test and fuzz the compiled core under the address and undefined-behaviour sanitizers. SECONDS=600
+	scripts/asan $(SECONDS)
+
+leaks: setup-dev ## Ask and reload a server again and again; print what it holds before and after.
+	$(BIN)/python bench/leaks.py $(ARGS)
 
 bench: setup-dev ## Measure mailname, and the peers that are installed, on this machine.
 	$(BIN)/python bench/run.py $(ARGS)
