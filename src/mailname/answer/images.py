@@ -74,7 +74,7 @@ class Images:
     def __contains__(self, apex: bytes) -> bool:
         return apex in self.numbers
 
-    def replace(self, apex: bytes, image: "bytes | None", now: float) -> None:
+    def replace(self, apex: bytes, image: "bytes | memoryview | None", now: float) -> None:
         """Serve another version of a zone from now on, or none.
 
         Args:

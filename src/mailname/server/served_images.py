@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailname.answer.images import Images
 from mailname.zone import Zone
 from mailname.zone.image import build_image, octets
+from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -48,7 +49,7 @@ class ServedImages:
         self._now = now
         self._spawn = spawn
         self._served: dict[bytes, Zone | None] = {}
-        self._blocks: dict[bytes, bytes | None] = {}
+        self._blocks: dict[bytes, bytes | memoryview | None] = {}
         self._images: Images | None = None
         self._workers: list[Worker] = []
 
@@ -67,6 +68,9 @@ class ServedImages:
         key = octets(apex).lower()
         zone = entry if isinstance(entry, Zone) else None
         self._served[key] = zone
+        if isinstance(zone, ImageZone):
+            self._put(key, zone.image)
+            return
         if zone is not None and zone.record_count <= _AT_ONCE:
             self._put(key, build_image(zone))
             return
@@ -86,7 +90,7 @@ class ServedImages:
         self._blocks.pop(key, None)
         self._renew()
 
-    def _put(self, key: bytes, block: bytes | None) -> None:
+    def _put(self, key: bytes, block: bytes | memoryview | None) -> None:
         known = key in self._blocks
         self._blocks[key] = block
         if self._images is None:

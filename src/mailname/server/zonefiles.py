@@ -9,6 +9,8 @@ import dns.exception
 import dns.name
 
 from mailname.errors import HostError, ZoneError
+from mailname.zone.image_zone import ImageZone
+from mailname.zone.load import Loader
 from mailname.zone.text import ReadResult, read_zone
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
 SUFFIX = ".zone"
+_LARGE = 100_000  # octets of text; a larger zone is read into an image, without Python objects for its records
 _ROOT = "root"
 
 
@@ -54,15 +57,31 @@ def read_zone_file(path: Path, apex: Name) -> ReadResult:
         HostError: the file cannot be read.
 
     """
-    return read_zone(_read_text(path), str(path), apex, include=includer(path.parent))
+    raw = _read_octets(path)
+    if len(raw) > _LARGE:
+        text = raw if _is_utf8(raw) else raw.decode("latin-1").encode()
+        read = Loader().load(text, str(path), apex, include=includer(path.parent))
+        return ReadResult(ImageZone(read.image), read.warnings)
+    return read_zone(_decoded(raw), str(path), apex, include=includer(path.parent))
 
 
-def _read_text(path: Path) -> str:
+def _read_octets(path: Path) -> bytes:
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         remedy = "Publish the zone, or correct the path in the configuration."
         raise HostError(f"cannot read {path}: {error.strerror}", remedy=remedy, step="load") from error
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -78,7 +97,7 @@ def includer(folder: Path) -> Callable[[str], tuple[str, str]]:
         if not path.is_relative_to(top):
             raise ZoneError(f"$INCLUDE {written} leaves the zone's folder", remedy=f"Put the file below {folder}.")
         try:
-            return _read_text(path), str(path)
+            return _decoded(_read_octets(path)), str(path)
         except HostError as error:
             raise ZoneError(f"$INCLUDE {written}: {error.problem}", remedy="Correct the file name.") from error
 
