@@ -147,3 +147,12 @@ class TestConfiguration:
             load_config(text, str(tmp_path / "server.toml"))
         told = [(mistake.at.line, mistake.remedy) for mistake in caught.value.mistakes]
         assert told == [(4, "Did you mean 'responses_per_second'?"), (5, "Correct it.")]
+
+    def test_exempts_a_few_networks(self, tmp_path: Path) -> None:
+        """Each answer looks through them: more than 32 are refused here, with a place, not when the server starts."""
+        networks = [f'"192.0.{number}.0/24"' for number in range(33)]
+        text = HEAD + "[rate_limit]\nexempt = [{}]\n"
+        assert len(load_config(text.format(", ".join(networks[:32])), str(tmp_path / "x.toml")).rate_limit.exempt) == 32
+        with pytest.raises(PlanError) as caught:
+            load_config(text.format(", ".join(networks)), str(tmp_path / "x.toml"))
+        assert [mistake.at.line for mistake in caught.value.mistakes] == [4]

@@ -142,7 +142,7 @@ class _RateLimitTable(BaseModel):
     window: int = Field(RateLimit().window, ge=1, le=3600)
     ipv4_prefix: int = Field(RateLimit().ipv4_prefix, ge=1, le=32)
     ipv6_prefix: int = Field(RateLimit().ipv6_prefix, ge=1, le=128)
-    exempt: tuple[_Network, ...] = RateLimit().exempt
+    exempt: tuple[_Network, ...] = Field(RateLimit().exempt, max_length=32)  # as many as a worker looks through
 
     def value(self) -> RateLimit:
         return RateLimit(**{name: getattr(self, name) for name in type(self).model_fields})
