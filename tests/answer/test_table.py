@@ -39,6 +39,13 @@ class TestZoneTable:
         assert without.with_zone(TECH, B)[TECH] == B
         assert without[TECH] == A
 
+    def test_replacing_makes_a_new_table_of_the_same_entries(self) -> None:
+        """A server of many zones changes one without looking at the others; another table says that something changed."""
+        before = ZoneTable({TECH: A})
+        after = before.replacing(EXAMPLE, B).replacing(TECH, B)
+        assert after is not before
+        assert (after[TECH], after[EXAMPLE], list(after)) == (B, B, [TECH, EXAMPLE])
+
     def test_is_empty_without_zones(self) -> None:
         """A server without zones refuses everything."""
         assert ZoneTable().closest(EXAMPLE) is None

@@ -44,7 +44,7 @@ class Context:
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""
-        self.table = self.table.with_zone(apex, entry)
+        self.table = self.table.replacing(apex, entry)
         if self.images is not None:
             self.images.serve(apex, entry)
 

@@ -28,7 +28,7 @@ from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from dns.name import Name
 
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint
 
 _LONGEST_SLEEP = 3600.0
+_ZONES_AT_ONCE = 64
+
+
+def batched(names: list[Name], size: int) -> Iterator[list[Name]]:
+    """Cut a list into parts of at most ``size`` (itertools has this from Python 3.12 on)."""
+    return (names[at : at + size] for at in range(0, len(names), size))
 
 
 class Server:
@@ -142,10 +148,11 @@ class Server:
         for apex, config in by_name.items():
             if apex not in self.zones:
                 kind = PrimaryZone if config.role == "primary" else SecondaryZone
-                zone = kind(config, self.context)
-                self.zones[apex] = zone
-                await zone.start()
+                self.zones[apex] = kind(config, self.context)
                 started.append(apex)
+        # Several at a time: reading files is waiting.
+        for some in batched(started, _ZONES_AT_ONCE):
+            await asyncio.gather(*(self.zones[apex].start() for apex in some))
         return started
 
     async def reconfigure(self, config: ServerConfig) -> None:
