@@ -18,7 +18,7 @@ def options_are_plain(images, query, at, size, rdtype):
         code = (query[at] << 8) | query[at + 1]
         at += 4 + ((query[at + 2] << 8) | query[at + 3])
         # EXPIRE (9) is about the SOA alone (RFC 7314 section 3).
-        if (code < 32 and images.speaks & (1 << code)) or (code == 9 and rdtype == 6):
+        if (code < 32 and (images.speaks >> code) & 1) or (code == 9 and rdtype == 6):
             return False
     return at == size
 
