@@ -350,6 +350,8 @@ class TestSecondaryBehind:
         ("reason", "offered", "code"),
         [
             ("refused", int(SERIAL), "XFER-01"),
+            ("notauth", int(SERIAL), "XFER-01"),
+            ("notauth", None, "XFER-05"),
             ("badkey", None, "XFER-02"),
             ("badsig", None, "XFER-02"),
             ("unsigned", None, "XFER-02"),

@@ -31,6 +31,8 @@ _CODES = {
 }
 # These say "TCP" only when the SOA question before had come through, that is when a serial was offered.
 _TCP_IF_OFFERED = frozenset({"timeout", "connection-refused", "reset", "unreachable"})
+# Knot answers NOTAUTH to a transfer that it does not allow: it has the zone, for it told the serial.
+_NOT_ALLOWED_IF_OFFERED = "notauth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,11 @@ def transfer_fails(plan: Plan, facts: Facts) -> Iterator[Finding]:
         if lag.failure:
             reason = str(lag.failure["reason"])
             code = _CODES.get(reason, "XFER-05")
-            if code == "XFER-05" and reason in _TCP_IF_OFFERED and lag.failure.get("offered_serial") is not None:
+            offered = lag.failure.get("offered_serial") is not None
+            if offered and reason in _TCP_IF_OFFERED:
                 code = "XFER-04"
+            elif offered and reason == _NOT_ALLOWED_IF_OFFERED:
+                code = "XFER-01"
             yield _failed(plan, facts, lag, code, str(lag.failure["says"]), str(lag.failure.get("remedy") or ""))
         elif lag.refusal and lag.held != lag.wanted:
             reason = str(lag.refusal["reason"])
