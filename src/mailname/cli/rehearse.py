@@ -76,6 +76,10 @@ def command(
     if plan_file is None:
         raise click.UsageError("Missing argument 'PLAN'.", ctx)
     plan = read_plan(plan_file)
+    for server in plan.name_servers:
+        if server.engine != "builtin":
+            told = server.name.to_text(omit_final_dot=True)
+            err.print(f"{told} has the engine {server.engine}; it is rehearsed with mailname's own server.", markup=False)
     fault = _find_fault(ctx, fault_name, plan) if fault_name is not None else None
     rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve)
     with _workplace(folder) as place, _logged_to(place / "servers.log"):
