@@ -27,7 +27,7 @@ help: ## List the targets.
 rehearse: setup ## Set up, then walk the whole journey in a private Internet on this machine. ARGS="--serve" goes on.
 	$(BIN)/mailname rehearse $(PLAN) $(ARGS)
 
-test: setup-dev system-packages check ## Set up, then run everything: checks, all tests with branch coverage, the core uncompiled too.
+test: system-packages setup-dev check ## Set up, then run everything: checks, all tests with branch coverage, the core uncompiled too.
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
 	MAILNAME_PURE=1 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-append --cov-report= $(CORE_TESTS)

@@ -26,6 +26,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -281,11 +282,23 @@ def run_pip(pip: list[str], *words: str) -> None:
 
 
 def state_of(group: str) -> str:
-    """Return a digest of all that a set-up depends on. The folder counts: an editable install knows where it stands."""
-    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]}".encode())
-    for name in ("bootstrap.py", "pyproject.toml", f"requirements/{group}.txt"):
+    """Return a digest of all that a set-up depends on. The folder counts: an editable install knows where it stands.
+
+    So do the sources of the compiled core, or an update would go on with what was compiled before, and a C compiler: when one
+    comes, the core is compiled.
+    """
+    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]} {shutil.which('cc')} {has_headers()}".encode())
+    for name in ("bootstrap.py", "pyproject.toml", "setup.py", f"requirements/{group}.txt"):
         digest.update((ROOT / name).read_bytes())
+    for path in sorted((ROOT / "src").rglob("*")):
+        if path.suffix in {".pxd", ".pyx", ".h"} or (path.suffix == ".py" and path.with_suffix(".pxd").exists()):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def has_headers() -> bool:
+    """Tell whether C extensions can be compiled for this Python: Debian keeps its headers in a package of their own."""
+    return Path(sysconfig.get_path("include"), "Python.h").exists()
 
 
 def is_set_up(group: str) -> bool:

@@ -182,8 +182,6 @@ class TestChecks:
         """A code is permanent and is explained: docs/checks/CODE.md."""
         importlib.import_module("mailname.checks")
         codes = codes_in_the_source()
-        if not codes:
-            pytest.skip("mailname.checks gives no code yet")
         pages = {page.stem for page in (ROOT / "docs/checks").glob("*-*.md")}
         assert pages == codes
 
