@@ -16,6 +16,7 @@ COMPILED = {
     "mailname.answer.plain": "src/mailname/answer/plain.py",
     "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",
     "mailname.zone.fast_fields": "src/mailname/zone/fast_fields.py",
+    "mailname.zone.fast_load": "src/mailname/zone/fast_load.py",
     "mailname.zone.fast_rdata": "src/mailname/zone/fast_rdata.py",
     "mailname.zone.fast_scan": "src/mailname/zone/fast_scan.py",
     "mailname.zone.fast_tokens": "src/mailname/zone/fast_tokens.py",

@@ -157,6 +157,12 @@ class TestLoad:
         """What is missing, and what holds before the first record."""
         assert _fast(text, APEX) == _slowly(text, APEX)
 
+    @pytest.mark.parametrize("records", ["a A 192.0.2.1\n", "a LOC 52 22 23 N 4 53 32 E 0m\n", "x.example.net. A 192.0.2.1\n"])
+    def test_zone_whose_name_is_in_wire_form_is_the_same(self, records: str) -> None:
+        """Plain, not plain, and with a warning; letters' case is kept."""
+        text, apex = (HEAD + records).encode(), dns.name.from_text("Example.TECH.")
+        assert LOADER.load_wire(text, "file", apex.to_wire() or b"") == LOADER.load(text, "file", apex)
+
     def test_text_that_is_no_utf_8_is_refused(self) -> None:
         """The caller says where."""
         with pytest.raises(UnicodeDecodeError):

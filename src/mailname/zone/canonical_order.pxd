@@ -1,10 +1,13 @@
 # C types of canonical_order.py.
 
+cimport cython
+
 from mailname.zone.fast_types cimport Octets
 from mailname.zone.owner_index cimport Numbers, OwnerIndex
 
 ctypedef unsigned long long* Keys
 
+@cython.final
 cdef class CanonicalOrder:
     cdef Numbers order
     cdef Numbers spare

@@ -1,5 +1,7 @@
 # C types of fast_scan.py.
 
+cimport cython
+
 from mailname.zone.fast_tokens cimport Octets, Tokens
 from mailname.zone.packed cimport PackedRecords
 
@@ -8,6 +10,7 @@ cpdef enum:
     STOPPED = 1
     UNREADABLE = -1
 
+@cython.final
 cdef class Scanner:
     cdef readonly Tokens tokens
     cdef readonly PackedRecords packed
@@ -15,7 +18,7 @@ cdef class Scanner:
     cdef bint has_owner
     cdef public bint origin_changed, warned_of_ttl
     cdef public long long default_ttl, last_ttl
-    cdef int _run(self) noexcept nogil
+    cdef int scan(self) noexcept nogil
     cdef bint _entry(self, Tokens tokens, PackedRecords packed) noexcept nogil
     cdef bint _directive(self, Tokens tokens, PackedRecords packed) noexcept nogil
     cdef bint _record(self, Tokens tokens, PackedRecords packed, int field, unsigned int owner, unsigned int start) noexcept nogil

@@ -61,9 +61,9 @@ class Scanner:
         found: cython.int
         if cython.compiled:
             with cython.nogil:
-                found = self._run()
+                found = self.scan()
         else:
-            found = self._run()
+            found = self.scan()
         return found
 
     def owner_name(self) -> "bytes | None":
@@ -75,7 +75,8 @@ class Scanner:
         self.owner = self.packed.put(owner)
         self.has_owner = True
 
-    def _run(self):
+    def scan(self):
+        """Do what ``run`` says, without the interpreter."""
         found: cython.int
         size: cython.uint
         while True:

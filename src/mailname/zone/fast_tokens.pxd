@@ -1,5 +1,7 @@
 # C types of fast_tokens.py.
 
+cimport cython
+
 from mailname.zone.fast_types cimport Octets, TypeNames
 
 cdef enum:
@@ -10,6 +12,7 @@ cdef enum:
     NOTHING = 0
     ENTRY = 1
 
+@cython.final
 cdef class Tokens:
     cdef bytes held
     cdef TypeNames types

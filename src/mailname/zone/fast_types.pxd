@@ -1,11 +1,14 @@
 # C types of fast_types.py.
 
+cimport cython
+
 ctypedef unsigned char* Octets
 
 cdef enum:
     NO_TYPE = 0
     PLACES = 512
 
+@cython.final
 cdef class TypeNames:
     cdef unsigned int keys[3 * PLACES]
     cdef unsigned int numbers[PLACES]

@@ -73,15 +73,14 @@ def build_image(zone: Zone) -> bytes:
         ZoneError: it is larger than an image can be.
 
     """
-    apex = octets(zone.apex).lower()
     builder = ImageBuilder()
     try:
-        good = builder.prepare(_packed(zone), apex, trusted=True) == GOOD
+        good = builder.prepare(_packed(zone), octets(zone.apex), trusted=True) == GOOD
     except OverflowError:
         good = False
     if not good:
-        raise ZoneError(f"the zone {zone.apex} is too large", remedy="An RRset holds at most 65535 records, a zone 2 GB.")
-    return lay_out(builder, apex)
+        raise _too_large(zone.apex)
+    return lay_out(builder, zone.apex)
 
 
 def _packed(zone: Zone) -> PackedRecords:
@@ -97,49 +96,22 @@ def _packed(zone: Zone) -> PackedRecords:
     return packed
 
 
-def lay_out(builder: ImageBuilder, apex: bytes) -> bytes:
-    """Write down what a builder has prepared. The checksum is left open: ``sealed`` puts it in.
+def lay_out(builder: ImageBuilder, apex: Name) -> bytes:
+    """Write down what a builder has prepared, and found good. The checksum is left open: ``sealed`` puts it in.
 
-    Args:
-        builder: ``prepare`` found it good.
-        apex: the zone's, in lower-case wire form.
+    Raises:
+        ZoneError: it is larger than an image can be.
 
     """
-    ttl, soa, soa_length = builder.soa_record()
-    serial, *_, minimum = struct.unpack("!5I", soa[-20:])
-    negative_ttl = min(ttl, minimum)
-    nodes = builder.index.count
-    slots = 8
-    while slots < 2 * nodes:
-        slots *= 2
-    slots_at = HEADER_SIZE
-    nodes_at = slots_at + SLOT.size * slots
-    rrsets_at = nodes_at + NODE.size * nodes
-    lists_at = rrsets_at + RRSET.size * (builder.rrsets + 1)
-    blob_at = lists_at + 4 * builder.lists_count
-    total = blob_at + builder.blob_size + soa_length
-    header = HEADER.pack(
-        MAGIC,
-        total,
-        nodes,
-        builder.rrsets + 1,
-        slots - 1,
-        slots_at,
-        nodes_at,
-        rrsets_at,
-        lists_at,
-        blob_at,
-        builder.records,
-        serial,
-        negative_ttl,
-        0,
-        len(apex),
-        (ZONE_SIGNED if builder.signed else 0) | (ZONE_HIDES if builder.hides else 0),
-        0,
-        bytes(STAMP_SIZE),
-        bytes(CHECKSUM_SIZE),
-    )
-    return Layout(builder, slots - 1, (slots_at, nodes_at, rrsets_at, lists_at, blob_at)).write(header, total, negative_ttl)
+    layout = Layout(MAGIC)
+    layout.begin(builder)
+    if not layout.fits():
+        raise _too_large(apex)
+    return layout.write()
+
+
+def _too_large(apex: Name) -> ZoneError:
+    return ZoneError(f"the zone {apex} is too large", remedy="An RRset holds at most 65535 records, a zone 2 GB.")
 
 
 def sealed(image: bytes, stamp: bytes = bytes(16)) -> bytes:

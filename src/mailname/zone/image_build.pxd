@@ -1,5 +1,7 @@
 # C types of image_build.py.
 
+cimport cython
+
 from mailname.zone.fast_types cimport Octets
 from mailname.zone.owner_index cimport Numbers
 from mailname.zone.packed cimport PackedRecords
@@ -12,12 +14,13 @@ cdef enum:
     BELOW_DNAME = 32
     HASHED = 128
 
+@cython.final
 cdef class ImageBuilder(RecordGroups):
     cdef Numbers lists
     cdef readonly unsigned int lists_count
     cdef unsigned int lists_room
     cdef readonly bint hides
-    cdef int _prepare(self) noexcept nogil
+    cdef int make_ready(self) noexcept nogil
     cdef void _flag(self) noexcept nogil
     cdef bint _is_below(self, unsigned int owner, unsigned int above) noexcept nogil
     cdef unsigned int parent(self, unsigned int owner) noexcept nogil

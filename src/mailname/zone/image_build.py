@@ -56,22 +56,27 @@ class ImageBuilder(RecordGroups):
 
         Args:
             packed: the records; their order within an RRset is kept.
-            apex: the zone's, in lower-case wire form.
+            apex: the zone's, in wire form.
             trusted: the records come from a Zone: none are doubled.
 
         """
         result: cython.int
+        self.begin(packed, apex, trusted)
+        if cython.compiled:
+            with cython.nogil:
+                result = self.make_ready()
+        else:
+            result = self.make_ready()
+        return result
+
+    def begin(self, packed: PackedRecords, apex: bytes, trusted: cython.bint) -> None:
+        """Take what ``make_ready`` is to make ready; the arguments are those of ``prepare``."""
         self.packed = packed
         self.trusted = trusted
         self.index.begin(apex)
-        if cython.compiled:
-            with cython.nogil:
-                result = self._prepare()
-        else:
-            result = self._prepare()
-        return result
 
-    def _prepare(self):
+    def make_ready(self):
+        """Do what ``prepare`` says, without the interpreter."""
         result: cython.int
         self.lists_count = 0
         result = self.group()

@@ -1,14 +1,22 @@
 # C types of image_layout.py.
 
+cimport cython
+
 from mailname.zone.fast_types cimport Octets
 from mailname.zone.image_build cimport ImageBuilder
 
+@cython.final
 cdef class Layout:
     cdef ImageBuilder builder
     cdef Octets out
     cdef unsigned int slots, mask, nodes, rrsets, lists, blob, blob_end
     cdef unsigned int next_rrset, next_list
-    cdef void _write(self, unsigned int negative_ttl) noexcept nogil
+    cdef unsigned long long total
+    cdef bytes magic
+    cdef bint measure(self) noexcept nogil
+    cdef void _write(self) noexcept nogil
+    cdef unsigned int _write_header(self) noexcept nogil
+    cdef unsigned int _number(self, unsigned int at) noexcept nogil
     cdef void _name(self, unsigned int node, unsigned int owner) noexcept nogil
     cdef unsigned int _rrset(self, unsigned int node, unsigned int record) noexcept nogil
     cdef void _fixed(

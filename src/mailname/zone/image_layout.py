@@ -19,41 +19,97 @@ else:
     from mailname.zone.owner_index import NONE, OWNER
     from mailname.zone.packed import ROW
 
+_HEADER_SIZE = cython.declare(cython.uint, 128)
 _WRITTEN_FLAGS = cython.declare(cython.uint, 0xFF)
+_ZONE_SIGNED = cython.declare(cython.int, 1)
+_ZONE_HIDES = cython.declare(cython.int, 2)
 
 
 class Layout:
-    """One image in the making.
+    """One image in the making. May be used again for the next one.
 
     Args:
-        builder: what is laid out; ``prepare`` has found it good.
-        mask: the number of slots less one.
-        places: where slots, nodes, RRsets, lists and blob begin.
+        magic: the image's first octets.
 
     """
 
-    def __init__(self, builder: ImageBuilder, mask: cython.uint, places: tuple) -> None:
-        self.builder = builder
-        self.mask = mask
-        self.slots, self.nodes, self.rrsets, self.lists, self.blob = places
+    def __init__(self, magic: bytes) -> None:
+        self.magic = magic
 
-    def write(self, header: bytes, total: int, negative_ttl: cython.uint) -> bytes:
-        """Write the image."""
+    def begin(self, builder: ImageBuilder) -> None:
+        """Take what is to be laid out."""
+        self.builder = builder
+
+    def fits(self) -> bool:
+        """Find out where everything goes; tell whether the image is as small as it must be."""
+        return self.measure()
+
+    def measure(self):
+        """Do what ``fits`` says, without the interpreter."""
+        nodes: cython.ulonglong = self.builder.index.count
+        size: cython.ulonglong = 8
+        while size < 2 * nodes:
+            size *= 2
+        at: cython.ulonglong = _HEADER_SIZE + 8 * size
+        self.mask = cython.cast(cython.uint, size - 1)
+        self.slots = _HEADER_SIZE
+        self.nodes = cython.cast(cython.uint, at)
+        at += 32 * nodes
+        self.rrsets = cython.cast(cython.uint, at)
+        at += 40 * (cython.cast(cython.ulonglong, self.builder.rrsets) + 1)
+        self.lists = cython.cast(cython.uint, at)
+        at += 4 * cython.cast(cython.ulonglong, self.builder.lists_count)
+        self.blob = cython.cast(cython.uint, at)
+        self.total = at + self.builder.blob_size + 12 + self.builder.compressed_length(self.builder.soa)
+        return (self.total >> 32) == 0
+
+    def write(self) -> bytes:
+        """Write the image; it ``fits``."""
         if cython.compiled:
-            image = PyBytes_FromStringAndSize(cython.NULL, total)
+            image = PyBytes_FromStringAndSize(cython.NULL, self.total)
             self.out = cython.cast(cython.p_uchar, cython.cast(cython.p_char, image))
-            memcpy(self.out, cython.cast(cython.p_char, header), len(header))
+            memcpy(self.out, cython.cast(cython.p_char, self.magic), 8)
             with cython.nogil:
-                memset(self.out + self.slots, 0, self.nodes - self.slots)
-                self._write(negative_ttl)
+                memset(self.out + 8, 0, self.nodes - 8)
+                self._write()
             return image
-        self.out = bytearray(total)
-        self.out[: len(header)] = header
-        self._write(negative_ttl)
+        self.out = bytearray(self.total)
+        self.out[:8] = self.magic
+        self._write()
         return bytes(self.out)
 
-    def _write(self, negative_ttl):
+    def _write_header(self):
+        """Write the header (see ``image``) and return the TTL of negative answers (RFC 2308 section 5)."""
+        row: cython.uint = ROW * self.builder.soa
+        ttl: cython.uint = self.builder.packed.rows[row + 1]
+        end: cython.uint = self.builder.packed.rows[row + 3] + (self.builder.packed.rows[row + 2] & 65535)
+        minimum: cython.uint = self._number(end - 4)
+        self._put32(8, cython.cast(cython.uint, self.total))
+        self._put32(12, self.builder.index.count)
+        self._put32(16, self.builder.rrsets + 1)
+        self._put32(20, self.mask)
+        self._put32(24, self.slots)
+        self._put32(28, self.nodes)
+        self._put32(32, self.rrsets)
+        self._put32(36, self.lists)
+        self._put32(40, self.blob)
+        self._put32(44, self.builder.records)
+        self._put32(48, self._number(end - 20))  # the serial
+        if ttl > minimum:
+            ttl = minimum
+        self._put32(52, ttl)
+        self.out[60] = self.builder.index.apex_length  # it stands where the blob begins
+        self.out[61] = (_ZONE_SIGNED if self.builder.signed else 0) | (_ZONE_HIDES if self.builder.hides else 0)
+        return ttl
+
+    def _number(self, at):
+        """Return the number that stands in the records' data, the highest octet first."""
+        data = self.builder.packed.data
+        return (cython.cast(cython.uint, data[at]) << 24) | (data[at + 1] << 16) | (data[at + 2] << 8) | data[at + 3]
+
+    def _write(self):
         owners = self.builder.index.owners
+        negative_ttl: cython.uint = self._write_header()
         node: cython.uint
         owner: cython.uint
         parent: cython.uint

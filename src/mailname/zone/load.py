@@ -7,16 +7,15 @@ zone, errors and warnings are the same as theirs in every case.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.name
 from dns.rdatatype import RdataType
 
 from mailname.errors import Mistake, Position
-from mailname.zone.fast_scan import DONE, STOPPED, Scanner
-from mailname.zone.image import build_image, lay_out, octets
-from mailname.zone.image_build import ImageBuilder
+from mailname.zone.fast_load import FastLoad
+from mailname.zone.fast_scan import DONE, STOPPED
+from mailname.zone.image import MAGIC, build_image, lay_out, octets
 from mailname.zone.record_groups import GOOD
 from mailname.zone.records import MOST_WARNINGS, Reader, TooManyMistakesError
 from mailname.zone.text import other_ttl, out_of_zone, read_zone
@@ -24,13 +23,14 @@ from mailname.zone.text import other_ttl, out_of_zone, read_zone
 if TYPE_CHECKING:
     from dns.name import Name
 
+    from mailname.zone.fast_scan import Scanner
+    from mailname.zone.image_build import ImageBuilder
     from mailname.zone.records import Include
 
 _MANY = 100_000  # records, after which a loader's memory is given back
 
 
-@dataclass(frozen=True, slots=True)
-class ReadImage:
+class ReadImage(NamedTuple):
     """A zone's image, and what the owner should know about its text."""
 
     image: bytes
@@ -41,8 +41,7 @@ class Loader:
     """Reads one text after the other; keeps its memory in between. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._scanner = Scanner()
-        self._builder = ImageBuilder()
+        self._fast = FastLoad(MAGIC)
 
     def load(self, text: bytes, file: str, apex: Name, *, include: Include | None = None) -> ReadImage:
         """Read a zone.
@@ -58,50 +57,56 @@ class Loader:
             UnicodeDecodeError: the text is not in UTF-8.
 
         """
+        return self.load_wire(text, file, octets(apex), include=include)
+
+    def load_wire(self, text: bytes, file: str, apex: bytes, *, include: Include | None = None) -> ReadImage:
+        """Read a zone whose name is given in wire form; of a plain text no Python objects but its image are made."""
         if not text.isascii():
             text.decode()
-        one = _Loading(self._scanner, self._builder, file, apex, include)
-        if not one.scan(text) or not one.prepare():
+        image = self._fast.read(text, apex)
+        warnings: tuple[Mistake, ...] = ()
+        if image is None:
+            image, warnings = self._load_with_care(text, file, dns.name.from_wire(apex, 0)[0], include)
+        if self._fast.scanner.packed.count > _MANY:
+            self._give_back()
+        return ReadImage(image, warnings)
+
+    def _load_with_care(self, text: bytes, file: str, apex: Name, include: Include | None) -> ReadImage:
+        one = _Loading(self._fast.scanner, self._fast.builder, file, apex, include)
+        if not one.scan(self._fast.found) or not one.prepare():
             self._give_back()
             read = read_zone(text.decode(), file, apex, include=include)
             return ReadImage(build_image(read.zone), read.warnings)
         one.tell(text)
-        del text  # what follows takes the most memory
-        self._scanner.tokens.let_go()
-        image = lay_out(self._builder, one.wire.lower())
-        if self._scanner.packed.count > _MANY:
-            self._give_back()
-        return ReadImage(image, tuple(one.mistakes))
+        return ReadImage(lay_out(self._fast.builder, apex), tuple(one.mistakes))
 
     def _give_back(self) -> None:
-        self._scanner = Scanner()
-        self._builder = ImageBuilder()
+        self._fast = FastLoad(MAGIC)
 
 
 class _Loading:
-    """One text on its way."""
+    """One text on its way, which is not all plain."""
 
     def __init__(self, scanner: Scanner, builder: ImageBuilder, file: str, apex: Name, include: Include | None) -> None:
         self.scanner = scanner
         self.builder = builder
         self.file = file
         self.apex = apex
-        self.wire = octets(apex)
         self.mistakes: list[Mistake] = []
         self._include = include
         self._reader: Reader | None = None
         # Of records that were not scanned, where each stands.
         self._places: dict[int, Position] = {}
 
-    def scan(self, text: bytes) -> bool:
-        """Pack all records; False where the text has a mistake."""
-        self.scanner.begin(text, self.wire)
-        while (found := self.scanner.run()) == STOPPED:
+    def scan(self, found: int) -> bool:
+        """Pack the records that are left, beginning with what was ``found`` last; False where the text has a mistake."""
+        while found == STOPPED:
             if not self._read_entry():
                 return False
+            found = self.scanner.run()
         if self._reader is not None:
             self.mistakes += self._reader.mistakes
-        return bool(found == DONE)
+        return found == DONE
 
     def _read_entry(self) -> bool:
         """Read the entry at which scanning stopped; False where it has a mistake."""
@@ -145,7 +150,7 @@ class _Loading:
 
     def prepare(self) -> bool:
         """Make the records ready to be laid out; False where they cannot be a zone."""
-        result: int = self.builder.prepare(self.scanner.packed, self.wire.lower(), trusted=False)
+        result: int = self.builder.prepare(self.scanner.packed, octets(self.apex), trusted=False)
         return result == GOOD
 
     def tell(self, text: bytes) -> None:

@@ -1,5 +1,7 @@
 # C types of owner_index.py.
 
+cimport cython
+
 from mailname.zone.fast_types cimport Octets
 from mailname.zone.packed cimport PackedRecords
 
@@ -20,6 +22,7 @@ cdef enum:
     OWNER = 6
     NONE = 0xFFFFFFFF
 
+@cython.final
 cdef class OwnerIndex:
     cdef Numbers owners
     cdef readonly unsigned int count

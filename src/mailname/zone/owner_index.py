@@ -52,12 +52,12 @@ class OwnerIndex:
             free(self.outside)
 
     def begin(self, apex: bytes) -> None:
-        """Begin with a zone, whose apex is given in lower-case wire form."""
+        """Begin with a zone, whose apex is given in wire form."""
         place: cython.int
         self.count = self.outside_count = 0
         self.apex_length = len(apex)
         for place in range(len(apex)):
-            self.apex[place] = apex[place]
+            self.apex[place] = self.lower[apex[place]]
         self.apex_labels = self.measure(self.apex, 0) >> 8
 
     def outside_records(self) -> list:

@@ -1,8 +1,11 @@
 # C types of packed.py.
 
+cimport cython
+
 cdef enum:
     ROW = 6
 
+@cython.final
 cdef class PackedRecords:
     cdef unsigned char* data
     cdef unsigned int size

@@ -79,13 +79,6 @@ class RecordGroups:
             return NO_MEMORY
         return self._group()
 
-    def soa_record(self) -> tuple:
-        """Return the SOA's TTL, its rdata, and how long a negative answer's body is."""
-        row: cython.uint = ROW * self.soa
-        at: cython.uint = self.packed.rows[row + 3]
-        length: cython.uint = self.packed.rows[row + 2] & 65535
-        return self.packed.rows[row + 1], bytes(self.packed.data[at : at + length]), 12 + self.compressed_length(self.soa)
-
     def compressed_length(self, record):
         """Return the length of a record's rdata with the apex in its names as a pointer, as far as they may have one."""
         at: cython.uint = self.packed.rows[ROW * record + 3]

@@ -1,0 +1,15 @@
+# C types of fast_load.py.
+
+cimport cython
+
+from mailname.zone.fast_scan cimport Scanner
+from mailname.zone.image_build cimport ImageBuilder
+from mailname.zone.image_layout cimport Layout
+
+@cython.final
+cdef class FastLoad:
+    cdef readonly Scanner scanner
+    cdef readonly ImageBuilder builder
+    cdef Layout layout
+    cdef readonly int found, good
+    cdef bint _read(self) noexcept nogil
