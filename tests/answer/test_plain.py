@@ -186,8 +186,8 @@ class TestImages:
         images = form.serving({apex: first, below: other})
         answer = form.plain.answer_plain
         asked, elsewhere = query(PARENT, 1), query(CHILD, 1)
-        for now, (block, ends) in enumerate([(first, b"\1"), (second, b"\2"), (None, None), (first, b"\1")] * 10):
-            images.replace(apex, block, float(now))
+        for block, ends in [(first, b"\1"), (second, b"\2"), (None, None), (first, b"\1")] * 10:
+            images.replace(apex, block)
             got = answer(images, asked)
             assert got is None if ends is None else got[:-11][-1:] == ends or ends in got
             assert answer(images, elsewhere) is not None

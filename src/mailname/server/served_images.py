@@ -1,4 +1,4 @@
-"""The zone images that the UDP workers answer from, kept in step with the table of what is served."""
+"""The zone images that are answered from, kept in step with the table of what is served."""
 
 from __future__ import annotations
 
@@ -20,44 +20,42 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 200  # records; laying out more is done in a thread, and questions go to the reference meanwhile
 
+_LET_GO_AFTER = 0.5  # seconds; a worker begins anew at least every 0.2
+
 
 class Worker(Protocol):
     """Who answers from images."""
+
+    @property
+    def turns(self) -> int:
+        """How often it has begun anew; what it looked at before, it will not look at again."""
 
     def serve(self, images: Images) -> None:
         """Answer from these images from now on."""
 
 
 class ServedImages:
-    """One image for each zone that is served; none while it is being laid out, or for a zone that cannot be served."""
+    """One image for each zone that is served; none while it is being laid out, or for a zone that cannot be served.
 
-    def __init__(
-        self,
-        now: Callable[[], float],
-        spawn: Callable[[Coroutine[Any, Any, None], object], None],
-        options: tuple[int, ...] = (),
-    ) -> None:
+    Attributes:
+        images: what is answered from.
+
+    """
+
+    def __init__(self, spawn: Callable[[Coroutine[Any, Any, None], object], None], options: tuple[int, ...] = ()) -> None:
         """Begin with no zone.
 
         Args:
-            now: a clock that never goes back.
             spawn: does something beside answering.
             options: the EDNS options that are left to the reference.
 
         """
-        self._options = options
-        self._now = now
         self._spawn = spawn
-        self._served: dict[bytes, Zone | None] = {}
-        self._blocks: dict[bytes, bytes | memoryview | None] = {}
-        self._images: Images | None = None
+        self.images = Images({}, options)
+        self._laid_out: dict[bytes, Zone] = {}
         self._workers: list[Worker] = []
-
-    def images(self) -> Images:
-        """Return what to begin with."""
-        if self._images is None:
-            self._images = Images(self._blocks, self._options)
-        return self._images
+        # What was replaced, and at which of its turns each worker was then.
+        self._retired: list[tuple[object, list[int]]] = []
 
     def tell(self, worker: Worker) -> None:
         """Keep a worker up to date."""
@@ -66,43 +64,56 @@ class ServedImages:
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Follow the table: from now on nothing is answered from the image of an older version."""
         key = octets(apex).lower()
-        zone = entry if isinstance(entry, Zone) else None
-        self._served[key] = zone
-        if isinstance(zone, ImageZone):
-            self._put(key, zone.image)
-            return
-        if zone is not None and zone.record_count <= _AT_ONCE:
-            self._put(key, build_image(zone))
-            return
-        self._put(key, None)
-        if zone is not None:
-            self._spawn(self._lay_out(key, zone), self)
+        self._laid_out.pop(key, None)
+        if isinstance(entry, ImageZone):
+            self._put(key, entry.image)
+        elif not isinstance(entry, Zone):
+            self._put(key, None)
+        elif entry.record_count <= _AT_ONCE:
+            self._put(key, build_image(entry))
+        else:
+            self._put(key, None)
+            self._laid_out[key] = entry
+            self._spawn(self._lay_out(key, entry), self)
 
     async def _lay_out(self, key: bytes, zone: Zone) -> None:
         block = await asyncio.to_thread(build_image, zone)
-        if self._served.get(key) is zone:
+        if self._laid_out.get(key) is zone:
+            del self._laid_out[key]
             self._put(key, block)
 
     def drop(self, apex: Name) -> None:
         """Follow the table: this zone is no longer ours."""
         key = octets(apex).lower()
-        self._served.pop(key, None)
-        self._blocks.pop(key, None)
-        self._renew()
+        self._laid_out.pop(key, None)
+        self.take(self.images.changed((), (key,)))
+
+    def take(self, images: Images) -> None:
+        """Answer from another set of zones from now on."""
+        self._retire(self.images)
+        self.images = images
+        for worker in self._workers:
+            worker.serve(images)
 
     def _put(self, key: bytes, block: bytes | memoryview | None) -> None:
-        known = key in self._blocks
-        self._blocks[key] = block
-        if self._images is None:
-            return
-        if known:
-            self._images.replace(key, block, self._now())
-        else:
-            self._renew()
+        if key not in self.images:
+            if self._workers:
+                self.take(self.images.changed((key,), ()))
+            else:
+                self.images.add(key)
+        self._retire(self.images.replace(key, block))
 
-    def _renew(self) -> None:
-        """Make a new index: the set of zones has changed."""
-        if self._images is not None:
-            self._images = Images(self._blocks, self._options)
-            for worker in self._workers:
-                worker.serve(self._images)
+    def _retire(self, former: object) -> None:
+        """Keep what was replaced until no worker can look at it any more."""
+        if former is not None and self._workers:
+            self._retired.append((former, [worker.turns for worker in self._workers]))
+            if len(self._retired) == 1:
+                self._spawn(self._let_go(), self)
+
+    async def _let_go(self) -> None:
+        while self._retired:
+            await asyncio.sleep(_LET_GO_AFTER)
+            turns = [worker.turns for worker in self._workers]
+            self._retired = [
+                (kept, then) for kept, then in self._retired if not all(a > b for a, b in zip(turns, then, strict=True))
+            ]

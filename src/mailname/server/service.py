@@ -77,9 +77,7 @@ class Server:
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0
         if self._workers:
-            self.context.images = ServedImages(
-                self.clock.monotonic, self.context.spawn, options_for_reference(self._dispatcher.settings)
-            )
+            self.context.images = ServedImages(self.context.spawn, options_for_reference(self._dispatcher.settings))
         self._tcp: list[TcpListener] = []
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None

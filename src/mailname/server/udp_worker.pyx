@@ -110,6 +110,8 @@ cdef class Worker:
     cdef int has_secret
     cdef unsigned char secret[16]
     cdef readonly Counters counters
+    # How often this worker has begun anew: what it looked at before it will not look at again.
+    cdef readonly unsigned long turns
 
     def __init__(self, int fd, Images images, bint with_source, bytes cookie_secret, limit, hand_on):
         self.fd = fd
@@ -198,6 +200,7 @@ cdef class Worker:
                         with gil:
                             self.changed = 0
                             images = self.images
+                    self.turns += 1
                     if received <= 0:
                         continue
                     ready = 0

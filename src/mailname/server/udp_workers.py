@@ -58,7 +58,7 @@ class UdpWorkers:
             one.setblocking(True)
             self.workers.append(
                 Worker(
-                    one.fileno(), images.images(), self._with_source, _cookie_secret(dispatcher.settings), limit, self._taker(one)
+                    one.fileno(), images.images, self._with_source, _cookie_secret(dispatcher.settings), limit, self._taker(one)
                 )
             )
         for worker in self.workers:
