@@ -383,6 +383,20 @@ class TestStreams:
 
             assert until(all_closed)
 
+    def test_client_that_sends_an_octet_a_second_is_ended(self, server: MailnameFolder) -> None:
+        """It never stops sending and never says anything: a question has some seconds from its first octet to its last."""
+        with tcp(server, "127.0.1.9") as slow:
+            slow.sendall(framed(message()))
+            assert rcode(message(), read_framed(slow)) == "NOERROR"
+            sent = 0
+            begun = time.monotonic()
+            while not is_closed(slow):
+                assert time.monotonic() - begun < PATIENCE, "still open"
+                with contextlib.suppress(OSError):
+                    sent += slow.send(framed(message())[sent : sent + 1])
+                time.sleep(1)
+            assert sent < len(framed(message()))
+
     def test_clients_that_do_not_read_hold_nobody_up(self, server: MailnameFolder) -> None:
         """Who orders two hundred transfers and reads none costs a bounded amount of memory."""
         axfr = message(question=b"\x05large\x07example\0\0\xfc\0\x01")

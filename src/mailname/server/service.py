@@ -23,7 +23,8 @@ from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.served_images import ServedImages
 from mailname.server.store import Store
-from mailname.server.tcp import TcpLimits, TcpListener
+from mailname.server.tcp import TcpListener
+from mailname.server.tcp_limits import TcpLimits
 from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
 
@@ -73,7 +74,7 @@ class Server:
             offered(config.replies),
             RateLimiter(config.rate_limit),
         )
-        self._limits = TcpLimits()
+        self._limits = TcpLimits(self.clock.monotonic)
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0
         if self._workers:

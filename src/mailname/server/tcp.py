@@ -1,25 +1,30 @@
-"""TCP: framed messages, several on one connection, with bounds on what one client may hold (RFC 7766)."""
+"""TCP: framed messages, several on one connection, answered as they are ready, with bounds on what a client may hold (RFC 7766).
+
+Questions are answered in their order, but for those whose answer takes many messages: a transfer is sent beside what follows it
+(section 6.2.1.1 asks for that; clients match answers by their id). A client that asks faster than it reads is not read from.
+
+Not implemented: RFC 7766 section 6.2.3's advice to lower the idle timeout under load; connections are ended to make room instead.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import Counter
+import socket
 from typing import TYPE_CHECKING
-
-from mailname.server.network import read_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailname.server.dispatch import Dispatcher
-    from mailname.server.network import Endpoint, IPAddress, Network
+    from mailname.server.network import Endpoint, Network
+    from mailname.server.tcp_limits import Place, TcpLimits
 
-FIRST_MESSAGE = 5.0  # seconds to send the first question
+FIRST_MESSAGE = 5.0  # seconds to begin the first question
+MESSAGE = 5.0  # seconds from a question's first octet to its last: who sends one now and then is sent away
 IDLE = 20.0  # seconds between two questions: RFC 7766 section 6.2.3 wants a few seconds at least
 SLOW_READER = 30.0  # seconds in which a client must take some of what it asked for
-MOST_CONNECTIONS = 400
-MOST_PER_CLIENT = 40
+MOST_STREAMS = 4  # transfers under way on one connection; who orders more waits with all that follows
+_RECEIVED = 32 * 1024  # octets: what is taken from a client before it is answered, here and in the system's buffer each
 
 
 class TcpListener:
@@ -35,7 +40,9 @@ class TcpListener:
 
     async def start(self) -> None:
         """Bind and listen."""
-        self._server = await asyncio.start_server(self._connected, sock=self._network.listen_tcp(self._at))
+        listening = self._network.listen_tcp(self._at)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)  # accepted sockets inherit it
+        self._server = await asyncio.start_server(self._connected, sock=listening, limit=_RECEIVED)
 
     async def close(self) -> None:
         """Stop listening and end the connections."""
@@ -53,99 +60,109 @@ class TcpListener:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         seen = writer.get_extra_info("peername")
+        place = None
         try:
             if seen is None:
                 return
             source = self._network.peer(seen)
-            with self._limits.admit(source.address) as admitted:
-                if admitted:
-                    await self._converse(reader, writer, source)
+            place = self._limits.admit(source.address, task.cancel)
+            if place is None:
+                return
+            await _Connection(reader, writer, source, self._dispatcher, self._limits, place).converse()
             # A client that ended its side may still read what it asked for, but not for ever.
+            self._limits.idle(place)
             writer.close()
             async with asyncio.timeout(SLOW_READER):
                 await writer.wait_closed()
-        except OSError:  # gone, reset, silent or too slow (TimeoutError is an OSError): the connection just ends
+        except* OSError:  # gone, reset, silent or too slow (TimeoutError is an OSError): the connection just ends
             pass
         finally:
+            if place is not None:
+                self._limits.leave(place)
             writer.transport.abort()  # what is still to be sent goes nowhere: waiting for it would let a client hold us
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, source: Endpoint) -> None:
-        wait = FIRST_MESSAGE
-        while True:
-            try:
-                with self._limits.idle(source.address):
-                    async with asyncio.timeout(wait):
-                        wire = await read_message(reader)
-            except EOFError:
-                return
-            replies = self._dispatcher.on_tcp(wire, source)
-            while (reply := await self._limits.in_turn(replies)) is not None:
-                writer.write(len(reply).to_bytes(2, "big") + reply)
-                async with asyncio.timeout(SLOW_READER):
-                    await writer.drain()
-            wait = IDLE
 
+class _Connection:
+    """One client's connection, from its first question until it has no more."""
 
-class TcpLimits:
-    """How many connections there may be, in all and per client, over all addresses of one server.
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        source: Endpoint,
+        dispatcher: Dispatcher,
+        limits: TcpLimits,
+        place: Place,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._source = source
+        self._dispatcher = dispatcher
+        self._limits = limits
+        self._place = place
+        self._now = asyncio.get_running_loop().time
+        self._streams = 0
+        self._may_stream = asyncio.Semaphore(MOST_STREAMS)
+        self._patience: asyncio.Timeout | None = None  # while a question is awaited; without end while a transfer is under way
 
-    Where one is too many, the one that has waited longest for a question makes room (RFC 7766 section 6.2.3 allows to close idle
-    ones): of the client itself if it has its share, otherwise of anybody. So idle connections shut nobody out.
-    """
+    async def converse(self) -> None:
+        """Answer until the client has no more questions and all its answers are on their way.
 
-    def __init__(self, most: int = MOST_CONNECTIONS, most_per_client: int = MOST_PER_CLIENT) -> None:
-        self._most = most
-        self._most_per_client = most_per_client
-        self._clients: Counter[IPAddress] = Counter()
-        self._idle: dict[asyncio.Task[None], IPAddress] = {}  # who waits longest comes first
-        self._turn = asyncio.Lock()
+        Raises:
+            ExceptionGroup: of TimeoutError, the client is silent or too slow; of OSError, it is gone.
 
-    @contextlib.contextmanager
-    def admit(self, client: IPAddress) -> Iterator[bool]:
-        """Count a connection while it lives; gives False for one too many when nobody can make room."""
-        if not self._has_room(client):
-            yield False
-            return
-        self._clients[client] += 1
-        try:
-            yield True
-        finally:
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
-
-    @contextlib.contextmanager
-    def idle(self, client: IPAddress) -> Iterator[None]:
-        """Mark the running task's connection as one that waits for a question: it may be ended to make room."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._idle[task] = client
-        try:
-            yield
-        finally:
-            self._idle.pop(task, None)
-
-    async def in_turn(self, replies: Iterator[bytes]) -> bytes | None:
-        """Return the next message of an answer, None after the last.
-
-        One is made at a time, and datagrams get their turn in between: a message of a transfer takes long to make, and several
-        large transfers at once must not hold up the answers by UDP.
         """
-        async with self._turn:
-            reply = next(replies, None)
-            await asyncio.sleep(0)
-        return reply
+        # Who is slow at a transfer loses the connection: the group ends all if one fails.
+        async with asyncio.TaskGroup() as streams:
+            wait = FIRST_MESSAGE
+            while (wire := await self._question(wait)) is not None:
+                replies = self._dispatcher.on_tcp(wire, self._source)
+                first, second = await self._limits.turns.begin(replies)
+                if first is not None:
+                    await self._send(first)
+                if second is not None:
+                    await self._may_stream.acquire()
+                    self._streams += 1
+                    streams.create_task(self._stream(second, replies))
+                wait = IDLE
 
-    def _has_room(self, client: IPAddress) -> bool:
-        if self._clients[client] >= self._most_per_client:
-            return self._end(task for task, other in self._idle.items() if other == client)
-        return self._clients.total() < self._most or self._end(iter(self._idle))
+    async def _question(self, wait: float) -> bytes | None:
+        """Return the next message; None when the client has ended its side, be it in the middle of one."""
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                if not self._streams:
+                    self._be_idle(self._patience, wait)
+                length = await self._reader.readexactly(1)
+                self._patience.reschedule(self._now() + MESSAGE)
+                length += await self._reader.readexactly(1)
+                return await self._reader.readexactly(int.from_bytes(length, "big"))
+        except EOFError:
+            return None
+        finally:
+            self._patience = None
+            self._limits.busy(self._place)
 
-    def _end(self, candidates: Iterator[asyncio.Task[None]]) -> bool:
-        longest = next(candidates, None)
-        if longest is None:
-            return False
-        del self._idle[longest]
-        longest.cancel()
-        return True
+    def _be_idle(self, patience: asyncio.Timeout, wait: float) -> None:
+        """Wait for a question no longer than this; a connection is idle while nothing is asked and nothing being answered."""
+        self._limits.idle(self._place)
+        patience.reschedule(self._now() + wait)
+
+    async def _stream(self, reply: bytes | None, replies: Iterator[bytes]) -> None:
+        """Send the rest of an answer that takes many messages."""
+        while reply is not None:
+            await self._send(reply)
+            reply = await self._limits.turns.go_on(replies)
+        self._may_stream.release()
+        self._streams -= 1
+        if not self._streams and self._patience is not None and self._patience.when() is None:
+            self._be_idle(self._patience, IDLE)
+
+    async def _send(self, message: bytes) -> None:
+        self._writer.write(len(message).to_bytes(2, "big") + message)
+        self._limits.stuck(self._place)
+        async with asyncio.timeout(SLOW_READER):
+            await self._writer.drain()
+        self._limits.moving(self._place)
