@@ -106,3 +106,16 @@ class TestPipe:
         finally:
             os.close(writing)
         assert (done.returncode, done.stderr) == (141, "")
+
+
+class TestStart:
+    @pytest.mark.parametrize(
+        "module", ["mailname.cli.main", "mailname.cli.serve", "mailname.cli.version", "mailname.server.service"]
+    )
+    def test_imports_nothing_that_only_others_need(self, module: str) -> None:
+        """A server with --zones reads no plan, prints no table and makes no signature."""
+        line = (
+            f"import sys, {module}; print(*sorted({{'pydantic', 'rich', 'cryptography', 'mailname.plan'}} & sys.modules.keys()))"
+        )
+        done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, timeout=120, check=True)
+        assert done.stdout == "\n"

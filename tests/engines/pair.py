@@ -15,7 +15,7 @@ from mailname.engines.builtin import CONFIG, Builtin
 from mailname.engines.engine import Places
 from mailname.plan import load
 from mailname.server.clock import ShiftedClock
-from mailname.server.config import ServerConfig, load_config
+from mailname.server.config_file import load_config
 from mailname.server.keyfile import make_key_file
 from mailname.server.network import DirectNetwork, Endpoint, IPAddress
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from mailname.plan import Plan
+    from mailname.server.config import ServerConfig
     from mailname.server.network import SocketAddress
 
 PLAN = """

@@ -11,7 +11,8 @@ from tests.engines.pair import APEX, NS1, NS2, PLAN, Pair, plan_of
 from mailname.engines.builtin import CONFIG, Builtin
 from mailname.engines.engine import Places, engine_named
 from mailname.errors import HostError
-from mailname.server.config import ZoneConfig, load_config
+from mailname.server.config import ZoneConfig
+from mailname.server.config_file import load_config
 from mailname.server.network import Endpoint
 from mailname.transfer.actions import Peer
 

@@ -9,7 +9,8 @@ import dns.name
 import pytest
 
 from mailname.errors import HostError, PlanError
-from mailname.server.config import config_for_folder, load_config, own_address, parse_endpoint
+from mailname.server.config import config_for_folder, own_address, parse_endpoint
+from mailname.server.config_file import load_config
 from mailname.server.keyfile import make_key_file
 from mailname.server.network import Endpoint
 from mailname.transfer.actions import Peer

@@ -18,7 +18,8 @@ from mailname.answer import Settings
 from mailname.answer.rate_limit import RateLimit, RateLimiter
 from mailname.errors import PlanError
 from mailname.server.clock import ShiftedClock
-from mailname.server.config import ZoneConfig, load_config
+from mailname.server.config import ZoneConfig
+from mailname.server.config_file import load_config
 from mailname.server.context import Context
 from mailname.server.dispatch import Dispatcher, offered
 from mailname.server.network import DirectNetwork, Endpoint

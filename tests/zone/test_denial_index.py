@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dns.dnssec
 import dns.name
 import dns.rdata
 import pytest

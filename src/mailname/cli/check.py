@@ -14,7 +14,8 @@ import dns.name
 import dns.resolver
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_USAGE, EXITS, err, out, print_error, print_json
+from mailname.cli.console import err, out, print_error, print_json
+from mailname.cli.exits import EXIT_USAGE, EXITS
 from mailname.cli.plan_argument import read_plan
 from mailname.errors import HostError
 

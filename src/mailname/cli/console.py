@@ -1,16 +1,16 @@
-"""What all commands share: two consoles, exit codes, JSON on standard output, and how an error is told."""
+"""What all commands share: two consoles, JSON on standard output, and how an error is told."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from mailname.cli.exits import end_quietly
 from mailname.errors import MailnameError, PlanError
 
 if TYPE_CHECKING:
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from mailname.errors import Mistake
 
 _WIDE = 10_000  # columns of a pipe
-
-EXIT_WELL = 0
-EXIT_FINDINGS = 1
-EXIT_USAGE = 2
-EXIT_UNKNOWN = 3
-EXIT_FAILED = 4
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
-EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
-EXITS = {"well": EXIT_WELL, "fragile": EXIT_FINDINGS, "broken": EXIT_FINDINGS, "unknown": EXIT_UNKNOWN}  # by verdict
-
-
-def end_quietly() -> NoReturn:
-    """End because nobody reads on, as after ``mailname show PLAN | head``; what is still to be written goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(EXIT_BROKEN_PIPE)
 
 
 class _Console(Console):

@@ -8,7 +8,7 @@ import sys
 import click
 
 from mailname import __version__
-from mailname.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL, end_quietly, print_error
+from mailname.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL, end_quietly
 from mailname.errors import HostError, MailnameError, ObservationError, PlanError
 
 # Name -> one line of help. The module mailname.cli.NAME holds a click command called ``command``; it is imported only when
@@ -86,19 +86,21 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except PlanError as error:
-        print_error(error)
-        return EXIT_USAGE
-    except ObservationError as error:
-        print_error(error)
-        return EXIT_UNKNOWN
-    except MailnameError as error:
-        print_error(error)
-        return EXIT_FAILED
     except BrokenPipeError:
         raise
-    except OSError as error:
-        # Where more is known about a file, the command says it; a full disk can come from anywhere.
-        print_error(HostError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}"))
-        return EXIT_FAILED
+    except (MailnameError, OSError) as error:
+        return _tell(error)
     return code if isinstance(code, int) else EXIT_WELL
+
+
+def _tell(error: MailnameError | OSError) -> int:
+    """Tell what went wrong, and return the exit code."""
+    from mailname.cli.console import print_error
+
+    if isinstance(error, OSError):
+        # Where more is known about a file, the command says it; a full disk can come from anywhere.
+        error = HostError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
+    print_error(error)
+    if isinstance(error, PlanError):
+        return EXIT_USAGE
+    return EXIT_UNKNOWN if isinstance(error, ObservationError) else EXIT_FAILED

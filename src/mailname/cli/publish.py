@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import EXIT_FINDINGS, EXIT_WELL, err, out, print_json
+from mailname.cli.console import err, out, print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.diff_view import diff_json, print_diff
+from mailname.cli.exits import EXIT_FINDINGS, EXIT_WELL
 from mailname.cli.plan_argument import read_plan
 from mailname.errors import HostError
 

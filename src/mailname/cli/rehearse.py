@@ -14,18 +14,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from mailname.cli.console import (
-    EXIT_INTERRUPTED,
-    EXIT_USAGE,
-    EXIT_WELL,
-    EXITS,
-    err,
-    out,
-    print_error,
-    print_json,
-    print_prose,
-    print_table,
-)
+from mailname.cli.console import err, out, print_error, print_json, print_prose, print_table
+from mailname.cli.exits import EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, EXITS
 from mailname.cli.plan_argument import read_plan
 
 if TYPE_CHECKING:

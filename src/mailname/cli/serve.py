@@ -66,7 +66,7 @@ def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConf
         from dataclasses import replace
 
         from mailname.errors import HostError
-        from mailname.server.config import load_config
+        from mailname.server.config_file import load_config
 
         try:
             text = path.read_text(encoding="utf-8")

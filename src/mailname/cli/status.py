@@ -9,8 +9,9 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mailname.cli.console import EXIT_FINDINGS, out, print_json, print_prose, print_table
+from mailname.cli.console import out, print_json, print_prose, print_table
 from mailname.cli.control_option import control_option, json_option, order
+from mailname.cli.exits import EXIT_FINDINGS
 from mailname.errors import HostError
 
 if TYPE_CHECKING:

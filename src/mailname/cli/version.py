@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from importlib.machinery import PathFinder
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 import click
 
 from mailname import __version__
-from mailname.cli.console import out, print_json
 
 
 @click.command("version")
@@ -23,14 +24,15 @@ def command(as_json: bool) -> None:
         "system": f"{platform.system()} {platform.machine()}",
     }
     if as_json:
+        from mailname.cli.console import print_json
+
         print_json({"schema": "mailname.version/1", **facts})
         return
     for name, value in facts.items():
-        out.print(f"{name:<10} {value}")
+        click.echo(f"{name:<10} {value}")
 
 
 def _is_compiled() -> bool:
     """Tell whether the answering core runs compiled: an extension module stands in for its source."""
-    from mailname.answer import plain
-
-    return not (plain.__file__ or "").endswith(".py")
+    found = PathFinder.find_spec("plain", [str(Path(__file__).parent.parent / "answer")])
+    return found is not None and not (found.origin or "").endswith(".py")

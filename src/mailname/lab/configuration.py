@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailname.engines.builtin import CONFIG, Builtin
 from mailname.engines.engine import Places
-from mailname.server.config import ServerConfig, load_config
+from mailname.server.config_file import load_config
 from mailname.server.keyfile import make_key_file
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.plan import Plan
+    from mailname.server.config import ServerConfig
 
 _LONGEST_LABEL = 12
 _LONGEST_SOCKET = 100  # what a Unix socket's path may have everywhere; TMPDIR alone has half of it on macOS

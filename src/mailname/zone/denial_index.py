@@ -6,10 +6,11 @@ SHA-1 (RFC 5155 section 11 knows no other), and chains whose NSEC3PARAM has flag
 
 from __future__ import annotations
 
+from base64 import b32hexencode
 from bisect import bisect_right
+from hashlib import sha1
 from typing import TYPE_CHECKING, cast
 
-import dns.dnssec
 from dns.rdatatype import RdataType
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ class Nsec3Index:
         return len(self._nodes)
 
     def _hash(self, name: Name) -> bytes:
-        return dns.dnssec.nsec3_hash(name, self.salt, self.iterations, _SHA1).lower().encode()
+        """Return the label that stands for a name (RFC 5155 section 5)."""
+        digest = name.to_digestable()
+        for _ in range(self.iterations + 1):
+            digest = sha1(digest + self.salt, usedforsecurity=False).digest()
+        return b32hexencode(digest).lower()
 
     def _is_of_chain(self, node: Node) -> bool:
         nsec3 = cast("NSEC3", node.rrsets[RdataType.NSEC3].rdatas[0])

@@ -1,0 +1,184 @@
+"""A server's configuration read from a small TOML file, every mistake with its place."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import dns.exception
+import dns.name
+from dns.name import Name
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from mailname.answer import Settings
+from mailname.answer.rate_limit import RateLimit
+from mailname.answer.settings import LONGEST_IDENTITY
+from mailname.errors import HostError
+from mailname.server.config import IPNetwork, Role, ServerConfig, ZoneConfig, parse_endpoint
+from mailname.server.config_text import Contradiction, read_toml_as
+from mailname.server.keyfile import load_key_file
+from mailname.server.network import Endpoint, IPAddress
+from mailname.transfer.actions import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailname.wire.tsig import Key
+
+
+def _name(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dns.name.from_text(value)
+        except (dns.exception.DNSException, UnicodeError) as error:
+            raise ValueError(f"{value} is not a domain name") from error
+    return value
+
+
+def _endpoint(value: object) -> object:
+    return parse_endpoint(value) if isinstance(value, str) else value
+
+
+def _address(value: object) -> IPAddress:
+    try:
+        return ip_address(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError("it is not an IPv4 or IPv6 address") from error
+
+
+def _network(value: object) -> IPNetwork:
+    try:
+        return ip_network(value if isinstance(value, str) else "", strict=False)
+    except ValueError as error:
+        raise ValueError("it is not a network, such as 192.0.2.0/24") from error
+
+
+_Name = Annotated[Name, BeforeValidator(_name)]
+_Endpoint = Annotated[Endpoint, BeforeValidator(_endpoint)]
+_Address = Annotated[IPAddress, PlainValidator(_address)]
+_Network = Annotated[IPNetwork, PlainValidator(_network)]
+_STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class _PeerTable(BaseModel):
+    model_config = _STRICT
+    address: _Address
+    port: int = Field(53, ge=1, le=65535)
+    key: _Name | None = None
+
+
+class _KeyTable(BaseModel):
+    model_config = _STRICT
+    file: Path
+
+
+class _ZoneTable(BaseModel):
+    model_config = _STRICT
+    name: _Name
+    role: Role
+    file: Path | None = None
+    primaries: tuple[_PeerTable, ...] = Field((), alias="primary")
+    secondaries: tuple[_PeerTable, ...] = Field((), alias="secondary")
+    allow_transfer: tuple[_Network, ...] = ()
+
+
+class _RateLimitTable(BaseModel):
+    model_config = _STRICT
+    responses_per_second: int = Field(RateLimit().responses_per_second, ge=0, le=1_000_000)
+    slip: int = Field(RateLimit().slip, ge=0, le=100)
+    window: int = Field(RateLimit().window, ge=1, le=3600)
+    ipv4_prefix: int = Field(RateLimit().ipv4_prefix, ge=1, le=32)
+    ipv6_prefix: int = Field(RateLimit().ipv6_prefix, ge=1, le=128)
+    exempt: tuple[_Network, ...] = Field(RateLimit().exempt, max_length=32)  # as many as a worker looks through
+
+    def value(self) -> RateLimit:
+        return RateLimit(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class _RepliesTable(BaseModel):
+    model_config = _STRICT
+    nsid: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    version: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    identity: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
+    require_cookies: bool = False
+
+    def value(self) -> Settings:
+        nsid = self.nsid.encode() if self.nsid is not None else None
+        return Settings(nsid=nsid, version=self.version, identity=self.identity, require_cookies=self.require_cookies)
+
+
+class _ServerTable(BaseModel):
+    model_config = _STRICT
+    listen: tuple[_Endpoint, ...] = Field(min_length=1)
+    state: Path
+    control: Path | None = None
+    keys: tuple[_KeyTable, ...] = Field((), alias="key")
+    zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
+    rate_limit: _RateLimitTable | None = None
+    replies: _RepliesTable | None = None
+
+
+def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
+    return tuple(Peer(one.address, one.port, one.key) for one in tables)
+
+
+def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list[Contradiction]:
+    """Return (where, what is wrong, what to do) for what the types cannot say."""
+    wrong: list[Contradiction] = []
+    seen: set[Name] = set()
+    for number, zone in enumerate(read.zones):
+        at, name = ("zone", number), zone.name.to_text(omit_final_dot=True)
+        if zone.name in seen:
+            wrong.append(((*at, "name"), f"the zone {name} is listed twice", "Keep one of the two."))
+        seen.add(zone.name)
+        if zone.role == "primary" and zone.file is None:
+            wrong.append((at, f"the primary zone {name} has no file", 'Add: file = "NAME.zone"'))
+        if zone.role == "secondary" and not zone.primaries:
+            wrong.append((at, f"the secondary zone {name} has no primary", "Add a [[zone.primary]] with its address."))
+        for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
+            for index, peer in enumerate(peers):
+                if keys is not None and peer.key is not None and peer.key not in keys:
+                    remedy = "Add a [[key]] with the file that holds it."
+                    wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key.to_text(omit_final_dot=True)}", remedy))
+    return wrong
+
+
+def load_config(text: str, file: str) -> ServerConfig:
+    """Read a server's configuration. Paths in it are relative to the file's folder.
+
+    Raises:
+        PlanError: every mistake, with file, line and column; a key file that cannot be used is one.
+
+    """
+    folder = Path(file).parent
+    keys: dict[Name, Key] = {}
+
+    def inspect(read: _ServerTable) -> list[Contradiction]:
+        wrong: list[Contradiction] = []
+        for number, table in enumerate(read.keys):
+            try:
+                key = load_key_file(folder / table.file)
+            except HostError as error:
+                wrong.append((("key", number, "file"), error.problem, error.remedy))
+            else:
+                keys[key.name] = key
+        # Where a file could not be read, a key that is missing may be in it.
+        return wrong + _contradictions(read, None if wrong else keys)
+
+    read = read_toml_as(_ServerTable, text, file, inspect)
+    zones = tuple(
+        ZoneConfig(
+            zone.name,
+            zone.role,
+            folder / zone.file if zone.file else None,
+            _peers(zone.primaries),
+            _peers(zone.secondaries),
+            zone.allow_transfer,
+        )
+        for zone in read.zones
+    )
+    control = folder / read.control if read.control else None
+    rate_limit = read.rate_limit.value() if read.rate_limit else RateLimit()
+    replies = read.replies.value() if read.replies else Settings()
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies)
