@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _UNFINISHED = ".new"
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
-    """Replace a file by a new version: after a crash at any point there is the old one or the new one.
+def write_atomic(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644, durable: bool = True) -> None:
+    """Replace a file by a new version, given whole or in pieces: after a crash at any point there is the old one or the new one.
 
     Without ``durable`` that holds for a crash of the process only; a power cut may leave a spoiled file, which is good enough
     where a checksum will tell and the file can be made anew.
@@ -26,7 +30,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fchmod(file.fileno(), mode)
             if durable:

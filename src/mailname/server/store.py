@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import remove_unfinished, write_atomic
 from mailname.server.zonefiles import SUFFIX, file_stem
-from mailname.zone.text import read_zone, write_zone
+from mailname.zone.large_text import zone_text
+from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from dns.name import Name
@@ -32,6 +34,14 @@ _LAST_SECOND = 253402300799  # of the year 9999
 
 def _checksum(text: bytes) -> bytes:
     return _CHECKSUM + hashlib.sha256(text).hexdigest().encode() + b"\n"
+
+
+def _with_checksum(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    yield _CHECKSUM + digest.hexdigest().encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,7 @@ class Store:
 
     def save_zone(self, zone: Zone, note: str) -> None:
         """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
-        text = write_zone(zone, header=note).encode()
-        write_atomic(self._text_path(zone.apex), text + _checksum(text))
+        write_atomic(self._text_path(zone.apex), _with_checksum(zone_text(zone, header=note)))
 
     def save_record(self, apex: Name, record: Record) -> None:
         """Keep what is to be remembered; returns when it is on the disk."""
