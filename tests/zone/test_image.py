@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +17,9 @@ from tests import strategies
 from tests.answer.zones import signed_zone_texts, the_table, zone_of, zone_texts
 
 from mailname.wire.octets import octets
-from mailname.zone import Zone, image
+from mailname.zone import Node, Zone, image
 from mailname.zone.image import HEADER, NODE, NONE, RRSET, SLOT, build_image, check_image, checksum, name_hash, sealed
+from mailname.zone.signatures import covering
 
 APEX = strategies.APEX
 HEAD = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 86400 30\n"
@@ -46,6 +49,8 @@ class RRsetEntry(NamedTuple):
     patches: list[int]
     additional: list[int]
     node: int
+    signatures: bytes
+    signed_by: int
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,31 @@ class Read:
 
     def rrset(self, number: int) -> RRsetEntry:
         at = self.header[6] + RRSET.size * number
-        rdtype, _, count, patches, ttl, body, length, first, others, other, _, _, node = RRSET.unpack_from(self.block, at)
+        fields = RRSET.unpack_from(self.block, at)
+        rdtype, signed_by, count, patches, ttl, body, length, first, others, other, octets_signed, signatures, node = fields
         return RRsetEntry(
-            rdtype, count, ttl, self.name(body, length), self.numbers(first, patches), self.numbers(others, other), node
+            rdtype,
+            count,
+            ttl,
+            self.name(body, length),
+            self.numbers(first, patches),
+            self.numbers(others, other),
+            node,
+            self.name(signatures, octets_signed) if signed_by else b"",
+            signed_by,
         )
+
+    def chain(self) -> list[tuple[bytes, int]]:
+        """Return the links of the chain: the hash, empty for NSEC, and the node."""
+        at, links, parameters = HEADER.unpack_from(self.block)[19:]
+        size = 24 if parameters else 4
+        found = [self.block[at + size * i : at + size * i + size] for i in range(links)]
+        return [(link[:-4], int.from_bytes(link[-4:], "little")) for link in found]
+
+    def parameters(self) -> bytes:
+        """Return the rdata of the NSEC3PARAM record that the chain goes by, and what follows."""
+        at: int = HEADER.unpack_from(self.block)[21]
+        return self.block[at:] if at else b""
 
     def find(self, name: bytes) -> int | None:
         """Look a name up by the hash index, as a reader does."""
@@ -126,6 +152,12 @@ def zone(text: str, apex: str = "example.tech.") -> Zone:
     return zone_of(HEAD + text, apex)
 
 
+def apex_of(zone: Zone) -> Node:
+    node = zone.node(zone.apex)
+    assert node is not None
+    return node
+
+
 def assert_holds(zone: Zone) -> None:
     """Check that the image holds the zone, all of it, and nothing else."""
     read = Read(build_image(zone))
@@ -144,6 +176,8 @@ def assert_holds(zone: Zone) -> None:
             held = node.rrsets[RdataType.make(rrset.rdtype)]
             # The labels of the apex stand once in an image: their case is the zone's.
             got = sorted((rdtype, ttl, rdata.lower()) for rdtype, ttl, rdata in read.records(rrset))
+            if rrset.rdtype == RdataType.RRSIG:  # the TTLs of signatures: TestSignatures
+                got = sorted((rdtype, held.ttl, rdata) for rdtype, _, rdata in got)
             assert got == sorted((held.rdtype, held.ttl, octets(rdata).lower()) for rdata in held.rdatas)
             assert (rrset.many, rrset.ttl) == (len(held.rdatas), held.ttl)
     _, _, _, _, _, _, _, _, _, records, serial, negative_ttl, _ = read.header
@@ -193,6 +227,97 @@ class TestLayout:
         assert name_hash(b"") == 0x811C9DC5
         assert name_hash(b"\0") == ((0x811C9DC5 ^ 0) * 0x01000193) & 0xFFFFFFFF
         assert name_hash(b"a") == 0xE40C292C
+
+
+def records(wire: bytes) -> list[tuple[int, int, bytes]]:
+    """Take records apart that have a pointer as owner: type, TTL, rdata."""
+    found, at = [], 0
+    while at < len(wire):
+        ends = at + 12 + int.from_bytes(wire[at + 10 : at + 12])
+        found.append((int.from_bytes(wire[at + 2 : at + 4]), int.from_bytes(wire[at + 6 : at + 10]), wire[at + 12 : ends]))
+        at = ends
+    return found
+
+
+class TestSignatures:
+    @pytest.mark.parametrize("apex", sorted(signed_zone_texts()))
+    def test_lie_together_with_the_ttl_of_what_they_cover(self, apex: str) -> None:
+        """Each RRset knows its own (RFC 4035 section 2.2); those that it has, in the order in which they came."""
+        made = zone_of(signed_zone_texts()[apex], apex)
+        read = Read(build_image(made))
+        for node, entry in zip(made.nodes(), read.nodes(), strict=True):
+            for place in range(entry.rrsets):
+                rrset = read.rrset(entry.first_rrset + place)
+                found = covering(node.rrsets, node.rrsets[RdataType.make(rrset.rdtype)])
+                held = [(46, found.ttl, octets(rdata)) for rdata in found.rdatas] if found else []
+                assert records(rrset.signatures) == held
+                assert rrset.signed_by == len(held)
+
+    def test_of_the_negative_soa_have_its_ttl(self) -> None:
+        """RFC 2308 section 3 and RFC 4034 section 3."""
+        for apex, text in signed_zone_texts().items():
+            made = zone_of(text, apex)
+            read = Read(build_image(made))
+            soa = read.rrset(read.header[2] - 1)
+            found = covering(apex_of(made).rrsets, made.soa)
+            assert found is not None
+            assert records(soa.signatures) == [(46, made.negative_ttl, octets(rdata)) for rdata in found.rdatas]
+
+    def test_are_sorted_by_what_they_cover(self) -> None:
+        """However the zone file has them: those of one type stay in its order, those of what is not there have their own TTL."""
+        chance = random.Random(46)
+        for count in range(1, 40):
+            covered = [chance.choice(["A", "TXT", "NS", "AAAA", "CAA"]) for _ in range(count)]
+            lines = [f" RRSIG {one} 13 2 70 20300101000000 20200101000000 {tag} @ AAAA" for tag, one in enumerate(covered)]
+            made = zone(" NS ns1\nx TXT t\nx A 192.0.2.1\nx" + "\n".join(lines) + "\n")
+            read = Read(build_image(made))
+            entry = read.nodes()[1]
+            rrsets = [read.rrset(entry.first_rrset + place) for place in range(entry.rrsets)]
+            of_all = records(rrsets[-1].body)
+            found = [(RdataType(int.from_bytes(rdata[:2])).name, int.from_bytes(rdata[16:18])) for _, _, rdata in of_all]
+            assert found == sorted(zip(covered, range(count), strict=True), key=lambda pair: (RdataType[pair[0]].value, pair[1]))
+            assert [ttl for _, ttl, _ in of_all] == [60 if one in {"A", "TXT"} else 70 for one, _ in found]
+            for rrset, name in zip(rrsets, ("A", "TXT"), strict=False):
+                assert rrset.signed_by == covered.count(name)
+                assert records(rrset.signatures) == [one for one, pair in zip(of_all, found, strict=True) if pair[0] == name]
+
+
+class TestChain:
+    def test_of_nsec_is_every_owner_that_has_one(self) -> None:
+        """In canonical order, the apex first."""
+        made = zone_of(signed_zone_texts()["nsec.example."], "nsec.example.")
+        read = Read(build_image(made))
+        assert read.chain() == [(b"", number) for number, node in enumerate(made.nodes()) if RdataType.NSEC in node.rrsets]
+        assert read.parameters() == b""
+
+    @pytest.mark.parametrize("apex", ["nsec3.example.", "salted.example.", "optout.example."])
+    def test_of_nsec3_is_sorted_by_hash(self, apex: str) -> None:
+        """The hash is what the owner spells in base32hex (RFC 5155 section 3)."""
+        made = zone_of(signed_zone_texts()[apex], apex)
+        read = Read(build_image(made))
+        spelled = {number: node.owner.labels[0] for number, node in enumerate(made.nodes()) if RdataType.NSEC3 in node.rrsets}
+        assert read.chain() == [(base64.b32hexdecode(label.upper()), number) for number, label in spelled.items()]
+        assert [link for link, _ in read.chain()] == sorted(link for link, _ in read.chain())
+        (parameters,) = apex_of(made).rrsets[RdataType.NSEC3PARAM].rdatas
+        assert read.parameters().startswith(octets(parameters))
+
+    def test_of_an_unsigned_zone_is_empty(self) -> None:
+        read = Read(build_image(zone(" NS ns1\nx NSEC y A\n")))
+        assert read.chain() == []
+        assert not read.block[61] & image.ZONE_SIGNED
+
+    def test_without_signatures_is_a_chain(self) -> None:
+        """What a zone has, it proves with."""
+        read = Read(build_image(zone(" NS ns1\n NSEC x NS SOA\nx NSEC @ TXT\n")))
+        assert read.chain() == [(b"", 0), (b"", 1)]
+        assert read.block[61] & image.ZONE_SIGNED
+
+    @pytest.mark.parametrize("owner", ["x", "v" * 31, "v" * 33, "w" * 32, "0" * 31 + "-", f"{'0' * 32}.sub"])
+    def test_with_an_owner_that_is_no_hash_is_marked(self, owner: str) -> None:
+        """Its links may stand in another order than the hashes: such a zone's proofs are the reference's to find."""
+        good = f"{'0' * 32} NSEC3 1 0 0 - {'V' * 32} NS\n"
+        for text, odd in ((good, 0), (good + f"{owner} NSEC3 1 0 0 - {'V' * 32} A\n", image.ZONE_ODD)):
+            assert build_image(zone(f" NS ns1\n NSEC3PARAM 1 0 0 -\n{text}"))[61] & image.ZONE_ODD == odd
 
 
 class TestFlags:

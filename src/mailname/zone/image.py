@@ -12,7 +12,18 @@ Layout (sizes in octets)::
     nodes    32n  in canonical order (RFC 4034 section 6.1)
     rrsets   40n  grouped by node, types ascending
     lists     4n  patches (positions in a body) and additional RRsets (numbers), as u32; a number before each RRset's own
+    chain         what proves that something is not there, in canonical order. NSEC: 4n, u32 number of the node that has the
+                  record. NSEC3: 24n, the hash that its owner spells (20), u32 number of the node
     blob          the apex; for each node its name in wire form, in lower case and, if different, as spelled, and its bodies
+
+Fields at the end of the header: where the chain begins, how many links it has (0: nothing is proved), and where in the block the
+rdata of the NSEC3PARAM record stands that the chain goes by (0: it is one of NSEC).
+
+An RRset's entry: u16 type, u16 number of signatures, u16 of records, u16 of patches, u32 TTL, u32 body, u32 its length, u32 first
+patch, u32 first additional RRset, u16 number of these, u16 octets of signatures (65535: that many or more), u32 where in the blob
+these begin, u32 node. Signatures are sorted by the type that they cover, so that those of one RRset lie together in the RRSIG
+RRset's body; each has the TTL of what it covers there, whatever the entry of the RRSIG RRset says. The last entry is the SOA as
+negative answers have it; behind it are its signatures with that TTL.
 
 Owners that are hashes of names (RFC 5155 section 7.2.8) stand among the nodes, but not in the hash index: no question finds them.
 The same code lays out what was read from text (``load``) and a Zone (``build_image``).
@@ -36,8 +47,8 @@ if TYPE_CHECKING:
 
     from mailname.zone.zone import Zone
 
-MAGIC = b"MNZONE\x00\x02"  # the last octet is the layout's version
-HEADER = struct.Struct("<8s13I B B 2x I 16s 32s 12x")
+MAGIC = b"MNZONE\x00\x03"  # the last octet is the layout's version
+HEADER = struct.Struct("<8s13I B B 2x I 16s 32s 3I")
 HEADER_SIZE = 128
 STAMP_AT = 68
 STAMP_SIZE = 16
@@ -54,8 +65,9 @@ NONE = 0xFFFFFFFF
 CUT, BELOW_CUT, HAS_DNAME, HAS_CNAME, HAS_WILDCARD, BELOW_DNAME, NSEC3_OWNER, HASHED = 1, 2, 4, 8, 16, 32, 64, 128
 
 # Flags of a zone, in the header's octet 61.
-ZONE_SIGNED = 1
+ZONE_SIGNED = 1  # there are signatures or proofs
 ZONE_HIDES = 2
+ZONE_ODD = 4  # an owner in the chain of NSEC3 is not the hash of a name: its links may stand in the wrong order
 
 
 def name_hash(lower: bytes) -> int:
@@ -134,7 +146,7 @@ def check_image(image: bytes | memoryview, apex: bytes) -> None:
     fields = HEADER.unpack_from(image)
     if fields[1] != len(image):
         raise ValueError(f"{len(image)} octets long instead of {fields[1]}")
-    if checksum(image) != fields[-1]:
+    if checksum(image) != fields[18]:
         raise ValueError("the checksum does not match")
     name_at = fields[9] + fields[13]
     if bytes(image[name_at : name_at + fields[14]]) != apex:

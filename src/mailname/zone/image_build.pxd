@@ -2,30 +2,26 @@
 
 cimport cython
 
+from mailname.zone.denial_chain cimport DenialChain
 from mailname.zone.fast_types cimport Octets
 from mailname.zone.owner_index cimport Numbers
 from mailname.zone.packed cimport PackedRecords
-from mailname.zone.record_groups cimport RecordGroups
 
 cdef enum:
     CUT = 1
     BELOW_CUT = 2
     HAS_WILDCARD = 16
     BELOW_DNAME = 32
-    HASHED = 128
 
 @cython.final
-cdef class ImageBuilder(RecordGroups):
+cdef class ImageBuilder(DenialChain):
     cdef Numbers lists
     cdef readonly unsigned int lists_count
     cdef unsigned int lists_room
-    cdef readonly bint hides
     cdef int make_ready(self) noexcept nogil
     cdef void _flag(self) noexcept nogil
     cdef bint _is_below(self, unsigned int owner, unsigned int above) noexcept nogil
     cdef unsigned int parent(self, unsigned int owner) noexcept nogil
-    cdef void _hide_hashed(self) noexcept nogil
-    cdef bint _has_chain(self, unsigned int parameters) noexcept nogil
     cdef bint _list_number(self, unsigned int number) noexcept nogil
     cdef int _list(self) noexcept nogil
     cdef bint _list_pointers(self, unsigned int record, unsigned int body) noexcept nogil

@@ -7,34 +7,31 @@ the interpreter's lock, and uncompiled.
 # No `from __future__ import annotations` here: the annotations are C types.
 import cython
 
+from mailname.zone.denial_chain import DenialChain
 from mailname.zone.packed import PackedRecords
-from mailname.zone.record_groups import RecordGroups
 
 if cython.compiled:
     from cython.cimports.libc.stdlib import free, realloc
+    from cython.cimports.mailname.zone.denial_chain import HASHED
     from cython.cimports.mailname.zone.owner_index import NONE, OWNER
     from cython.cimports.mailname.zone.packed import ROW
-    from cython.cimports.mailname.zone.record_groups import GOOD, HAS_DNAME, HAS_NAMES, HAS_NS, HAS_NSEC3, NO_MEMORY, ONLY_HASHED
+    from cython.cimports.mailname.zone.record_groups import GOOD, HAS_DNAME, HAS_NAMES, HAS_NS, NO_MEMORY
 else:
+    from mailname.zone.denial_chain import HASHED
     from mailname.zone.owner_index import NONE, OWNER
     from mailname.zone.packed import ROW
-    from mailname.zone.record_groups import GOOD, HAS_DNAME, HAS_NAMES, HAS_NS, HAS_NSEC3, NO_MEMORY, ONLY_HASHED
+    from mailname.zone.record_groups import GOOD, HAS_DNAME, HAS_NAMES, HAS_NS, NO_MEMORY
 
-    CUT, BELOW_CUT, HAS_WILDCARD, BELOW_DNAME, HASHED = 1, 2, 16, 32, 128
+    CUT, BELOW_CUT, HAS_WILDCARD, BELOW_DNAME = 1, 2, 16, 32
 
 _MOST_HOSTS = cython.declare(cython.uint, 255)  # additional RRsets: more fit into no message by UDP
-_MOST_ITERATIONS = cython.declare(cython.int, 2500)  # RFC 5155 section 10.3
 
 
-class ImageBuilder(RecordGroups):
+class ImageBuilder(DenialChain):
     """One zone on its way into an image. May be used again for the next zone.
 
     ``lists`` holds, for each RRset with names in its rdata: how many pointers to the apex have to be set, and above 16 bits how
     many additional RRsets there are; where in the body these pointers stand; the numbers of the additional RRsets.
-
-    Attributes:
-        hides: there are owners that no question finds.
-
     """
 
     def __cinit__(self) -> None:
@@ -42,7 +39,7 @@ class ImageBuilder(RecordGroups):
             self.lists = cython.NULL
 
     def __init__(self) -> None:
-        RecordGroups.__init__(self)
+        DenialChain.__init__(self)
         self.lists_count = self.lists_room = 0
         if not cython.compiled:
             self.lists = []
@@ -82,7 +79,7 @@ class ImageBuilder(RecordGroups):
         result = self.group()
         if result != GOOD:
             return result
-        self._hide_hashed()
+        self.find_chain()
         self._flag()
         return self._list()
 
@@ -142,49 +139,6 @@ class ImageBuilder(RecordGroups):
         length: cython.int = self.index.measure(self.packed.data, place) & 255
         first: cython.int = 1 + self.packed.data[place]
         return self.index.find(self.packed.data, self.packed.data, place + first, length - first, self.index.hashes[1])
-
-    def _hide_hashed(self):
-        """Flag owners that are hashes of names: no question finds them, where the zone has a chain of NSEC3 that we can use."""
-        record: cython.uint = self.parameters
-        owner: cython.uint
-        self.hides = False
-        if self.nsec:
-            return
-        while record != NONE and self.packed.rows[ROW * record + 2] >> 16 == 51:
-            if self._has_chain(record):
-                self.hides = True
-                for owner in range(self.index.count):
-                    if (self.index.owners[OWNER * owner + 4] >> 16) & ONLY_HASHED:
-                        self.index.owners[OWNER * owner + 4] = self.index.owners[OWNER * owner + 4] | (HASHED << 16)
-                return
-            record = self.packed.rows[ROW * record + 5]
-
-    def _has_chain(self, parameters):
-        """Tell whether a NSEC3PARAM record can be used, and the zone has NSEC3 records that it speaks of (RFC 5155 section 4)."""
-        data = self.packed.data
-        rows = self.packed.rows
-        one: cython.uint = rows[ROW * parameters + 3]
-        other: cython.uint
-        owner: cython.uint
-        record: cython.uint
-        i: cython.uint
-        if data[one] != 1 or data[one + 1] or ((data[one + 2] << 8) | data[one + 3]) > _MOST_ITERATIONS:
-            return False
-        for owner in range(self.index.count):
-            if not (self.index.owners[OWNER * owner + 4] >> 16) & HAS_NSEC3:
-                continue
-            record = self.index.owners[OWNER * owner + 1]
-            while rows[ROW * record + 2] >> 16 != 50:
-                record = rows[ROW * record + 5]
-            other = rows[ROW * record + 3]
-            if data[other] != 1:
-                continue
-            for i in range(2, 5 + cython.cast(cython.uint, data[one + 4])):
-                if data[one + i] != data[other + i]:
-                    break
-            else:
-                return True
-        return False
 
     def _list_number(self, number):
         if self.lists_count == self.lists_room:

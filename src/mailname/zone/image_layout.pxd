@@ -9,8 +9,8 @@ from mailname.zone.image_build cimport ImageBuilder
 cdef class Layout:
     cdef ImageBuilder builder
     cdef Octets out
-    cdef unsigned int slots, mask, nodes, rrsets, lists, blob, blob_end
-    cdef unsigned int next_rrset, next_list
+    cdef unsigned int slots, mask, nodes, rrsets, lists, chain, blob, blob_end
+    cdef unsigned int next_rrset, next_list, next_link
     cdef unsigned long long total
     cdef bytes magic
     cdef bint measure(self) noexcept nogil
@@ -23,6 +23,7 @@ cdef class Layout:
         self, unsigned int node, unsigned int rdtype, unsigned int count, unsigned int ttl, unsigned int body
     ) noexcept nogil
     cdef void _record(self, unsigned int record, unsigned int ttl) noexcept nogil
+    cdef void _link(self, unsigned int node, unsigned int owner) noexcept nogil
     cdef void _enter(self, unsigned int node, unsigned int hashed) noexcept nogil
     cdef void _fetch(self, unsigned int owner) noexcept nogil
     cdef void _put16(self, unsigned int at, unsigned int value) noexcept nogil

@@ -11,11 +11,15 @@ from mailname.zone.image_build import ImageBuilder
 if cython.compiled:
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
     from cython.cimports.libc.string import memcpy, memset
-    from cython.cimports.mailname.zone.image_build import BELOW_CUT, CUT, HASHED
+    from cython.cimports.mailname.zone.denial_chain import HASHED, IN_CHAIN, digit_of
+    from cython.cimports.mailname.zone.image_build import BELOW_CUT, CUT
+    from cython.cimports.mailname.zone.image_signatures import sign, sign_negative
     from cython.cimports.mailname.zone.owner_index import NONE, OWNER, fetch
     from cython.cimports.mailname.zone.packed import ROW
 else:
-    from mailname.zone.image_build import BELOW_CUT, CUT, HASHED
+    from mailname.zone.denial_chain import HASHED, IN_CHAIN, digit_of
+    from mailname.zone.image_build import BELOW_CUT, CUT
+    from mailname.zone.image_signatures import sign, sign_negative
     from mailname.zone.owner_index import NONE, OWNER
     from mailname.zone.packed import ROW
 
@@ -23,6 +27,7 @@ _HEADER_SIZE = cython.declare(cython.uint, 128)
 _WRITTEN_FLAGS = cython.declare(cython.uint, 0xFF)
 _ZONE_SIGNED = cython.declare(cython.int, 1)
 _ZONE_HIDES = cython.declare(cython.int, 2)
+_ZONE_ODD = cython.declare(cython.int, 4)
 
 
 class Layout:
@@ -59,8 +64,11 @@ class Layout:
         at += 40 * (cython.cast(cython.ulonglong, self.builder.rrsets) + 1)
         self.lists = cython.cast(cython.uint, at)
         at += 4 * cython.cast(cython.ulonglong, self.builder.lists_count)
+        self.chain = cython.cast(cython.uint, at)
+        at += cython.cast(cython.ulonglong, self.builder.link_size) * self.builder.links
         self.blob = cython.cast(cython.uint, at)
         self.total = at + self.builder.blob_size + 12 + self.builder.compressed_length(self.builder.soa)
+        self.total += self.builder.soa_signatures
         return (self.total >> 32) == 0
 
     def write(self) -> bytes:
@@ -99,7 +107,13 @@ class Layout:
             ttl = minimum
         self._put32(52, ttl)
         self.out[60] = self.builder.index.apex_length  # it stands where the blob begins
-        self.out[61] = (_ZONE_SIGNED if self.builder.signed else 0) | (_ZONE_HIDES if self.builder.hides else 0)
+        self.out[61] = (
+            (_ZONE_SIGNED if self.builder.signed or self.builder.links else 0)
+            | (_ZONE_HIDES if self.builder.hides else 0)
+            | (_ZONE_ODD if self.builder.odd else 0)
+        )
+        self._put32(116, self.chain)
+        self._put32(120, self.builder.links)
         return ttl
 
     def _number(self, at):
@@ -120,6 +134,7 @@ class Layout:
         cut: cython.uint = NONE
         i: cython.uint
         self.next_rrset = self.next_list = 0
+        self.next_link = self.chain
         self.blob_end = self.blob
         self._copy(self.builder.index.apex, 0, self.builder.index.apex_length)
         for node in range(self.builder.index.count):
@@ -140,6 +155,10 @@ class Layout:
             record = owners[OWNER * owner + 1]
             while record != NONE:
                 record = self._rrset(node, record)
+            if self.builder.signed:
+                sign(self.out, self.blob, self.rrsets + 40 * owners[OWNER * owner + 2], self.rrsets + 40 * self.next_rrset)
+            if flags & IN_CHAIN:
+                self._link(node, owner)
             self._put16(at + 24, self.next_rrset - owners[OWNER * owner + 2])
             self._put16(at + 26, 0)
             self._put32(at + 28, owners[OWNER * owner + 3])
@@ -154,6 +173,7 @@ class Layout:
         place = self.blob_end
         self._record(self.builder.soa, negative_ttl)
         self._fixed(self.builder.index.count, 6, 1, negative_ttl, place)
+        sign_negative(self.out, self.blob, self.blob_end, self.rrsets, self.rrsets + 40 * (self.next_rrset - 1), negative_ttl)
         for i in range(self.builder.lists_count):
             self._put32(self.lists + 4 * i, self.builder.lists[i])
 
@@ -186,6 +206,8 @@ class Layout:
         count: cython.uint = 0
         body: cython.uint = self.blob_end
         while record != NONE and rows[ROW * record + 2] >> 16 == rdtype:
+            if record == self.builder.used:
+                self._put32(124, self.blob_end + 12)
             self._record(record, ttl)
             count += 1
             record = rows[ROW * record + 5]
@@ -216,6 +238,23 @@ class Layout:
         self._put32(at + 32, NONE)
         self._put32(at + 36, node)
         self.next_list += pointers + others
+
+    def _link(self, node, owner):
+        """Write down that a node is the next one of the chain; if of NSEC3, with its hash."""
+        i: cython.int
+        bits: cython.uint = 0
+        number: cython.uint = 0
+        place: cython.uint = self.builder.index.owners[OWNER * owner]
+        if self.builder.used != NONE:
+            for i in range(32):
+                bits = ((bits << 5) | (digit_of(self.builder.packed.data[place + 1 + i]) & 31)) & 0xFFF
+                number += 5
+                if number >= 8:
+                    number -= 8
+                    self.out[self.next_link] = (bits >> number) & 255
+                    self.next_link += 1
+        self._put32(self.next_link, node)
+        self.next_link += 4
 
     def _record(self, record, ttl):
         """Write a record as it goes into an answer: its owner is a pointer to the question."""

@@ -8,6 +8,7 @@ cdef enum:
     HAS_DNAME = 4
     HAS_CNAME = 8
     NSEC3_OWNER = 64
+    HAS_NSEC = 0x100
     HAS_NAMES = 0x1000
     HAS_NS = 0x2000
     HAS_NSEC3 = 0x4000
@@ -45,6 +46,8 @@ cdef class RecordGroups:
     cdef int _group(self) noexcept nogil
     cdef unsigned int _collect(self, unsigned int owner) noexcept nogil
     cdef int _group_owner(self, unsigned int owner) noexcept nogil
+    cdef unsigned int _covered(self, unsigned int record) noexcept nogil
+    cdef void _sort_by_covered(self, unsigned int first, unsigned int end) noexcept nogil
     cdef void _give_ttl(self, unsigned int owner, unsigned int signatures) noexcept nogil
     cdef bint _room(self, unsigned int count) noexcept nogil
     cdef bint _note(self, unsigned int record) noexcept nogil

@@ -25,6 +25,7 @@ else:
     )
     # Flags of an owner beside those of a node in an image.
     HAS_DNAME, HAS_CNAME, NSEC3_OWNER, HAS_NAMES, HAS_NS, HAS_NSEC3, ONLY_HASHED = 4, 8, 64, 0x1000, 0x2000, 0x4000, 0x8000
+    HAS_NSEC = 0x100
 
 _FEW = cython.declare(cython.uint, 16)  # so many records are compared each with each
 _MOST_RECORDS = cython.declare(cython.uint, 65535)  # of one RRset: more fit into no message
@@ -206,6 +207,8 @@ class RecordGroups:
                     return NO_MEMORY if kept == -1 else UNCERTAIN_DUPLICATE
             if kept > _MOST_RECORDS:
                 return TOO_LARGE
+            if rdtype == 46:
+                self._sort_by_covered(first, first + kept)
             for i in range(first, first + kept):
                 if link == NONE:
                     self.index.owners[OWNER * owner + 1] = self.chain[i]
@@ -231,8 +234,10 @@ class RecordGroups:
                 flags |= HAS_NSEC3 | NSEC3_OWNER
             elif rdtype == 51 and owner == self.order.order[0]:
                 self.parameters = self.chain[first]
-            elif rdtype == 47 and owner == self.order.order[0]:
-                self.nsec = True
+            elif rdtype == 47:
+                flags |= HAS_NSEC
+                if owner == self.order.order[0]:
+                    self.nsec = True
             if self.name_in(rdtype) >= 0 or rdtype == 33:
                 flags |= HAS_NAMES
             if rdtype != 5 and rdtype != 46 and rdtype != 47 and rdtype != 25:
@@ -253,6 +258,36 @@ class RecordGroups:
             flags |= ONLY_HASHED
         self.index.owners[OWNER * owner + 4] = self.index.owners[OWNER * owner + 4] | (flags << 16)
         return GOOD
+
+    def _covered(self, record):
+        """Return the type that a signature covers."""
+        at: cython.uint = self.packed.rows[ROW * record + 3]
+        return (self.packed.data[at] << 8) | self.packed.data[at + 1]
+
+    def _sort_by_covered(self, first, end):
+        """Put signatures in order of the types that they cover; those of one type stay as they came."""
+        width: cython.uint = 1
+        left: cython.uint
+        right: cython.uint
+        middle: cython.uint
+        last: cython.uint
+        i: cython.uint
+        while width < end - first:
+            left = first
+            while left + width < end:
+                middle = right = left + width
+                last = end if end - middle < width else middle + width
+                for i in range(left, last):  # what comes from the right has to be less
+                    if left < middle and (right == last or self._covered(self.chain[left]) <= self._covered(self.chain[right])):
+                        self.spare[i] = self.chain[left]
+                        left += 1
+                    else:
+                        self.spare[i] = self.chain[right]
+                        right += 1
+                for i in range(middle - width, last):
+                    self.chain[i] = self.spare[i]
+                left = last
+            width *= 2
 
     def _give_ttl(self, owner, signatures):
         """Give signatures the TTL of what the first of them covers (RFC 4034 section 3): see ``zone.signatures``."""
