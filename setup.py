@@ -14,6 +14,8 @@ COMPILED = {
     "mailname.answer.images": "src/mailname/answer/images.py",
     "mailname.answer.plain_question": "src/mailname/answer/plain_question.py",
     "mailname.answer.plain": "src/mailname/answer/plain.py",
+    "mailname.transfer.axfr_fill": "src/mailname/transfer/axfr_fill.py",
+    "mailname.transfer.axfr_read": "src/mailname/transfer/axfr_read.py",
     "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",
     "mailname.zone.denial_chain": "src/mailname/zone/denial_chain.py",
     "mailname.zone.fast_fields": "src/mailname/zone/fast_fields.py",

@@ -33,6 +33,7 @@ UDP_TIMEOUT = 1.5  # seconds for one try
 UDP_TRIES = 2
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
 STREAM_TIMEOUT = 30.0  # seconds between two messages of a transfer
+_AT_ONCE = 2048  # octets of a message that is not worth a thread
 TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
 _TRUNCATED = 0x02  # TC, in the third octet of the header
 
@@ -187,12 +188,15 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
                 reader, writer = await context.network.open_tcp(_at(peer), context.source_for(peer.address))
             try:
                 writer.write(len(wire).to_bytes(2, "big") + wire)
-                while incoming.zone is None:
+                while not incoming.complete:
                     async with asyncio.timeout(STREAM_TIMEOUT if incoming.messages else TCP_TIMEOUT):
                         received = await read_message(reader)
                     size += len(received)
-                    message = _stream_judged(peer, verifier, received, context.clock.wall())
-                    await asyncio.to_thread(incoming.take, message)  # thousands of records: answering goes on meanwhile
+                    now = context.clock.wall()
+                    if len(received) <= _AT_ONCE:
+                        incoming.receive(_stream_judged(peer, verifier, received, now))
+                    else:  # hundreds of records: answering goes on meanwhile
+                        await asyncio.to_thread(_receive, incoming, peer, verifier, received, now)
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):
@@ -201,8 +205,14 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
         raise _network_failure(peer, error, "tcp") from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
+    await asyncio.to_thread(incoming.finish)
+    assert incoming.zone is not None  # or it would have raised
     seconds = time.monotonic() - started
     return TransferredZone(incoming.zone, incoming.messages, incoming.records, size, seconds)
+
+
+def _receive(incoming: axfr.Incoming, peer: Peer, verifier: StreamVerifier | None, received: bytes, now: float) -> None:
+    incoming.receive(_stream_judged(peer, verifier, received, now))
 
 
 def _stream_judged(peer: Peer, verifier: StreamVerifier | None, received: bytes, now: float) -> bytes:

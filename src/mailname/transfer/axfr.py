@@ -1,8 +1,11 @@
-"""AXFR: the whole zone as a stream of messages, sent and received (RFC 5936)."""
+"""AXFR: the whole zone as a stream of messages, sent and received (RFC 5936).
+
+What is plain is written and read by compiled code (``axfr_fill``, ``axfr_read``); what is not, by dnspython. So a transfer is
+refused with dnspython's reason, and nothing of a large zone becomes an object.
+"""
 
 from __future__ import annotations
 
-import io
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,13 +16,23 @@ import dns.message
 import dns.name
 import dns.opcode
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
 from mailname.errors import TransferError, ZoneError
+from mailname.transfer import axfr_objects
+from mailname.transfer.axfr_fill import MessageFiller
+from mailname.transfer.axfr_read import DONE, FULL, RARE, RecordReader
 from mailname.wire.octets import octets
 from mailname.zone import Serial, Zone, ZoneBuilder
+from mailname.zone.image import build_image, lay_out
+from mailname.zone.image_build import ImageBuilder
+from mailname.zone.image_zone import ImageZone
+from mailname.zone.record_groups import CNAME_AND_OTHER_DATA, GOOD, NO_NS, SECOND_SINGLETON
+from mailname.zone.ttl import limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,68 +40,22 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdata import Rdata
 
+    from mailname.zone.packed import PackedRecords
+
 _HEADER = struct.Struct("!HHHHHH")
-_RECORD = struct.Struct("!HHIH")
-_LARGEST_MESSAGE = 65535
+_QUESTION = struct.Struct("!HH")
+_SOA_NUMBERS = struct.Struct("!5I")
+_LARGEST_RDATA = 65535
+_FULL_MESSAGE = 0x4000  # octets: what stands farther behind cannot be pointed to, so larger messages are more octets in all
 _ANSWERED = dns.flags.QR | dns.flags.AA
-
-
-@dataclass(slots=True)
-class _Message:
-    """One message being filled. Owners and RFC 1035 names in rdata are compressed (RFC 5936 section 3.4)."""
-
-    message_id: int
-    apex: Name
-    rdtype: RdataType
-    with_question: bool
-    limit: int
-    records: int = 0
-    _wire: io.BytesIO = field(default_factory=io.BytesIO)
-    _compress: dict[Name, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._wire.write(bytes(12))
-        if self.with_question:
-            self.apex.to_wire(self._wire, self._compress)
-            self._wire.write(struct.pack("!HH", self.rdtype, dns.rdataclass.IN))
-
-    def add(self, owner: Name, ttl: int, rdata: Rdata) -> bool:
-        """Add a record, or leave the message as it was and return False when it does not fit."""
-        start = self._wire.tell()
-        owner.to_wire(self._wire, self._compress)
-        self._wire.write(_RECORD.pack(rdata.rdtype, rdata.rdclass, ttl, 0))
-        rdata_start = self._wire.tell()
-        rdata.to_wire(self._wire, self._compress)
-        end = self._wire.tell()
-        if end > self.limit and self.records:
-            self._wire.seek(start)
-            self._wire.truncate()
-            self._compress = {name: at for name, at in self._compress.items() if at < start}
-            return False
-        self._wire.seek(rdata_start - 2)
-        self._wire.write(struct.pack("!H", end - rdata_start))
-        self._wire.seek(end)
-        self.records += 1
-        return True
-
-    def finish(self) -> bytes:
-        self._wire.seek(0)
-        self._wire.write(_HEADER.pack(self.message_id, _ANSWERED, int(self.with_question), self.records, 0, 0))
-        return self._wire.getvalue()
-
-
-def _records(zone: Zone) -> Iterator[tuple[Name, int, Rdata]]:
-    """All records, the SOA first and again last (RFC 5936 section 2.2)."""
-    for rrset in zone.rrsets():
-        for rdata in rrset.rdatas:
-            yield rrset.owner, rrset.ttl, rdata
-    yield zone.soa.owner, zone.soa.ttl, zone.soa.rdatas[0]
+_SAYS_WHAT = 0xF80F  # of a header's flags: QR, opcode and rcode
+_KEEPS = "The zone held before is kept and served."
 
 
 def outgoing(zone: Zone, message_id: int, *, rdtype: RdataType = RdataType.AXFR, reserve: int = 0) -> Iterator[tuple[bytes, int]]:
-    """Yield the messages that transfer a zone, in as few as fit, each with its number of records.
+    """Yield the messages that transfer a zone, each made when it is asked for, with its number of records.
 
-    A record that alone is larger than a message makes a message that is too large to be sent: the caller ends the transfer there.
+    A record that does not fit has a message of its own, which may be too large to be sent: the caller ends the transfer there.
 
     Args:
         zone: the version to send.
@@ -97,19 +64,25 @@ def outgoing(zone: Zone, message_id: int, *, rdtype: RdataType = RdataType.AXFR,
         reserve: octets to leave free in each message for a TSIG record.
 
     """
-    limit = _LARGEST_MESSAGE - reserve
-    message = _Message(message_id, zone.apex, rdtype, with_question=True, limit=limit)
-    for owner, ttl, rdata in _records(zone):
-        if not message.add(owner, ttl, rdata):
-            yield message.finish(), message.records
-            message = _Message(message_id, zone.apex, rdtype, with_question=False, limit=limit)
-            message.add(owner, ttl, rdata)
-    yield message.finish(), message.records
+    limit = _FULL_MESSAGE - reserve
+    question = octets(zone.apex) + _QUESTION.pack(rdtype, RdataClass.IN)
+    first = _HEADER.pack(message_id, _ANSWERED, 1, 0, 0, 0) + question
+    others = _HEADER.pack(message_id, _ANSWERED, 0, 0, 0, 0)
+    try:
+        image = zone.image if isinstance(zone, ImageZone) else build_image(zone)
+    except ZoneError:  # larger than an image can be
+        yield from axfr_objects.messages(zone, first, others, limit)
+        return
+    filler = MessageFiller(image)
+    head = first
+    while not filler.sent:
+        yield filler.fill(head, limit), filler.records
+        head = others
 
 
 def query(apex: Name, message_id: int) -> bytes:
     """Return the AXFR query (RFC 5936 section 2.1)."""
-    return _HEADER.pack(message_id, 0, 1, 0, 0, 0) + octets(apex) + struct.pack("!HH", RdataType.AXFR, dns.rdataclass.IN)
+    return _HEADER.pack(message_id, 0, 1, 0, 0, 0) + octets(apex) + _QUESTION.pack(RdataType.AXFR, RdataClass.IN)
 
 
 @dataclass(slots=True)
@@ -117,6 +90,11 @@ class Incoming:
     """Takes the messages of an AXFR answer and builds the zone; anything odd refuses the whole transfer.
 
     Nothing of it is seen by anyone before ``zone`` is there: a transfer that breaks never changes what is served.
+
+    Attributes:
+        complete: the SOA that ends the transfer was there; ``finish`` makes the zone.
+        zone: there after ``finish``.
+
     """
 
     apex: Name
@@ -127,15 +105,29 @@ class Incoming:
     messages: int = 0
     records: int = 0
     octets: int = 0
+    complete: bool = False
     zone: Zone | None = None
-    _builder: ZoneBuilder = field(init=False)
-    _first_soa: Rdata | None = None
+    _apex_wire: bytes = field(init=False)
+    _reader: RecordReader = field(init=False)
+    _has_nothing: bool = False  # a record of type 0, which cannot be packed
 
     def __post_init__(self) -> None:
-        self._builder = ZoneBuilder(self.apex)
+        self._apex_wire = octets(self.apex).lower()
+        self._reader = RecordReader(self._apex_wire)
 
     def take(self, wire: bytes) -> bool:
-        """Take the next message, TSIG removed; return whether the transfer is complete.
+        """Take the next message, and build the zone when it was the last; return whether it was.
+
+        Raises:
+            TransferError: with the number of the record that is wrong.
+
+        """
+        if self.receive(wire):
+            self.finish()
+        return self.complete
+
+    def receive(self, wire: bytes) -> bool:
+        """Take the next message, TSIG removed; return whether the transfer is complete. Cheap, unless something is wrong or rare.
 
         Raises:
             TransferError: with the number of the record that is wrong.
@@ -143,22 +135,96 @@ class Incoming:
         """
         self.messages += 1
         self.octets += len(wire)
-        try:
-            message = dns.message.from_wire(wire, one_rr_per_rrset=True)
-        except (dns.exception.DNSException, ValueError) as error:
-            raise self._refuse("malformed", f"message {self.messages} cannot be read: {error or type(error).__name__}") from error
-        self._check_header(message)
-        for rrset in message.answer:
-            for rdata in rrset:
-                self._take_record(rrset.name, rrset.ttl, rdata)
-        return self.zone is not None
+        if not self._read(wire):
+            self._read_objects(wire)
+        return self.complete
+
+    def finish(self) -> None:
+        """Build the zone, which takes long when it is large; most of it is done without the interpreter's lock.
+
+        Raises:
+            TransferError: the records do not make a zone.
+
+        """
+        packed = self._reader.packed
+        self._reader = RecordReader(self._apex_wire)  # whatever comes of it: its memory is needed no longer
+        if self._has_nothing:
+            self.zone = self._rebuilt(packed)
+            return
+        builder = ImageBuilder()
+        found = builder.prepare(packed, self._apex_wire, trusted=False)
+        if found == GOOD:
+            try:
+                self.zone = ImageZone(lay_out(builder, self.apex))
+            except ZoneError as error:
+                raise self._refuse("malformed", error.problem) from error
+            return
+        if found in (NO_NS, SECOND_SINGLETON, CNAME_AND_OTHER_DATA):
+            self._rebuilt(packed, among=_owners_of_aliases(packed) | {self._apex_wire})
+        self.zone = self._rebuilt(packed)
+
+    def _read(self, wire: bytes) -> bool:
+        """Read a message whose header and records are plain; otherwise return False, and it was not there."""
+        at = self._plain_header(wire)
+        if at is None or self.complete:
+            return False
+        reader = self._reader
+        reader.begin(wire, at, int.from_bytes(wire[6:8], "big"))
+        while (found := reader.run(self.most_records)) == RARE:
+            rdata = _rdata_octets(wire, reader.rdtype, reader.rdata_at, reader.rdata_length)
+            if rdata is None:
+                reader.back()
+                return False
+            if not reader.take(rdata):
+                found = FULL
+                break
+        if found == FULL:
+            raise self._refuse("malformed", "the records are more than can be held")
+        if found != DONE:
+            reader.back()
+            return False
+        if not self.records:
+            self._check_serial(reader.packed.rdata_of(0))
+        self.complete = reader.ended
+        self.records = reader.packed.count + self.complete
+        return True
+
+    def _plain_header(self, wire: bytes) -> int | None:
+        """Return where the answer section begins; None when the message may not be an answer to our query."""
+        if len(wire) < _HEADER.size:
+            return None
+        message_id, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(wire)
+        if message_id != self.message_id or flags & _SAYS_WHAT != dns.flags.QR or not answers or authorities or additionals:
+            return None
+        if not questions:
+            return _HEADER.size
+        end = _HEADER.size + len(self._apex_wire) + _QUESTION.size
+        asked = self._apex_wire + _QUESTION.pack(RdataType.AXFR, RdataClass.IN)
+        return end if questions == 1 and wire[_HEADER.size : end].lower() == asked.lower() else None
 
     def _refuse(self, reason: str, says: str, rcode: str | None = None) -> TransferError:
         remedy = {
             "refused": "Allow this server in the primary's transfer list (and check the key).",
             "notauth": "Allow this server on the primary (Knot says NOTAUTH to whom it does not allow), or load the zone there.",
-        }.get(reason, "The zone held before is kept and served.")
+        }.get(reason, _KEEPS)
         return TransferError(f"{self.peer}: {says}", remedy=remedy, peer=self.peer, reason=reason, rcode=rcode)
+
+    def _check_serial(self, soa: bytes) -> None:
+        got = Serial(_SOA_NUMBERS.unpack(soa[-_SOA_NUMBERS.size :])[0])
+        if self.offered is not None and self.offered.is_newer_than(got):
+            raise self._refuse("malformed", f"the SOA query gave serial {self.offered}, the transfer carries {got}")
+
+    def _read_objects(self, wire: bytes) -> None:
+        """Read a message with dnspython, which may find nothing wrong with it after all."""
+        try:
+            message = dns.message.from_wire(wire, one_rr_per_rrset=True)
+        except (dns.exception.DNSException, ValueError) as error:
+            raise self._refuse("malformed", f"message {self.messages} cannot be read: {error or type(error).__name__}") from error
+        self._check_header(message)
+        judge = ZoneBuilder(self.apex)
+        for rrset in message.answer:
+            for rdata in rrset:
+                self._take_record(rrset.name, rrset.ttl, rdata, judge)
 
     def _check_header(self, message: dns.message.Message) -> None:
         if message.id != self.message_id or not message.flags & dns.flags.QR or message.opcode() != dns.opcode.QUERY:
@@ -174,43 +240,72 @@ class Incoming:
         if not message.answer:
             raise self._refuse("malformed", f"message {self.messages} holds no record")
 
-    def _take_record(self, owner: Name, ttl: int, rdata: Rdata) -> None:
+    def _take_record(self, owner: Name, ttl: int, rdata: Rdata, judge: ZoneBuilder) -> None:
         self.records += 1
         number = self.records
-        if self.zone is not None:
+        if self.complete:
             raise self._refuse("malformed", f"record {number} follows the SOA that ends the transfer")
         if number > self.most_records:
             raise self._refuse("malformed", f"more than {self.most_records} records")
         if rdata.rdclass != dns.rdataclass.IN:
             raise self._refuse("malformed", f"record {number}, {owner}, is not of class IN")
-        if self._first_soa is None:
-            self._take_first(owner, ttl, rdata)
+        if number == 1:
+            if rdata.rdtype != RdataType.SOA or owner != self.apex:
+                raise self._refuse("malformed", f"the first record is {owner} {dns.rdatatype.to_text(rdata.rdtype)}, not the SOA")
+            self._check_serial(octets(rdata))
         elif rdata.rdtype == RdataType.SOA and owner == self.apex:
-            if rdata != self._first_soa:
+            if rdata != _rdata(self._reader.packed, 0):
                 raise self._refuse("malformed", f"record {number}, the SOA at the end, is not the one at the beginning")
-            self._finish()
+            self.complete = True
+            return
         elif rdata.rdtype == RdataType.SOA:
             raise self._refuse("malformed", f"record {number} is a SOA at {owner}, which is not the apex")
-        else:
-            self._add(owner, ttl, rdata)
-
-    def _take_first(self, owner: Name, ttl: int, rdata: Rdata) -> None:
-        if rdata.rdtype != RdataType.SOA or owner != self.apex:
-            raise self._refuse("malformed", f"the first record is {owner} {dns.rdatatype.to_text(rdata.rdtype)}, not the SOA")
-        got = Serial(rdata.serial)  # type: ignore[attr-defined]  # the line above made sure that this is a SOA
-        if self.offered is not None and self.offered.is_newer_than(got):
-            raise self._refuse("malformed", f"the SOA query gave serial {self.offered}, the transfer carries {got}")
-        self._first_soa = rdata
-        self._add(owner, ttl, rdata)
-
-    def _add(self, owner: Name, ttl: int, rdata: Rdata) -> None:
         try:
-            self._builder.add(owner, ttl, rdata)
+            judge.add(owner, ttl, rdata)
         except ZoneError as error:
-            raise self._refuse("malformed", f"record {self.records}: {error.problem}") from error
+            raise self._refuse("malformed", f"record {number}: {error.problem}") from error
+        self._pack(owner, ttl, rdata)
 
-    def _finish(self) -> None:
+    def _pack(self, owner: Name, ttl: int, rdata: Rdata) -> None:
+        packed = self._reader.packed
+        self._has_nothing = self._has_nothing or rdata.rdtype == 0
         try:
-            self.zone = self._builder.build()
+            packed.add(packed.put(octets(owner)), limited(ttl), rdata.rdtype, octets(rdata), 0)
+        except (OverflowError, MemoryError) as error:
+            raise self._refuse("malformed", f"record {self.records}, or all of them, are more than can be held") from error
+
+    def _rebuilt(self, packed: PackedRecords, among: set[bytes] | None = None) -> Zone:
+        """Build a zone of objects, all records or those of some owners: slow, and it has the words for what is wrong."""
+        builder = ZoneBuilder(self.apex)
+        for number in range(packed.count):
+            wire = packed.owner_of(number)
+            if among is not None and wire.lower() not in among:
+                continue
+            try:
+                builder.add(dns.name.from_wire(wire, 0)[0], packed.fields(number)[0], _rdata(packed, number))
+            except ZoneError as error:
+                raise self._refuse("malformed", f"record {number + 1}: {error.problem}") from error
+        try:
+            return builder.build()
         except ZoneError as error:
             raise self._refuse("malformed", f"the records do not make a zone: {error.problem}") from error
+
+
+def _rdata(packed: PackedRecords, number: int) -> Rdata:
+    wire = packed.rdata_of(number)
+    return dns.rdata.from_wire(RdataClass.IN, RdataType.make(packed.fields(number)[1]), wire, 0, len(wire))
+
+
+def _rdata_octets(wire: bytes, rdtype: int, at: int, length: int) -> bytes | None:
+    """Return rdata of a rare type as dnspython reads it, names written out; None where it does not."""
+    try:
+        made = octets(dns.rdata.from_wire(RdataClass.IN, RdataType.make(rdtype), wire, at, length))
+    except (dns.exception.DNSException, ValueError):
+        return None
+    return made if len(made) <= _LARGEST_RDATA else None
+
+
+def _owners_of_aliases(packed: PackedRecords) -> set[bytes]:
+    """Return the owners, in lower case, of CNAME and DNAME records: what is wrong with a zone is mostly there."""
+    aliases = (RdataType.CNAME, RdataType.DNAME)
+    return {packed.owner_of(number).lower() for number in range(packed.count) if packed.fields(number)[1] in aliases}

@@ -83,6 +83,12 @@ class PackedRecords:
         """Return a record's owner, in wire form."""
         return self.name_at(self.rows[ROW * record])
 
+    def rdata_of(self, record: cython.uint) -> bytes:
+        """Return a record's rdata."""
+        at: cython.uint = self.rows[ROW * record + 3]
+        length: cython.uint = self.rows[ROW * record + 2] & 65535
+        return bytes(self.data[at : at + length])
+
     def fields(self, record: cython.uint) -> tuple:
         """Return a record's TTL, type and place in the text."""
         row: cython.uint = ROW * record
