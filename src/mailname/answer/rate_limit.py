@@ -76,7 +76,7 @@ class RateLimiter:
         """
         limit = self._limit
         rate = limit.responses_per_second
-        if not rate or self._is_exempt(client):
+        if not self.is_limited(client):
             return Verdict.SEND
         place = self._place(self._tag(client, sort, subject), now)
         gained = max(now - self._stamps[place], 0.0) * rate
@@ -89,6 +89,10 @@ class RateLimiter:
         if not limit.slip or self._over[place] % limit.slip:
             return Verdict.DROP
         return Verdict.SEND if sort is Sort.ERROR else Verdict.SLIP
+
+    def is_limited(self, client: IPv4Address | IPv6Address) -> bool:
+        """Tell whether ``decide`` ever says anything but SEND for this client."""
+        return bool(self._limit.responses_per_second) and not self._is_exempt(client)
 
     def _is_exempt(self, client: IPv4Address | IPv6Address) -> bool:
         known = self._exempt.get(client)

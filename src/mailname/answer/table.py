@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import dns.name
+from dns.name import Name
+
+from mailname.wire.octets import octets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dns.name import Name
-
     from mailname.zone import Zone
 
-    _Pairs = dict[Name, tuple[Name, "Zone | Unserved"]]
+    _Pairs = dict[bytes, tuple[Name, "Zone | Unserved"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +30,38 @@ class Unserved:
 
 
 class ZoneTable:
-    """An immutable mapping from apex to zone. A change makes a new table, so readers never lock."""
+    """An immutable mapping from apex to zone. A change makes a new table, so readers never lock.
 
-    __slots__ = ("_pairs",)
+    Attributes:
+        apexes: what stands for the set of apexes: the same object in tables that have the same ones.
 
-    def __init__(self, entries: Mapping[Name, Zone | Unserved] | None = None, *, pairs: _Pairs | None = None) -> None:
-        # The apex is kept beside its entry, for a question may spell it otherwise.
-        self._pairs: _Pairs = {apex: (apex, entry) for apex, entry in (entries or {}).items()} if pairs is None else pairs
+    """
+
+    __slots__ = ("_pairs", "apexes")
+
+    def __init__(
+        self, entries: Mapping[Name, Zone | Unserved] | None = None, *, pairs: _Pairs | None = None, apexes: object = None
+    ) -> None:
+        # By the octets of a name in lower case, as a question has them.
+        self._pairs: _Pairs = {_key(apex): (apex, entry) for apex, entry in (entries or {}).items()} if pairs is None else pairs
+        self.apexes = apexes or object()
 
     def closest(self, qname: Name) -> tuple[Name, Zone | Unserved] | None:
         """Return the apex nearest above ``qname`` (or at it) and what is there; None when no zone of ours encloses it."""
-        name = qname
+        name = _key(qname)
+        at = 0
         while True:
-            found = self._pairs.get(name)
+            found = self._pairs.get(name[at:])
             if found is not None:
                 return found
-            if name == dns.name.root:
+            if not name[at]:
                 return None
-            name = name.parent()
+            at += 1 + name[at]
+
+    def entry(self, apex: bytes) -> Zone | Unserved | None:
+        """Return what is at an apex, in wire form and lower case; None when it is no zone of ours."""
+        found = self._pairs.get(apex)
+        return None if found is None else found[1]
 
     def with_zone(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return a table in which ``entry`` stands at ``apex``."""
@@ -59,17 +73,23 @@ class ZoneTable:
 
     def replacing(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return what ``with_zone`` does, in a time that does not grow with the number of zones. This table is used up by it."""
-        self._pairs[apex] = (apex, entry)
-        return ZoneTable(pairs=self._pairs)
+        key = _key(apex)
+        apexes = self.apexes if key in self._pairs else None
+        self._pairs[key] = (apex, entry)
+        return ZoneTable(pairs=self._pairs, apexes=apexes)
 
     def __getitem__(self, apex: Name) -> Zone | Unserved:
-        return self._pairs[apex][1]
+        return self._pairs[_key(apex)][1]
 
     def __contains__(self, apex: object) -> bool:
-        return apex in self._pairs
+        return isinstance(apex, Name) and _key(apex) in self._pairs
 
     def __iter__(self) -> Iterator[Name]:
-        return iter(self._pairs)
+        return (apex for apex, _ in self._pairs.values())
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+
+def _key(apex: Name) -> bytes:
+    return octets(apex).lower()

@@ -19,6 +19,7 @@ from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
 from mailname.answer import Settings, Transport, ZoneTable, reply_to, respond, truncated
+from mailname.answer.prepared import PreparedAnswers
 from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
@@ -27,7 +28,7 @@ from mailname.server.tcp import IDLE
 from mailname.transfer import axfr
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
-from mailname.wire.message import AA, Request, Unreadable, error_reply, read_request
+from mailname.wire.message import AA, TC, Request, Unreadable, error_reply, read_request
 from mailname.wire.tsig import (
     Rejected,
     StreamSigner,
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.answer.respond import Response
-    from mailname.server.network import Endpoint
+    from mailname.answer.prepared import Prepared
+    from mailname.server.network import Endpoint, IPAddress
     from mailname.server.primary_zone import PrimaryZone
     from mailname.transfer.primary import Primary
 
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
 _LARGEST_MESSAGE = 65535
-_MOST_REMEMBERED = 10_000  # replies; a flood of questions that are all different empties the memory, and never fills it
 
 
 def offered(settings: Settings) -> Settings:
@@ -78,30 +78,30 @@ class Dispatcher:
     settings: Settings = field(default_factory=lambda: offered(Settings()))
     rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)
-    _remembered: dict[bytes, Response] = field(default_factory=dict)
-    _remembered_of: ZoneTable | None = None
+    prepared: PreparedAnswers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prepared = PreparedAnswers(self.settings)
 
     def on_udp(self, wire: bytes, source: Endpoint) -> bytes | None:
         """Return the reply to a datagram, None for silence."""
-        if self.context.table is not self._remembered_of:
-            self._remembered.clear()
-            self._remembered_of = self.context.table
-        known = self._remembered.get(wire[2:])
-        if known is not None:
-            verdict = self.rates.decide(source.address, known.sort, known.subject, self.context.clock.monotonic())
-            if verdict is Verdict.SEND:
-                return wire[:2] + known.wire[2:]
-            request = read_request(wire)
-            return truncated(request, known) if verdict is Verdict.SLIP and isinstance(request, Request) else None
+        self.prepared.follow(self.context.table)
+        known = self.prepared.find(wire)
+        return self.by_reference(wire, source) if known is None else self.limited(known, wire, source.address)
+
+    def by_reference(self, wire: bytes, source: Endpoint) -> bytes | None:
+        """Return the reply to a datagram for which none is prepared, None for silence."""
         return next(self._replies(wire, source, "udp"), None)
 
-    def _remember(self, request: Request, response: Response) -> None:
-        """Keep a reply that depends on nothing but the question's octets, for as long as the same zones are served."""
-        if request.edns is not None and request.edns.options:
-            return
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[request.wire[2:]] = response
+    def limited(self, known: Prepared, wire: bytes, client: IPAddress) -> bytes | None:
+        """Return a prepared reply as far as the limiting of rates lets it go: whole, truncated, or not at all."""
+        match self.rates.decide(client, known.sort, known.subject, self.context.clock.monotonic()):
+            case Verdict.SEND:
+                return known.reply(wire)
+            case Verdict.SLIP:
+                request = read_request(wire)
+                return error_reply(request, Rcode.NOERROR, flags=TC) if isinstance(request, Request) else None
+        return None
 
     def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
         """Return the messages that answer one message of a TCP stream: one, or as many as a transfer takes."""
@@ -151,7 +151,7 @@ class Dispatcher:
                     return None
                 case Verdict.SLIP:
                     return truncated(request, response)
-            self._remember(request, response)
+            self.prepared.remember(request.wire, response)
         return response.wire
 
     def _expires_in(self, apex: Name) -> int | None:
