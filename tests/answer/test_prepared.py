@@ -88,7 +88,7 @@ def names_in(which: str) -> list[Name]:
 
 def siblings(chance: random.Random, names: list[Name], count: int) -> list[Name]:
     """Return names below some of these, of few lengths, so that many share one; some begin with a label that is in the zone."""
-    labels = [label for name in names for label in name.labels if label]
+    labels = [b"www", *(label for name in names for label in name.labels if label)]
     made: list[Name] = []
     while len(made) < count:
         name = chance.choice(names)

@@ -18,7 +18,7 @@ from dns.rdatatype import RdataType
 
 from mailname.server.clock import ShiftedClock
 from mailname.server.config import IPNetwork, ServerConfig, ZoneConfig
-from mailname.server.network import DirectNetwork, Endpoint, ask_tcp, ask_udp
+from mailname.server.network import DirectNetwork, Endpoint, Network, ask_tcp, ask_udp
 from mailname.server.service import Server
 from mailname.transfer.actions import Peer
 
@@ -137,9 +137,11 @@ class Running(Server):
 
 
 @contextlib.asynccontextmanager
-async def running(config: ServerConfig, clock: ShiftedClock | None = None) -> AsyncIterator[Running]:
+async def running(
+    config: ServerConfig, clock: ShiftedClock | None = None, *, network: Network | None = None
+) -> AsyncIterator[Running]:
     """Run a server."""
-    server = Running(config, clock=clock or ShiftedClock())
+    server = Running(config, clock=clock or ShiftedClock(), network=network)
     await server.start()
     try:
         yield server

@@ -126,10 +126,6 @@ class TestCounters:
                 "types": {1: 2, 6: 1, 15: 1},
             }
 
-    async def test_are_nothing_without_workers(self, site: Site) -> None:
-        async with working(site.primary(), workers=0) as server:
-            assert counted(server) == {}
-
 
 def same_questions() -> dict[str, bytes]:
     """Return questions of all sorts, by what is special about them."""

@@ -9,15 +9,14 @@ octets are those that the reference gave, and whatever may differ goes to it. Wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailname.answer.question_shape import Shape, Shapes
+from mailname.answer.question_shape import Shapes
 from mailname.answer.reply import Sort
 from mailname.answer.table import ZoneTable
 from mailname.answer.tail_names import last_labels
 from mailname.zone import Zone
-from mailname.zone.held_names import HeldNames, held_names
+from mailname.zone.held_names import held_names
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from mailname.answer.settings import Settings
 
 _MOST_KEPT = 10_000  # replies and tails of all zones together, and the same again by the octets of a whole question
-_MOST_ZONES = 10_000
-_IN = b"\0\1"
+_MOST_ZONES = 2_000
 _DS = b"\0\x2b"
 _TRANSFERS = frozenset({b"\0\xfb", b"\0\xfc"})
 _SAME_FOR_ALL_TYPES = frozenset({Sort.NXDOMAIN, Sort.REFERRAL, Sort.ERROR})
 _DNAME = b"\0\x27\0\1"
 _TC = 0x02
+_LONGEST_NAME = 255
+_OCTETS = [bytes([number]) for number in range(256)]
 
 
 class Prepared(NamedTuple):
@@ -68,26 +68,32 @@ class Prepared(NamedTuple):
         return self.question_ends + len(self.rest) <= limit <= self.limit
 
 
-class _Question(NamedTuple):
-    """What a question's octets say, as far as they are needed here."""
-
-    name: bytes  # in lower case
-    starts: list[int]  # of its labels, the root's included
-    ends: int
-    asked: bytes
-    shape: Shape
-
-
-@dataclass(slots=True)
 class _OfZone:
-    """What is kept of one zone; of no zone, too."""
+    """What is kept of one zone; of no zone, too.
 
-    entry: Zone | Unserved | None
-    names: HeldNames | None
-    whole: dict[bytes, Prepared] = field(default_factory=dict)
-    tails: dict[bytes, Prepared] = field(default_factory=dict)
-    #: Tails that hold for one type only are found by name and type.
-    by_type: set[bytes] = field(default_factory=set)
+    Attributes:
+        entry: what is kept belongs to it alone.
+        whole: replies, by shape, type and name.
+        tails: by shape, place and name of the closest encloser, and by type where that matters.
+
+    """
+
+    __slots__ = ("_names", "entry", "tails", "whole")
+
+    def __init__(self, entry: Zone | Unserved | None) -> None:
+        self.entry = entry
+        self.whole: dict[bytes, Prepared] = {}
+        self.tails: dict[bytes, Prepared] = {}
+        self._names = held_names(entry) if isinstance(entry, Zone) else None
+
+    def encloser(self, name: bytes, starts: list[int]) -> int:
+        """Return the number of the label at which the closest encloser of a name begins: 0 when that is the name itself.
+
+        Where all names get the same error, each is taken for one that does not exist; where nobody knows, for one that does.
+        """
+        if self._names is not None:
+            return self._names.closest(name, starts)
+        return 0 if isinstance(self.entry, Zone) else len(starts) - 1
 
 
 class PreparedAnswers:
@@ -126,105 +132,92 @@ class PreparedAnswers:
         return self._exact.get(wire[2:]) or self._find(wire)
 
     def _find(self, wire: bytes) -> Prepared | None:
-        question = self._read(wire)
-        if question is None:
+        ends = wire.find(b"\0", 12) + 5
+        shape = self._shapes.of(wire, ends)
+        if shape is None:
             return None
-        name, starts, ends, asked, (shape, limit) = question
-        kept, apex = self._zone_of(name, starts, asked)
-        if kept is None:
+        key, limit = shape
+        name, asked = wire[12 : ends - 4].lower(), wire[ends - 4 : ends - 2]
+        apex, starts = self._apex(name)
+        kept = self._zones.get(apex)
+        if kept is None or (apex == name and asked == _DS) or asked in _TRANSFERS:
             return None
-        found = kept.whole.get(shape + asked + name)
+        found = kept.whole.get(key + asked + name)
         if found is not None:
             if not found.fits(limit):
                 return None
             if name == wire[12 : ends - 4]:
                 self._keep_exact(wire, found)
             return found
-        place = self._place(kept, name, starts, apex)
-        if place is None:
+        label = kept.encloser(name, starts)
+        if not label:
             return None
-        key = shape + place[0]
-        found = kept.tails.get(key + asked if key in kept.by_type else key)
-        return found if found is not None and found.fits(limit) and place[1] not in found.taken else None
+        at = starts[label]
+        key += _OCTETS[at] + name[at:]
+        found = kept.tails.get(key) or kept.tails.get(key + asked)
+        if found is None or name[starts[label - 1] : at] in found.taken or not found.fits(limit):
+            return None
+        return found
 
     def remember(self, wire: bytes, response: Response) -> None:
         """Keep what the reference has replied to a message by UDP, as far as it can serve again."""
-        question = self._read(wire)
-        if question is None or response.options or response.verified:
+        ends = wire.find(b"\0", 12) + 5
+        shape = self._shapes.of(wire, ends)
+        if shape is None or response.options or response.verified:
             return
-        name, starts, ends, asked, (shape, limit) = question
+        key, limit = shape
+        name, asked = wire[12 : ends - 4].lower(), wire[ends - 4 : ends - 2]
+        apex, starts = self._apex(name)
+        if not starts:
+            return
         reply = response.wire
         prepared = Prepared(reply[2:12], reply[ends:], ends, response.sort, response.subject, reply[3] & 0xF, limit)
         self._keep_exact(wire, prepared)
-        # A synthesis (DNAME) repeats the letters' case of the question.
-        kept, apex = (None, 0) if _DNAME in prepared.rest else self._zone_of(name, starts, asked, make=True)
-        if kept is None:
+        # The parent's zone may answer for DS. A synthesis (DNAME) repeats the letters' case of the question.
+        if (apex == name and asked == _DS) or _DNAME in prepared.rest:
             return
-        if self.kept >= _MOST_KEPT:
+        if self.kept >= _MOST_KEPT or len(self._zones) >= _MOST_ZONES:
             self._forget()
+        kept = self._zones.get(apex)
+        if kept is None:
+            kept = self._zones[apex] = _OfZone(self._table.entry(apex))
+        label = kept.encloser(name, starts)
+        if not label:
+            self._keep(kept.whole, key + asked + name, prepared)
             return
-        place = self._place(kept, name, starts, apex)
-        if place is None:
-            self._keep(kept.whole, shape + asked + name, prepared)
+        at = starts[label]
+        taken = last_labels(reply, ends, 12 + at)
+        if taken is None or name[starts[label - 1] : at] in taken or reply[2] & _TC:
             return
-        taken = last_labels(reply, ends, place[2])
-        if taken is None or place[1] in taken or reply[2] & _TC:
-            return
-        key = shape + place[0]
+        key += _OCTETS[at] + name[at:]
         if reply[6:8] != b"\0\0" or prepared.sort not in _SAME_FOR_ALL_TYPES:
-            kept.by_type.add(key)
             key += asked
         self._keep(kept.tails, key, prepared._replace(taken=taken))
+
+    def _apex(self, name: bytes) -> tuple[bytes, list[int]]:
+        """Return the closest apex above a name or at it, in octets, and where the labels down to there begin.
+
+        No octets when the name is in no zone of ours: then it is down to the root. No labels when the octets are no name.
+        """
+        table = self._table
+        starts = []
+        at, end = 0, len(name)
+        while at < end <= _LONGEST_NAME:
+            starts.append(at)
+            suffix = name[at:]
+            if suffix in table.octets:
+                return suffix, starts
+            length = suffix[0]
+            if not length:
+                return b"", starts
+            if length > 63:
+                break
+            at += 1 + length
+        return b"", []
 
     def _keep(self, among: dict[bytes, Prepared], key: bytes, prepared: Prepared) -> None:
         self.kept += key not in among
         among[key] = prepared
-
-    def _read(self, wire: bytes) -> _Question | None:
-        ends = wire.find(b"\0", 12) + 5
-        if ends <= 5 or ends > len(wire) or wire[ends - 2 : ends] != _IN or wire[ends - 4 : ends - 2] in _TRANSFERS:
-            return None
-        shape = self._shapes.of(wire, ends)
-        name = wire[12 : ends - 4].lower()
-        starts = _labels(name)
-        return None if shape is None or starts is None else _Question(name, starts, ends, wire[ends - 4 : ends - 2], shape)
-
-    def _zone_of(self, name: bytes, starts: list[int], asked: bytes, *, make: bool = False) -> tuple[_OfZone | None, int]:
-        """Return what is kept of the zone that answers, and the number of the label at which its apex begins."""
-        entry: Zone | Unserved | None = None
-        apex = b""
-        label = -1
-        for at in starts:
-            label += 1
-            kept = self._zones.get(name[at:])
-            entry = kept.entry if kept is not None else self._table.entry(name[at:])
-            if entry is not None:
-                apex = name[at:]
-                break
-        if apex == name and asked == _DS:  # the parent's zone may answer
-            return None, 0
-        kept = self._zones.get(apex)
-        if kept is None and make:
-            if len(self._zones) >= _MOST_ZONES:
-                self._forget()
-            kept = self._zones[apex] = _OfZone(entry, held_names(entry) if isinstance(entry, Zone) else None)
-        return kept, label
-
-    @staticmethod
-    def _place(kept: _OfZone, name: bytes, starts: list[int], apex: int) -> tuple[bytes, bytes, int] | None:
-        """Return what a name that does not exist has in common with others, its label below the encloser, and where that begins.
-
-        None for a name that exists, and where nobody knows.
-        """
-        if not isinstance(kept.entry, Zone):  # an error, whatever the name
-            return bytes([len(name)]), b"", 12
-        if kept.names is None:
-            return None
-        label = kept.names.closest(name, starts, apex)
-        if not label:
-            return None
-        at = starts[label]
-        return bytes([at]) + name[at:], name[starts[label - 1] : at], 12 + at
 
     def _keep_exact(self, wire: bytes, prepared: Prepared) -> None:
         if len(self._exact) >= _MOST_KEPT:
@@ -235,19 +228,3 @@ class PreparedAnswers:
         self._exact.clear()
         self._zones.clear()
         self.kept = 0
-
-
-def _labels(name: bytes) -> list[int] | None:
-    """Return where the labels of a name begin, the root's included; None when the octets are no name."""
-    starts = []
-    at = 0
-    end = len(name) - 1
-    while at < end:
-        if name[at] > 63:
-            return None
-        starts.append(at)
-        at += 1 + name[at]
-    if at != end or end > 254:
-        return None
-    starts.append(at)
-    return starts

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 _MOST_KNOWN = 1000  # shapes
 _OPT_SIZE = 11
-_HEAD = struct.Struct("!5H")
+_HEAD = struct.Struct("!6H")
 _OPT = struct.Struct("!BHHBBBBH")
 _OPTION = struct.Struct("!HH")
+_SHORTEST = 17  # octets up to the end of a question
 _NOT_QUERY = 0xF800  # QR and opcode
 _RD = 0x0100
 _SOA = b"\0\6"
@@ -46,22 +47,25 @@ class Shapes:
             *((OptionCode.COOKIE,) if settings.cookie_secrets else ()),
         }
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def of(self, wire: bytes, question_ends: int) -> Shape | None:
         """Return the shape of a message whose question ends there; None for what is no ordinary question.
 
-        Ordinary is: QUERY, one question, behind it at most an OPT record of version 0 whose options may all be ignored.
+        Ordinary is: QUERY, one question, of class IN, at most an OPT record of version 0 whose options may all be ignored.
         """
-        around = wire[2:12] + wire[question_ends:]
+        around = wire[2:12] + wire[question_ends - 2 :]
         known = self._known.get(around)
         if known is not None:
             return known
-        return self._read(around, wire[question_ends - 4 : question_ends - 2])
+        return self._read(around, wire[question_ends - 4 : question_ends - 2]) if question_ends >= _SHORTEST else None
 
     def _read(self, around: bytes, rdtype: bytes) -> Shape | None:
         if len(around) < _HEAD.size:
             return None
-        flags, questions, answers, authority, additional = _HEAD.unpack_from(around)
-        if flags & _NOT_QUERY or questions != 1 or answers or authority or additional > 1:
+        flags, questions, answers, authority, additional, rdclass = _HEAD.unpack_from(around)
+        if flags & _NOT_QUERY or questions != 1 or answers or authority or additional > 1 or rdclass != 1:
             return None
         recursion = bool(flags & _RD)
         if not additional:

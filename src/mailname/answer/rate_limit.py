@@ -55,12 +55,18 @@ class RateLimit:
 
 
 class RateLimiter:
-    """Counts replies. Reads no clock: ``now`` is in seconds from any beginning, and never goes back."""
+    """Counts replies. Reads no clock: ``now`` is in seconds from any beginning, and never goes back.
 
-    __slots__ = ("_balances", "_exempt", "_limit", "_over", "_sets", "_stamps", "_tags")
+    Attributes:
+        limited: replies that were too many.
+
+    """
+
+    __slots__ = ("_balances", "_exempt", "_limit", "_over", "_sets", "_stamps", "_tags", "limited")
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
+        self.limited = 0
         self._exempt: dict[IPv4Address | IPv6Address, bool] = {}
         self._sets = max(limit.table_size // _WAYS, 1)
         places = self._sets * _WAYS
@@ -86,6 +92,7 @@ class RateLimiter:
         if balance >= 0:
             return Verdict.SEND
         self._over[place] += 1
+        self.limited += 1
         if not limit.slip or self._over[place] % limit.slip:
             return Verdict.DROP
         return Verdict.SEND if sort is Sort.ERROR else Verdict.SLIP

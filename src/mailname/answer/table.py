@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dns.name import Name
 
-from mailname.wire.octets import octets
+from mailname.wire.octets import octets as wire_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,17 +33,17 @@ class ZoneTable:
     """An immutable mapping from apex to zone. A change makes a new table, so readers never lock.
 
     Attributes:
+        octets: apex and entry, by the apex in wire form and lower case, as a question has it.
         apexes: what stands for the set of apexes: the same object in tables that have the same ones.
 
     """
 
-    __slots__ = ("_pairs", "apexes")
+    __slots__ = ("apexes", "octets")
 
     def __init__(
         self, entries: Mapping[Name, Zone | Unserved] | None = None, *, pairs: _Pairs | None = None, apexes: object = None
     ) -> None:
-        # By the octets of a name in lower case, as a question has them.
-        self._pairs: _Pairs = {_key(apex): (apex, entry) for apex, entry in (entries or {}).items()} if pairs is None else pairs
+        self.octets: _Pairs = {_key(apex): (apex, entry) for apex, entry in (entries or {}).items()} if pairs is None else pairs
         self.apexes = apexes or object()
 
     def closest(self, qname: Name) -> tuple[Name, Zone | Unserved] | None:
@@ -51,7 +51,7 @@ class ZoneTable:
         name = _key(qname)
         at = 0
         while True:
-            found = self._pairs.get(name[at:])
+            found = self.octets.get(name[at:])
             if found is not None:
                 return found
             if not name[at]:
@@ -60,36 +60,36 @@ class ZoneTable:
 
     def entry(self, apex: bytes) -> Zone | Unserved | None:
         """Return what is at an apex, in wire form and lower case; None when it is no zone of ours."""
-        found = self._pairs.get(apex)
+        found = self.octets.get(apex)
         return None if found is None else found[1]
 
     def with_zone(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return a table in which ``entry`` stands at ``apex``."""
-        return ZoneTable({**dict(self._pairs.values()), apex: entry})
+        return ZoneTable({**dict(self.octets.values()), apex: entry})
 
     def without(self, apex: Name) -> ZoneTable:
         """Return a table without the zone at ``apex``."""
-        return ZoneTable({name: entry for name, entry in self._pairs.values() if name != apex})
+        return ZoneTable({name: entry for name, entry in self.octets.values() if name != apex})
 
     def replacing(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return what ``with_zone`` does, in a time that does not grow with the number of zones. This table is used up by it."""
         key = _key(apex)
-        apexes = self.apexes if key in self._pairs else None
-        self._pairs[key] = (apex, entry)
-        return ZoneTable(pairs=self._pairs, apexes=apexes)
+        apexes = self.apexes if key in self.octets else None
+        self.octets[key] = (apex, entry)
+        return ZoneTable(pairs=self.octets, apexes=apexes)
 
     def __getitem__(self, apex: Name) -> Zone | Unserved:
-        return self._pairs[_key(apex)][1]
+        return self.octets[_key(apex)][1]
 
     def __contains__(self, apex: object) -> bool:
-        return isinstance(apex, Name) and _key(apex) in self._pairs
+        return isinstance(apex, Name) and _key(apex) in self.octets
 
     def __iter__(self) -> Iterator[Name]:
-        return (apex for apex, _ in self._pairs.values())
+        return (apex for apex, _ in self.octets.values())
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self.octets)
 
 
 def _key(apex: Name) -> bytes:
-    return octets(apex).lower()
+    return wire_form(apex).lower()

@@ -1,4 +1,7 @@
-"""UDP: datagrams in, datagrams out, from the address they came to."""
+"""UDP: datagrams in, datagrams out, from the address they came to.
+
+Where the system can, many with one system call (``udp_batch``), and prepared answers are written where the question came in.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,18 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from mailname.server.dispatch import Dispatcher
-    from mailname.server.network import Endpoint, Network
+from mailname.server.network import DirectNetwork
+from mailname.server.udp_batch import NAME, PLACE, Batch, socket_address
+from mailname.server.udp_counts import UdpCounts
 
-_BATCH = 64  # datagrams answered before other work gets its turn
+if TYPE_CHECKING:
+    from mailname.answer.prepared import Prepared
+    from mailname.server.dispatch import Dispatcher
+    from mailname.server.network import Endpoint, Network, SocketAddress
+
+_AT_ONCE = 64  # datagrams answered before other work gets its turn
 _LARGEST = 65535
+_MOST_UNLIMITED = 4096  # clients of which we remember that their answers are not counted
 _IP_PKTINFO = 8  # Linux; Python 3.11's socket module does not name it
 _IP_PKTINFO_SIZE = 12
 
@@ -31,27 +40,101 @@ class UdpListener:
         self._with_source = at.address.is_unspecified and sys.platform == "linux"
         if self._with_source:
             ask_for_source(self._socket, at.address.version)
+        self._counts = UdpCounts()
+        # Where in a socket address the client's is. A network that maps ports to addresses has to be asked each time.
+        self._client = (4, 8) if self._socket.family == socket.AF_INET else (8, 24)
+        self._remembers_clients = type(network).peer is DirectNetwork.peer
+        self._unlimited: set[bytes] = set()
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._on_readable)
+        try:
+            batch = Batch(with_control=self._with_source)
+        except (AttributeError, OSError):  # a system without calls for batches
+            self._loop.add_reader(self._socket, self._answer_one_by_one)
+        else:
+            self._loop.add_reader(self._socket, self._answer_batch, batch)
 
     async def close(self) -> None:
         """Stop answering."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
 
-    def _on_readable(self) -> None:
-        for _ in range(_BATCH):
+    def counters(self) -> list[dict[str, Any]]:
+        """Return what has been seen."""
+        return [self._counts.as_dict()]
+
+    def _answer_batch(self, batch: Batch) -> None:
+        fd = self._socket.fileno()
+        received = batch.receive(fd)
+        if self._with_source and self._socket.family == socket.AF_INET:
+            batch.forget_interfaces(len(received))
+        prepared, counts = self._dispatcher.prepared, self._counts
+        prepared.follow(self._dispatcher.context.table)
+        find, octets, sizes, names, unlimited = prepared.find, batch.octets, batch.sizes, batch.names, self._unlimited
+        answered = counts.answered
+        client, client_ends = self._client
+        at = first = plain = 0
+        for place, size in enumerate(received):
+            wire = octets[at : at + size]
+            known = find(wire)
+            if known is not None and names[NAME * place + client : NAME * place + client_ends] in unlimited:
+                head, rest, question_ends, _, _, rcode, _, _ = known
+                octets[at + 2 : at + 12] = head
+                begins = at + question_ends
+                octets[begins : begins + len(rest)] = rest
+                sizes[place] = question_ends + len(rest)
+                answered[(255 if wire[question_ends - 4] else wire[question_ends - 3]) << 4 | rcode] += 1
+                plain += 1
+            else:
+                reply = self._reply(wire, known, socket_address(batch.sender(place)), batch.sender(place)[client:client_ends])
+                if reply is None:
+                    batch.send(fd, first, place)
+                    first = place + 1
+                else:
+                    octets[at : at + len(reply)] = reply
+                    sizes[place] = len(reply)
+            at += PLACE
+        batch.send(fd, first, len(received))
+        counts.received += len(received)
+        counts.plain += plain
+
+    def _answer_one_by_one(self) -> None:
+        prepared = self._dispatcher.prepared
+        for _ in range(_AT_ONCE):
             try:
                 wire, ancillary, _flags, seen = self._socket.recvmsg(_LARGEST, 64 if self._with_source else 0)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:  # a queued ICMP error of an earlier reply: nobody waits for it
                 continue
-            reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
+            self._counts.received += 1
+            prepared.follow(self._dispatcher.context.table)
+            reply = self._reply(wire, prepared.find(wire), seen)
             if reply is not None:
                 # A full send buffer drops the reply, as the network might; the client asks again.
                 with contextlib.suppress(OSError):
                     self._socket.sendmsg([reply], answer_from(ancillary), 0, seen)
+
+    def _reply(self, wire: bytes, known: Prepared | None, seen: SocketAddress, client: bytes | None = None) -> bytes | None:
+        """Reply by the reference, or to a client of which we did not know whether its answers are counted."""
+        counts, dispatcher, rates = self._counts, self._dispatcher, self._dispatcher.rates
+        source = self._network.peer(seen)
+        limited = rates.limited
+        if known is None:
+            reply = dispatcher.by_reference(wire, source)
+            counts.handed_on += 1
+        else:
+            reply = dispatcher.limited(known, wire, source.address)
+            counts.plain += reply is not None
+        counts.limited += rates.limited - limited
+        if reply is None:
+            counts.dropped += 1
+        else:
+            counts.count(reply)
+        if client is not None and self._remembers_clients and not rates.is_limited(source.address):
+            if len(self._unlimited) >= _MOST_UNLIMITED:
+                self._unlimited.clear()
+            self._unlimited.add(client)
+        return reply
 
 
 def ask_for_source(bound: socket.socket, version: int) -> None:

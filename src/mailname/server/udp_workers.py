@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.server.network import DirectNetwork
 from mailname.server.udp import answer_from, ask_for_source
+from mailname.server.udp_batch import socket_address
 from mailname.wire.edns import OptionCode
 
 try:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mailname.answer.rate_limit import RateLimit
     from mailname.answer.settings import Settings
     from mailname.server.dispatch import Dispatcher
-    from mailname.server.network import Endpoint, Network, SocketAddress
+    from mailname.server.network import Endpoint, Network
     from mailname.server.served_images import ServedImages
 
 _Message = tuple[bytes, bytes, bytes]  # the question, the sender's sockaddr, ancillary octets
@@ -96,7 +97,7 @@ class UdpWorkers:
         with self._count:
             self._waiting -= len(messages)
         for wire, sockaddr, control in messages:
-            seen = _decoded(sockaddr)
+            seen = socket_address(sockaddr)
             reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
             if reply is not None:
                 with contextlib.suppress(OSError):
@@ -113,16 +114,6 @@ def options_for_reference(settings: Settings) -> tuple[int, ...]:
 
 def _cookie_secret(settings: Settings) -> bytes | None:
     return settings.cookie_secrets[0] if settings.cookie_secrets else None
-
-
-def _decoded(sockaddr: bytes) -> SocketAddress:
-    """Read a struct sockaddr_in or sockaddr_in6."""
-    (family,) = struct.unpack_from("@H", sockaddr)
-    (port,) = struct.unpack_from("!H", sockaddr, 2)
-    if family == socket.AF_INET:
-        return socket.inet_ntop(socket.AF_INET, sockaddr[4:8]), port
-    flow, address, scope = struct.unpack_from("@I16sI", sockaddr, 4)
-    return socket.inet_ntop(socket.AF_INET6, address), port, flow, scope
 
 
 def _ancillary(control: bytes) -> list[tuple[int, int, bytes]]:
