@@ -198,6 +198,14 @@ class TestNameThatDoesNotExist:
         assert answering.asks("abc.sub", "abd.sub", "ns.sub", "ns.sub") == [False, True, False, True]
         assert answering.asks("ab.sub", "ns.sub", "cd.sub", rdtype=28) == [False, False, True]
 
+    def test_that_is_no_name_is_for_the_reference(self) -> None:
+        """A label that runs past the end, or is none, in no zone of ours: FORMERR, though names outside are prepared."""
+        answering = serving("")
+        wire = query(dns.name.from_text("abc.example.org."), 1)
+        assert answering.ask(wire) is False
+        for length in (2, 4, 40, 63, 64, 192, 255):
+            assert answering.ask(wire[:12] + bytes([length]) + wire[13:]) is False
+
     def test_outside_our_zones_is_refused(self) -> None:
         """The same for each name of a length."""
         answering = serving("")

@@ -140,7 +140,7 @@ class PreparedAnswers:
         name, asked = wire[12 : ends - 4].lower(), wire[ends - 4 : ends - 2]
         apex, starts = self._apex(name)
         kept = self._zones.get(apex)
-        if kept is None or (apex == name and asked == _DS) or asked in _TRANSFERS:
+        if kept is None or not starts or (apex == name and asked == _DS) or asked in _TRANSFERS:
             return None
         found = kept.whole.get(key + asked + name)
         if found is not None:
