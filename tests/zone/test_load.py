@@ -14,6 +14,7 @@ from tests.strategies import APEX, mutated, nearly_zone_text, zones
 import mailname.zone.load
 from mailname.errors import ZoneError
 from mailname.zone.image import build_image
+from mailname.zone.image_read import ImageReader
 from mailname.zone.load import Loader
 from mailname.zone.text import read_zone, write_zone
 
@@ -183,6 +184,17 @@ class TestLoad:
         names = [f"n{i * 7919 % 1009}.\\00{i % 3}.Long-label-in-common.x{i % 11}" for i in range(1500)]
         text = HEAD + "".join(f"{name} A 192.0.2.1\n" for name in names)
         assert _fast(text, APEX) == _slowly(text, APEX)
+
+    def test_each_of_very_many_owners_is_found(self) -> None:
+        """Where the hash index is filled part by part; the order of the text makes no difference."""
+        lines = [f"N{i} A 192.0.2.{i % 250}\n" for i in range(9000)]
+        image = LOADER.load((HEAD + "".join(lines)).encode(), "file", APEX).image
+        reader = ImageReader(image)
+        apex = tuple(label.lower() for label in reversed(APEX.labels))
+        found = {reader.find((*apex, f"n{i}".encode())) for i in range(9000)}
+        assert len(found - {None}) == 9000
+        assert reader.find((*apex, b"n9000")) is None
+        assert LOADER.load((HEAD + "".join(reversed(lines))).encode(), "file", APEX).image == image
 
     def test_plain_text_is_not_read_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The reader is there for the entries that are not plain, not for the whole text."""

@@ -14,6 +14,9 @@ cdef class CanonicalOrder:
     cdef Keys keys
     cdef Keys spare_keys
     cdef bint sort(self, OwnerIndex index, Octets data) noexcept nogil
+    cdef unsigned int room
+    cdef bint moved
+    cdef bint _reserve(self, unsigned int count) noexcept nogil
     cdef void free_all(self) noexcept nogil
     cdef unsigned long long _key(self, OwnerIndex index, Octets data, unsigned int owner, int depth) noexcept nogil
     cdef void _sort(self, OwnerIndex index, Octets data, unsigned int first, unsigned int end, int depth) noexcept nogil

@@ -11,54 +11,64 @@ else:
     from mailname.zone.owner_index import OWNER
 
 _FEW = cython.declare(cython.uint, 48)  # so many are sorted by insertion
+_MANY = cython.declare(cython.uint, 100_000)  # owners, after which the memory is given back
 
 
 class CanonicalOrder:
-    """The numbers of one zone's owners in canonical order."""
+    """Sorts the owners of one zone. May be used again for the next zone."""
 
     def __cinit__(self) -> None:
         if cython.compiled:
             self.order = self.spare = cython.NULL
             self.keys = self.spare_keys = cython.NULL
 
+    def __init__(self) -> None:
+        self.room = 0
+
     def __dealloc__(self) -> None:
         if cython.compiled:
             self.free_all()
 
     def sort(self, index, data):
-        """Put the owners into ``order``, and their places into their sixth number; False where memory ends."""
-        count: cython.size_t = index.count
+        """Put an index's owners into canonical order; False where memory ends."""
         i: cython.uint
-        self.free_all()
-        if cython.compiled:
-            self.order = cython.cast(cython.p_uint, malloc(4 * count + 4))
-            self.spare = cython.cast(cython.p_uint, malloc(4 * count + 4))
-            self.keys = cython.cast(cython.p_ulonglong, malloc(8 * count + 8))
-            self.spare_keys = cython.cast(cython.p_ulonglong, malloc(8 * count + 8))
+        good: cython.bint = True
+        self.moved = False
+        if not self._reserve(index.count):
+            return False
+        for i in range(index.count):
+            self.order[i] = i
+        self._sort(index, data, 0, index.count, 0)
+        if self.moved:
+            good = index.put_in_order(self.order, self.spare)
+        if cython.compiled and self.room > _MANY:
+            self.free_all()
+        return good
+
+    def _reserve(self, count):
+        room: cython.size_t = count
+        if not cython.compiled:
+            self.order, self.spare, self.keys, self.spare_keys = ([0] * count for _ in range(4))
+        elif count > self.room:
+            self.free_all()
+            room += room >> 2
+            self.order = cython.cast(cython.p_uint, malloc(4 * room))
+            self.spare = cython.cast(cython.p_uint, malloc(4 * room))
+            self.keys = cython.cast(cython.p_ulonglong, malloc(8 * room))
+            self.spare_keys = cython.cast(cython.p_ulonglong, malloc(8 * room))
             if (
                 self.order == cython.NULL
                 or self.spare == cython.NULL
                 or self.keys == cython.NULL
                 or self.spare_keys == cython.NULL
             ):
+                self.free_all()
                 return False
-        else:
-            self.order, self.spare, self.keys, self.spare_keys = ([0] * count for _ in range(4))
-        for i in range(index.count):
-            self.order[i] = i
-        self._sort(index, data, 0, index.count, 0)
-        for i in range(index.count):
-            index.owners[OWNER * self.order[i] + 5] = i
-        if cython.compiled:
-            free(self.spare)
-            free(self.keys)
-            free(self.spare_keys)
-            self.spare = cython.NULL
-            self.keys = self.spare_keys = cython.NULL
+            self.room = cython.cast(cython.uint, room)
         return True
 
     def free_all(self):
-        """Free what sorting made."""
+        """Free what sorting needs."""
         if cython.compiled:
             free(self.order)
             free(self.spare)
@@ -66,6 +76,7 @@ class CanonicalOrder:
             free(self.spare_keys)
             self.order = self.spare = cython.NULL
             self.keys = self.spare_keys = cython.NULL
+            self.room = 0
 
     def _key(self, index, data, owner, depth):
         """Return eight octets, from ``depth`` on, of a text that sorts as the name does.
@@ -128,6 +139,7 @@ class CanonicalOrder:
             if i > first and self.keys[i] < self.keys[i - 1]:
                 sorted_already = False
         if not sorted_already:
+            self.moved = True
             if end - first > _FEW:
                 self._radix(first, end)
             else:

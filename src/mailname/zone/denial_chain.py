@@ -81,7 +81,7 @@ class DenialChain(RecordGroups):
             record = self.packed.rows[ROW * record + 5]
 
     def _measure_soa_signatures(self):
-        record: cython.uint = self.index.owners[OWNER * self.order.order[0] + 1]
+        record: cython.uint = self.index.owners[1]
         self.soa_signatures = 0
         while record != NONE:
             if self.packed.rows[ROW * record + 2] >> 16 == 46 and self._covered(record) == 6:

@@ -19,6 +19,7 @@ cdef class Scanner:
     cdef public bint origin_changed, warned_of_ttl
     cdef public long long default_ttl, last_ttl
     cdef int scan(self) noexcept nogil
+    cdef void _reserve(self) noexcept nogil
     cdef bint _entry(self, Tokens tokens, PackedRecords packed) noexcept nogil
     cdef bint _directive(self, Tokens tokens, PackedRecords packed) noexcept nogil
     cdef bint _record(self, Tokens tokens, PackedRecords packed, int field, unsigned int owner, unsigned int start) noexcept nogil

@@ -26,6 +26,8 @@ else:
     STOPPED = 1  # at an entry that is not plain
     UNREADABLE = -1  # this text cannot be cut into entries, or there is no memory
 
+_LARGE = cython.declare(cython.uint, 1 << 20)
+_MOST = cython.declare(cython.uint, 1 << 30)
 _HIGHEST_TTL = cython.declare(cython.longlong, 0x7FFFFFFF)
 
 
@@ -79,6 +81,8 @@ class Scanner:
         """Do what ``run`` says, without the interpreter."""
         found: cython.int
         size: cython.uint
+        if self.packed.count == 0 and self.tokens.size > _LARGE:
+            self._reserve()
         while True:
             found = self.tokens.cut()
             if found == NOTHING:
@@ -92,6 +96,14 @@ class Scanner:
             if self.tokens.unsure or not self._entry(self.tokens, self.packed):
                 self.packed.size = size
                 return STOPPED
+
+    def _reserve(self):
+        """Make room at once for all that a large text will come to: growing is copying."""
+        size: cython.uint = self.tokens.size
+        lines: cython.uint = self.tokens.count_lines()
+        octets: cython.ulonglong = size + cython.cast(cython.ulonglong, lines) * self.tokens.origin_length
+        if octets < _MOST:
+            self.packed.reserve_for(lines + 1, cython.cast(cython.uint, octets))
 
     def _entry(self, tokens, packed):
         """Read one entry; False where it is not plain, and then nothing has changed."""

@@ -26,5 +26,6 @@ cdef class Tokens:
     cdef unsigned char kinds[256]
     cdef unsigned char origin[256]
     cdef int origin_length
+    cdef unsigned int count_lines(self) noexcept nogil
     cdef int cut(self) noexcept nogil
     cdef bint _take(self, unsigned int start, unsigned int end, int mark, unsigned int before) noexcept nogil

@@ -88,6 +88,15 @@ class Tokens:
         """Return the entry's text."""
         return self.held[self.begin : self.end]
 
+    def count_lines(self):
+        """Return how many line feeds the text has."""
+        text = self.text
+        at: cython.uint
+        lines: cython.uint = 0
+        for at in range(self.size):
+            lines += text[at] == _LF
+        return lines
+
     def _take(self, start, end, mark, before):
         if start == before or self.count == MOST_TOKENS:  # glued to the token before, or too many
             self.unsure = True

@@ -85,22 +85,20 @@ class ImageBuilder(DenialChain):
 
     def _flag(self):
         """Flag zone cuts and what lies below them, below a DNAME, and above a wildcard."""
-        i: cython.uint
         owner: cython.uint
         parent: cython.uint
         place: cython.uint
         flags: cython.uint
         cut: cython.uint = NONE
         dname: cython.uint = NONE
-        for i in range(self.index.count):
-            owner = self.order.order[i]
+        for owner in range(self.index.count):
             flags = self.index.owners[OWNER * owner + 4] >> 16
             # Canonical order puts what lies below a cut right behind it.
             if cut != NONE and not self._is_below(owner, cut):
                 cut = NONE
             if cut != NONE:
                 flags |= BELOW_CUT
-            elif i and flags & HAS_NS:
+            elif owner and flags & HAS_NS:
                 cut = owner
                 flags |= CUT
             if dname != NONE and not self._is_below(owner, dname):
@@ -111,7 +109,7 @@ class ImageBuilder(DenialChain):
                 dname = owner
             self.index.owners[OWNER * owner + 4] = self.index.owners[OWNER * owner + 4] | (flags << 16)
             place = self.index.owners[OWNER * owner]
-            if i and not flags & HASHED and self.packed.data[place] == 1 and self.packed.data[place + 1] == 42:
+            if owner and not flags & HASHED and self.packed.data[place] == 1 and self.packed.data[place + 1] == 42:
                 parent = self.parent(owner)
                 self.index.owners[OWNER * parent + 4] = self.index.owners[OWNER * parent + 4] | (HAS_WILDCARD << 16)
 
@@ -157,7 +155,6 @@ class ImageBuilder(DenialChain):
 
     def _list(self):
         """Make the lists of all RRsets, in canonical order."""
-        i: cython.uint
         owner: cython.uint
         first: cython.uint
         record: cython.uint
@@ -166,8 +163,7 @@ class ImageBuilder(DenialChain):
         body: cython.uint
         pointers: cython.uint
         flags: cython.uint
-        for i in range(self.index.count):
-            owner = self.order.order[i]
+        for owner in range(self.index.count):
             flags = self.index.owners[OWNER * owner + 4] >> 16
             if not flags & HAS_NAMES:
                 continue

@@ -19,18 +19,20 @@ cdef extern from *:
     void fetch "mailname_fetch"(const void* place) noexcept nogil
 
 cdef enum:
-    OWNER = 6
+    OWNER = 5
     NONE = 0xFFFFFFFF
 
 @cython.final
 cdef class OwnerIndex:
     cdef Numbers owners
+    cdef Numbers spare
     cdef readonly unsigned int count
-    cdef unsigned int room, named, table_room, last_place, last_owner
+    cdef unsigned int room, spare_room, named, table_room, last_place, last_owner
     cdef Numbers table
     cdef unsigned int mask
     cdef unsigned char apex[256]
     cdef int apex_length, apex_labels
+    cdef unsigned int apex_hash
     cdef unsigned char lower[256]
     cdef unsigned int hashes[130]
     cdef unsigned char starts[130]
@@ -42,8 +44,10 @@ cdef class OwnerIndex:
     cdef bint _reserve(self, unsigned int most) noexcept nogil
     cdef unsigned int find(self, Octets data, Octets name, unsigned int at, int length, unsigned int hashed) noexcept nogil
     cdef int measure(self, Octets name, unsigned int at) noexcept nogil
+    cdef int measure_below(self, Octets name, unsigned int at, int begins) noexcept nogil
     cdef int begins_apex(self, Octets name, unsigned int at) noexcept nogil
     cdef bint _add(self, unsigned int place, int length, int labels, unsigned int hashed) noexcept nogil
+    cdef bint put_in_order(self, Numbers order, Numbers places) noexcept nogil
     cdef void _enter(self, unsigned int owner) noexcept nogil
     cdef bint _take_some(self, PackedRecords packed, unsigned int first, unsigned int end) noexcept nogil
     cdef bint _note_outside(self, unsigned int record) noexcept nogil

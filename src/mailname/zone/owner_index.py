@@ -1,8 +1,7 @@
 """The owners of packed records: found by hash, empty non-terminals added, in canonical order (RFC 4034 section 6.1).
 
-``owners`` holds six numbers for each owner: where its name stands in the records' data, as spelled first; its first and its last
-record; the name's hash; its length, number of labels and flags in one; and its place in canonical order, once sorted. The same
-source runs compiled and uncompiled.
+``owners`` holds five numbers for each owner: where its name stands in the records' data, as spelled first; its first and its last
+record; the name's hash; its length, number of labels and flags in one. The same source runs compiled and uncompiled.
 """
 
 # No `from __future__ import annotations` here: the annotations are C types.
@@ -10,15 +9,16 @@ import cython
 
 if cython.compiled:
     from cython.cimports.libc.stdlib import free, malloc, realloc
-    from cython.cimports.libc.string import memset
+    from cython.cimports.libc.string import memcpy, memset
     from cython.cimports.mailname.zone.packed import ROW
 else:
     from mailname.zone.packed import ROW
 
-    OWNER = 6
+    OWNER = 5
     NONE = 0xFFFFFFFF
 
 _32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
+_AHEAD = cython.declare(cython.uint, 16)
 _SOME = cython.declare(cython.uint, 32)
 
 
@@ -27,10 +27,10 @@ class OwnerIndex:
 
     def __cinit__(self) -> None:
         if cython.compiled:
-            self.owners = self.table = self.outside = cython.NULL
+            self.owners = self.spare = self.table = self.outside = cython.NULL
 
     def __init__(self) -> None:
-        self.count = self.room = self.named = self.mask = self.table_room = 0
+        self.count = self.room = self.spare_room = self.named = self.mask = self.table_room = 0
         self.outside_count = self.outside_room = 0
         if not cython.compiled:
             self.owners = []
@@ -48,6 +48,7 @@ class OwnerIndex:
     def __dealloc__(self) -> None:
         if cython.compiled:
             free(self.owners)
+            free(self.spare)
             free(self.table)
             free(self.outside)
 
@@ -59,6 +60,7 @@ class OwnerIndex:
         for place in range(len(apex)):
             self.apex[place] = self.lower[apex[place]]
         self.apex_labels = self.measure(self.apex, 0) >> 8
+        self.apex_hash = self.hashes[0]
 
     def outside_records(self) -> list:
         """Return the records whose owners lie outside the zone, in order."""
@@ -87,6 +89,29 @@ class OwnerIndex:
             self.hashes[label] = hashed
             label -= 1
         return length | (labels << 8)
+
+    def measure_below(self, name, at, begins):
+        """Do the same for a name in which the apex ``begins``; ``starts`` and ``hashes`` are set down to the apex only."""
+        end: cython.int = 0
+        labels: cython.int = 0
+        label: cython.int
+        place: cython.int = begins - 1
+        hashed: cython.uint = self.apex_hash
+        while end < begins:
+            self.starts[labels] = end
+            labels += 1
+            end += 1 + name[at + end]
+        self.starts[labels] = begins
+        self.hashes[labels] = hashed
+        label = labels
+        while label > 0:
+            label -= 1
+            end = self.starts[label]
+            while place >= end:
+                hashed = ((hashed ^ self.lower[name[at + place]]) * 0x01000193) & _32_BITS
+                place -= 1
+            self.hashes[label] = hashed
+        return (begins + self.apex_length) | ((labels + self.apex_labels) << 8)
 
     def begins_apex(self, name, at):
         """Return how far into a name the zone's apex begins, -1 when the name is not in the zone."""
@@ -163,6 +188,40 @@ class OwnerIndex:
             self._enter(owner)
         return True
 
+    def put_in_order(self, order, places):
+        """Give the owners the numbers 0, 1, ... in this order; ``places`` has room for as many. False where memory ends."""
+        owners = self.owners
+        i: cython.uint
+        old: cython.uint
+        if cython.compiled:
+            if self.spare_room < self.room:
+                free(self.spare)
+                self.spare_room = 0
+                self.spare = cython.cast(cython.p_uint, malloc(cython.cast(cython.size_t, self.room) * (4 * OWNER)))
+                if self.spare == cython.NULL:
+                    return False
+                self.spare_room = self.room
+            self.owners = self.spare
+            self.spare = owners
+            i = self.room
+            self.room = self.spare_room
+            self.spare_room = i
+            for i in range(self.count):
+                if i + _AHEAD < self.count:
+                    fetch(owners + OWNER * order[i + _AHEAD])  # noqa: F821 - C, from the .pxd
+                memcpy(self.owners + OWNER * i, owners + OWNER * order[i], 4 * OWNER)
+                places[order[i]] = i
+        else:
+            self.owners = [0] * len(owners)
+            for i in range(self.count):
+                old = order[i]
+                self.owners[OWNER * i : OWNER * (i + 1)] = owners[OWNER * old : OWNER * (old + 1)]
+                places[old] = i
+        for i in range(self.mask + 1):
+            if self.table[i]:
+                self.table[i] = places[self.table[i] - 1] + 1
+        return True
+
     def _add(self, place, length, labels, hashed):
         """Add an owner, which is not there yet."""
         owner: cython.uint = OWNER * self.count
@@ -219,12 +278,13 @@ class OwnerIndex:
         owner: cython.uint = self.last_owner
         last: cython.uint
         some: cython.uint
+        begins: cython.int
         for record in range(first, end):
             place = rows[ROW * record]
             some = 2 * (record - first)
             self.soon[some] = 0
-            if place != before and self.begins_apex(data, place) >= 0:
-                self.soon[some] = self.measure(data, place)
+            if place != before and (begins := self.begins_apex(data, place)) >= 0:
+                self.soon[some] = self.measure_below(data, place, begins)
                 self.soon[some + 1] = self.hashes[0]
                 if cython.compiled:
                     fetch(self.table + (self.hashes[0] & self.mask))  # noqa: F821 - C, from the .pxd

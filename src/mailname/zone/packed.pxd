@@ -14,6 +14,9 @@ cdef class PackedRecords:
     cdef readonly unsigned int count
     cdef unsigned int rows_room
     cdef bint reserve(self, unsigned int octets) noexcept nogil
+    cdef void reserve_for(self, unsigned int records, unsigned int octets) noexcept nogil
+    cdef bint _grow_data(self, unsigned int room) noexcept nogil
+    cdef bint _grow_rows(self, unsigned int room) noexcept nogil
     cdef void finish(
         self, unsigned int owner, unsigned int ttl, unsigned int rdtype, unsigned int rdata, unsigned int length, unsigned int at
     ) noexcept nogil

@@ -96,30 +96,42 @@ class PackedRecords:
 
     def reserve(self, octets):
         """Make room for octets and for one more record; False where there is no memory for it."""
-        room: cython.uint
         if self.room - self.size < octets:
             if octets > _MOST or self.size > _MOST - octets:
                 return False
-            room = self.size + octets
-            room += (room >> 1) + 4096
-            if cython.compiled:
-                data = cython.cast(cython.p_uchar, realloc(self.data, room))
-                if data == cython.NULL:
-                    return False
-                self.data = data
-            else:
-                self.data.extend(bytes(room - self.room))
-            self.room = room
+            if not self._grow_data(self.size + octets + ((self.size + octets) >> 1) + 4096):
+                return False
         if self.rows_room == self.count:
-            room = self.count + (self.count >> 1) + 64
-            if cython.compiled:
-                rows = cython.cast(cython.p_uint, realloc(self.rows, cython.cast(cython.size_t, room) * (4 * ROW)))
-                if rows == cython.NULL:
-                    return False
-                self.rows = rows
-            else:
-                self.rows.extend([0] * (ROW * (room - self.rows_room)))
-            self.rows_room = room
+            return self._grow_rows(self.count + (self.count >> 1) + 64)
+        return True
+
+    def reserve_for(self, records, octets):
+        """Make room for what an empty block will hold; that it cannot be had shows later."""
+        if octets > self.room:
+            self._grow_data(octets)
+        if records > self.rows_room:
+            self._grow_rows(records)
+
+    def _grow_data(self, room):
+        if cython.compiled:
+            data = cython.cast(cython.p_uchar, realloc(self.data, room))
+            if data == cython.NULL:
+                return False
+            self.data = data
+        else:
+            self.data.extend(bytes(room - self.room))
+        self.room = room
+        return True
+
+    def _grow_rows(self, room):
+        if cython.compiled:
+            rows = cython.cast(cython.p_uint, realloc(self.rows, cython.cast(cython.size_t, room) * (4 * ROW)))
+            if rows == cython.NULL:
+                return False
+            self.rows = rows
+        else:
+            self.rows.extend([0] * (ROW * (room - self.rows_room)))
+        self.rows_room = room
         return True
 
     def finish(self, owner, ttl, rdtype, rdata, length, at):

@@ -107,18 +107,16 @@ class RecordGroups:
 
     def _group(self):
         """Group each owner's records by type, types ascending, and check what may stand together."""
-        i: cython.uint
         j: cython.int
         owner: cython.uint
         place: cython.uint
         length: cython.int
         result: cython.int
-        for i in range(self.index.count):
-            owner = self.order.order[i]
+        for owner in range(self.index.count):
             result = self._group_owner(owner)
             if result != GOOD:
                 return result
-            if i == 0:
+            if owner == 0:
                 if self.soa == NONE:
                     return NO_SOA
                 if not (self.index.owners[OWNER * owner + 4] >> 16) & HAS_NS:
@@ -217,7 +215,7 @@ class RecordGroups:
                 link = self.chain[i]
                 self.blob_size += 12 + self.compressed_length(link)
             if rdtype == 6:
-                if owner != self.order.order[0] or (self.index.owners[OWNER * owner + 4] & 255) != self.index.apex_length:
+                if owner or (self.index.owners[OWNER * owner + 4] & 255) != self.index.apex_length:
                     return SOA_BELOW_APEX
                 self.soa = self.chain[first]
             if kept > 1 and (rdtype == 5 or rdtype == 6 or rdtype == 39):
@@ -232,11 +230,11 @@ class RecordGroups:
                 flags |= HAS_NS
             elif rdtype == 50:
                 flags |= HAS_NSEC3 | NSEC3_OWNER
-            elif rdtype == 51 and owner == self.order.order[0]:
+            elif rdtype == 51 and owner == 0:
                 self.parameters = self.chain[first]
             elif rdtype == 47:
                 flags |= HAS_NSEC
-                if owner == self.order.order[0]:
+                if owner == 0:
                     self.nsec = True
             if self.name_in(rdtype) >= 0 or rdtype == 33:
                 flags |= HAS_NAMES
