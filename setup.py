@@ -12,8 +12,13 @@ from setuptools import Extension, setup
 
 COMPILED = {
     "mailname.answer.images": "src/mailname/answer/images.py",
-    "mailname.answer.plain_question": "src/mailname/answer/plain_question.py",
     "mailname.answer.plain": "src/mailname/answer/plain.py",
+    "mailname.answer.plain_authority": "src/mailname/answer/plain_authority.py",
+    "mailname.answer.plain_denial": "src/mailname/answer/plain_denial.py",
+    "mailname.answer.plain_hash": "src/mailname/answer/plain_hash.py",
+    "mailname.answer.plain_lookup": "src/mailname/answer/plain_lookup.py",
+    "mailname.answer.plain_question": "src/mailname/answer/plain_question.py",
+    "mailname.answer.plain_write": "src/mailname/answer/plain_write.py",
     "mailname.transfer.axfr_fill": "src/mailname/transfer/axfr_fill.py",
     "mailname.transfer.axfr_read": "src/mailname/transfer/axfr_read.py",
     "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",

@@ -102,10 +102,10 @@ class Served:
 
 
 def contents(wire: bytes) -> tuple[object, ...]:
-    """Return all that a reply says, without the order of records; dnspython compares names without regard to case."""
+    """Return all that a reply says, records in their order; dnspython compares names without regard to case."""
     message = dns.message.from_wire(wire, one_rr_per_rrset=True, ignore_trailing=False)
     sections = [
-        sorted((rrset.name.to_text().lower(), rrset.ttl, rrset.rdtype, rrset[0].to_digestable()) for rrset in section)
+        [(rrset.name.to_text().lower(), rrset.ttl, rrset.rdtype, rrset[0].to_digestable()) for rrset in section]
         for section in (message.answer, message.authority, message.additional)
     ]
     options = [(option.otype, option.to_wire()) for option in message.options]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import strategies
 from tests.answer.plain_forms import FORMS, SOURCE, Form, Served, is_compiled, must_be_compiled
+from tests.answer.pretend_signing import NSEC, Nsec3, pretend_signed, signed_zones
 from tests.answer.questions import ODD_TYPES, TYPES, names_of, query, questions, spoiled
 from tests.answer.zones import signed_zone_texts, the_table, zone_of, zone_texts
 
@@ -20,6 +21,7 @@ from mailname.errors import ZoneError
 from mailname.wire.edns import OptionCode
 from mailname.wire.octets import octets
 from mailname.zone import Zone
+from mailname.zone.denial_index import Nsec3Index
 from mailname.zone.image import build_image
 from mailname.zone.text import read_zone
 
@@ -87,7 +89,7 @@ class TestAnswer:
         for _ in range(60):
             rdtype = chance.choice(TYPES + [1, 2, 15, 16] * 4)
             payload = chance.choice([0, 512, 700, 1232, 4096])
-            asked = query(chance.choice(names), rdtype, edns=chance.random() < 0.8, payload=payload, dnssec=chance.random() < 0.3)
+            asked = query(chance.choice(names), rdtype, edns=chance.random() < 0.8, payload=payload, dnssec=chance.random() < 0.6)
             plain_ones |= served.agrees(asked)
         assert plain_ones
 
@@ -122,9 +124,9 @@ class TestAnswer:
 
     @pytest.mark.parametrize("rdtype", ODD_TYPES)
     def test_to_a_type_that_is_no_data_is_left_to_the_reference(self, rdtype: int) -> None:
-        """ANY, transfers, RRSIG, OPT, DS: there is more to say about them than one RRset."""
+        """ANY, transfers, RRSIG, OPT: there is more to say about them than one RRset."""
         asked = query(dns.name.from_text("example.tech."), rdtype)
-        assert known()["together"].agrees(asked) == (rdtype == 65535)
+        assert known()["together"].agrees(asked) == (rdtype in {43, 65535})
 
     def test_is_plain_for_what_people_ask(self) -> None:
         """MX, addresses, NS, SOA, TXT, NODATA, NXDOMAIN, referrals: none of them waits for Python."""
@@ -144,6 +146,67 @@ class TestAnswer:
         """Nothing is read behind the end."""
         asked = query(dns.name.from_text("example.tech."), 15)
         assert known()["together"].answer(asked[:-cut]) is None
+
+
+class TestSigned:
+    """To who wants signatures (DO)."""
+
+    @pytest.mark.parametrize("apex", sorted(signed_zone_texts()))
+    def test_every_name_and_type_is_answered_as_by_the_reference(self, apex: str) -> None:
+        """Positive, wildcards, NODATA, NXDOMAIN, referrals with and without DS, aliases; what is too long is left out."""
+        served = known()[apex]
+        left = 0
+        names = known_names(apex)
+        for name in names:
+            for rdtype in (1, 2, 6, 43, 47, 51):
+                left += not served.agrees(query(name, rdtype, dnssec=True))
+        assert left < len(names)
+
+    @given(st.data())
+    @settings(max_examples=60)
+    def test_of_any_zone_is_the_references(self, data: st.DataObject) -> None:
+        """With any chain, whole or not, and any signatures."""
+        apex = data.draw(st.sampled_from([PARENT, PARENT, dns.name.root]))
+        zone = data.draw(signed_zones(data.draw(strategies.zones(apex))))
+        served = Served(ZoneTable({apex: zone}))
+        for asked in data.draw(st.lists(questions(names_of([zone])), min_size=1, max_size=12)):
+            served.agrees(asked)
+
+    @pytest.mark.parametrize(
+        ("salt", "rounds"), [(b"", 0), (b"", 1), (b"s", 2), (b"x" * 35, 3), (b"x" * 36, 1), (b"\xff" * 255, 5)]
+    )
+    def test_names_are_hashed_with_salt_and_rounds(self, salt: bytes, rounds: int) -> None:
+        """RFC 5155 section 5; of every length, so that the hash's blocks end in every place."""
+        made = pretend_signed(zone_of("$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n", "example.tech."), Nsec3(salt, rounds))
+        served = Served(ZoneTable({PARENT: made}))
+        apex = served.table[PARENT]
+        assert isinstance(apex, Zone)
+        assert isinstance(apex.denial, Nsec3Index)
+        for length in range(1, 64):
+            for more in ((), (b"m" * 63,), (b"m" * 63, b"n" * 63)):
+                assert served.agrees(query(dns.name.Name((b"y" * length, *more, *PARENT.labels)), 1, dnssec=True))
+
+    def test_too_many_rounds_are_not_made(self) -> None:
+        """Such a chain is not used: the zone answers as one without (RFC 5155 section 10.3)."""
+        made = pretend_signed(zone_of("$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n", "example.tech."), Nsec3(b"", 2501))
+        assert Served(ZoneTable({PARENT: made})).agrees(query(dns.name.from_text("x.example.tech."), 1, dnssec=True))
+
+    def test_ds_at_an_apex_is_the_parents(self) -> None:
+        """Where both are served; else the child says that it has none (RFC 4035 section 3.1.4.1)."""
+        text = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n"
+        parent = zone_of(text + "mail NS ns1\nmail DS 1 13 2 " + "00" * 32 + "\n", "example.tech.")
+        child = zone_of(text, "mail.example.tech.")
+        for sign in (NSEC, Nsec3(b"", 0)):
+            both = {PARENT: pretend_signed(parent, sign), CHILD: pretend_signed(child, sign)}
+            for table, answers in ((both, 2), ({CHILD: both[CHILD]}, 0), ({PARENT: both[PARENT]}, 2)):
+                asked = query(CHILD, 43, dnssec=True)
+                served = Served(ZoneTable(table))
+                assert served.agrees(asked)
+                answer = served.answer(asked)
+                assert answer is not None
+                assert int.from_bytes(answer[6:8]) == answers
+            assert Served(ZoneTable({CHILD: Unserved("expired"), PARENT: both[PARENT]})).agrees(query(CHILD, 43, dnssec=True))
+            assert not Served(ZoneTable({CHILD: both[CHILD], PARENT: Unserved("expired")})).agrees(query(CHILD, 43, dnssec=True))
 
 
 class TestRoom:

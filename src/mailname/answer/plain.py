@@ -1,8 +1,8 @@
 """Plain questions answered straight from zone images: one lookup and about one copy, compiled where a compiler was at hand.
 
 The same source runs uncompiled, with the same answers. Whatever is not plain gets ``NOT_PLAIN`` and goes to ``respond``, the
-readable reference: signed or malformed messages, other opcodes and classes, EDNS options, DNSSEC, aliases, DNAME, types that
-are no data, and every answer that does not fit.
+readable reference: signed or malformed messages, other opcodes and classes, EDNS options, DNAME, types that are no data, and
+every answer that does not fit.
 
 In compiled form the functions take pointers. Nothing is read from a question without a check of its length; an image is
 trusted, because its checksum was verified when it was mapped or because this process built it.
@@ -12,153 +12,35 @@ trusted, because its checksum was verified when it was mapped or because this pr
 import cython
 
 if cython.compiled:
-    from cython.cimports.libc.string import memcpy
+    from cython.cimports.mailname.answer.plain_authority import put_authority
+    from cython.cimports.mailname.answer.plain_denial import (
+        NO_CLOSER_NAME,
+        NO_NAME,
+        NO_TYPE,
+        NO_TYPE_AT_WILDCARD,
+        PROOF_ROOM,
+        prove,
+    )
+    from cython.cimports.mailname.answer.plain_lookup import NONE, find_node, find_rrset, find_zone
+    from cython.cimports.mailname.answer.plain_octets import copy, same, u16, u32
     from cython.cimports.mailname.answer.plain_question import hash_suffixes, options_are_plain, take_target
+    from cython.cimports.mailname.answer.plain_write import put_named, put_rrset, put_signatures
 else:
+    from mailname.answer.plain_authority import put_authority
+    from mailname.answer.plain_denial import NO_CLOSER_NAME, NO_NAME, NO_TYPE, NO_TYPE_AT_WILDCARD, PROOF_ROOM, prove
+    from mailname.answer.plain_lookup import NONE, find_node, find_rrset, find_zone
+    from mailname.answer.plain_octets import copy, same, u16, u32
     from mailname.answer.plain_question import hash_suffixes, options_are_plain, take_target
+    from mailname.answer.plain_write import put_named, put_rrset, put_signatures
 
 NOT_PLAIN = cython.declare(cython.int, -1)
 DROP = cython.declare(cython.int, 0)
-_NONE = cython.declare(cython.uint, 0xFFFFFFFF)
 LONGEST = cython.declare(cython.int, 1232)  # octets of an answer by UDP
 NOTES = cython.declare(cython.int, 8)  # octets behind it: what sort of answer it is (1), the hash of what it is about (4)
 ANSWER = cython.declare(cython.int, 0)
 NODATA = cython.declare(cython.int, 1)
 NXDOMAIN = cython.declare(cython.int, 2)
 REFERRAL = cython.declare(cython.int, 3)
-
-
-def _u16(image, at):
-    return image[at] | (image[at + 1] << 8)
-
-
-def _u32(image, at):
-    return image[at] | (image[at + 1] << 8) | (image[at + 2] << 16) | (cython.cast(cython.uint, image[at + 3]) << 24)
-
-
-def _copy(out, at, source, start, count):
-    if cython.compiled:
-        memcpy(out + at, source + start, count)
-    else:
-        out[at : at + count] = source[start : start + count]
-
-
-def _find_zone(images, starts, labels, hashes):
-    """Return the number of the label at which the closest enclosing apex begins; -1 when no zone of ours encloses the name.
-
-    The zone's number is handed back in ``starts[129]``: a name of 255 octets has no label that far out.
-    """
-    label: cython.int
-    at: cython.uint
-    entry: cython.uint
-    for label in range(labels + 1):
-        at = hashes[label] & images.mask
-        while True:
-            entry = images.slots[2 * at + 1]
-            if entry == 0:
-                break
-            if images.slots[2 * at] == hashes[label]:
-                starts[129] = entry - 1
-                return label
-            at = (at + 1) & images.mask
-    return -1
-
-
-def _same(image, at, key, start, length):  # a loop, as C has no all()
-    i: cython.int
-    for i in range(length):
-        if image[at + i] != key[start + i]:
-            return False
-    return True
-
-
-def _find_node(image, key, start, length, hashed):
-    """Return the number of the node with this name, or NONE."""
-    mask: cython.uint = _u32(image, 20)
-    slots: cython.uint = _u32(image, 24)
-    nodes: cython.uint = _u32(image, 28)
-    blob: cython.uint = _u32(image, 40)
-    at: cython.uint = hashed & mask
-    entry: cython.uint
-    node: cython.uint
-    while True:
-        entry = _u32(image, slots + 8 * at + 4)
-        if entry == 0:
-            return _NONE
-        if _u32(image, slots + 8 * at) == hashed:
-            node = nodes + 32 * (entry - 1)
-            if image[node + 8] == length and _same(image, blob + _u32(image, node), key, start, length):
-                return entry - 1
-        at = (at + 1) & mask
-
-
-def _find_rrset(image, node, rdtype):
-    """Return the offset of a node's RRset of this type, 0 for none. ``node`` is an offset."""
-    at: cython.uint = _u32(image, 32) + 40 * _u32(image, node + 20)
-    left: cython.uint = _u16(image, node + 24)
-    while left:
-        if _u16(image, at) == rdtype:
-            return at
-        at += 40
-        left -= 1
-    return 0
-
-
-def _put_pointers(image, rrset, out, at, apex):
-    """Set the pointers to the apex in a body that was copied to ``at``."""
-    patch: cython.uint = _u32(image, 36) + 4 * _u32(image, rrset + 20)
-    left: cython.uint = _u16(image, rrset + 6)
-    place: cython.uint
-    while left:
-        place = at + _u32(image, patch)
-        out[place] = 0xC0 | (apex >> 8)
-        out[place + 1] = apex & 0xFF
-        patch += 4
-        left -= 1
-
-
-def _put_under_pointer(image, rrset, out, at, limit, apex, owner):
-    """Write an RRset whose owner is found at the octet ``owner`` of the message; return where it ends, -1 if it does not fit."""
-    length: cython.uint = _u32(image, rrset + 16)
-    if at + length > cython.cast(cython.uint, limit):
-        return -1
-    body: cython.uint = _u32(image, 40) + _u32(image, rrset + 12)
-    _copy(out, at, image, body, length)
-    _put_pointers(image, rrset, out, at, apex)
-    end: cython.int = at + length
-    if owner != 12:
-        while at < end:
-            out[at] = 0xC0 | (owner >> 8)
-            out[at + 1] = owner & 0xFF
-            at += 12 + ((out[at + 10] << 8) | out[at + 11])
-    return end
-
-
-def _put_named(image, rrset, out, at, limit, apex, apex_length):
-    """Write an RRset with its owner's labels below the apex spelled out; return where it ends, -1 if it does not fit."""
-    node: cython.uint = _u32(image, 28) + 32 * _u32(image, rrset + 36)
-    name: cython.uint = _u32(image, 40) + _u32(image, node + 4)
-    labels: cython.int = image[node + 8] - apex_length
-    if apex_length == 1:  # below the root there is no pointer to save octets with
-        labels += 1
-    body: cython.uint = _u32(image, 40) + _u32(image, rrset + 12)
-    left: cython.uint = _u16(image, rrset + 4)
-    length: cython.int
-    while left:
-        length = 12 + ((image[body + 10] << 8) | image[body + 11])
-        if at + labels + length > limit:
-            return -1
-        _copy(out, at, image, name, labels)
-        at += labels
-        if apex_length != 1:
-            out[at] = 0xC0 | (apex >> 8)
-            out[at + 1] = apex & 0xFF
-            at += 2
-        _copy(out, at, image, body + 2, length - 2)
-        at += length - 2
-        body += length
-        left -= 1
-    return at
 
 
 def respond_plain(images, query, size, out):
@@ -204,10 +86,8 @@ def respond_plain(images, query, size, out):
     if at + 4 > size:
         return NOT_PLAIN
     rdtype: cython.uint = (query[at] << 8) | query[at + 1]
-    # Class IN; DS belongs to the parent, RRSIG and NSEC stand beside aliases, OPT and from 128 to 255 are no data.
-    if query[at + 2] or query[at + 3] != 1 or rdtype == 0 or 128 <= rdtype <= 255:
-        return NOT_PLAIN
-    if rdtype == 41 or rdtype == 43 or rdtype == 46 or rdtype == 47:
+    # Class IN; RRSIG is many RRsets, OPT and from 128 to 255 are no data.
+    if query[at + 2] or query[at + 3] != 1 or rdtype == 0 or rdtype == 41 or rdtype == 46 or 128 <= rdtype <= 255:
         return NOT_PLAIN
     at += 4
     question_end: cython.int = at
@@ -232,9 +112,13 @@ def respond_plain(images, query, size, out):
     elif at != size:
         return NOT_PLAIN
     hash_suffixes(key, name_length, starts, labels, hashes)
-    apex_label: cython.int = _find_zone(images, starts, labels, hashes)
+    apex_label: cython.int = find_zone(images, starts, labels, hashes, 0)
     if apex_label < 0:
         return NOT_PLAIN
+    if rdtype == 43 and apex_label == 0 and labels:  # the parent's, where it is ours too (RFC 4035 section 3.1.4.1)
+        apex_label = find_zone(images, starts, labels, hashes, 1)
+        if apex_label < 0:
+            apex_label = 0
     image: cython.p_uchar = images.blocks[starts[129]]
     if cython.compiled:
         if image == cython.NULL:
@@ -243,18 +127,23 @@ def respond_plain(images, query, size, out):
         return NOT_PLAIN
     apex_length: cython.int = name_length - starts[apex_label]
     # Two zones may share a hash: then the name decides.
-    if image[60] != apex_length or not _same(image, _u32(image, 40) + _u32(image, 56), key, starts[apex_label], apex_length):
+    if image[60] != apex_length or not same(image, u32(image, 40) + u32(image, 56), key, starts[apex_label], apex_length):
         return NOT_PLAIN
-    if dnssec and image[61] & 1:  # signatures and proofs
-        return NOT_PLAIN
-    _copy(out, 12, query, 12, question_end - 12)
+    signed: cython.bint = dnssec and image[61] & 1  # signatures and proofs are wanted, and there are some
+    proof: cython.uint[64]
+    if not cython.compiled:
+        proof = [0] * PROOF_ROOM
+    proof[0] = 0
+    kind: cython.int = NO_TYPE
+    named: cython.int = 12
+    copy(out, 12, query, 12, question_end - 12)
     apex: cython.int = 12 + starts[apex_label]
     end: cython.int = question_end
     apex_hash: cython.uint = hashes[apex_label]
     apex_key: cython.uchar[256]
     if not cython.compiled:
         apex_key = bytearray(256)
-    _copy(apex_key, 0, key, starts[apex_label], apex_length)
+    copy(apex_key, 0, key, starts[apex_label], apex_length)
     owner: cython.int = 12
     aliases: cython.uint = 0
     rcode: cython.int = 0
@@ -271,56 +160,64 @@ def respond_plain(images, query, size, out):
     while True:  # once, and once more for each alias
         # The name itself, or its closest encloser: the apex is always there.
         label = 0
-        node = _NONE
-        while node == _NONE:
+        node = NONE
+        while node == NONE:
             if label > apex_label:
                 return NOT_PLAIN
-            node = _find_node(image, key, starts[label], name_length - starts[label], hashes[label])
+            node = find_node(image, key, starts[label], name_length - starts[label], hashes[label])
             label += 1
         label -= 1
-        node = _u32(image, 28) + 32 * node
-        flags = _u16(image, node + 10)
+        node = u32(image, 28) + 32 * node
+        flags = u16(image, node + 10)
         if flags & 96 or (flags & 4 and label):  # below a DNAME, or the owner of an NSEC3 record
             return NOT_PLAIN
-        if flags & 3:  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
-            node = _u32(image, 28) + 32 * _u32(image, node + 12)
-            rrset = _find_rrset(image, node, 2)
-            if aliases or (dnssec and _find_rrset(image, node, 43)):
-                return NOT_PLAIN
-            authoritative = 0
+        if flags & 2 or (flags & 1 and (label or rdtype != 43)):  # at or below a zone cut: a referral (RFC 1034 section 4.2.1)
+            node = u32(image, 28) + 32 * u32(image, node + 12)
+            rrset = find_rrset(image, node, 2)
+            if answers == 0:
+                authoritative = 0
             # The cut's name is a suffix of the question.
-            end = _put_under_pointer(image, rrset, out, end, limit, apex, 12 + name_length - image[node + 8])
-            authority = _u16(image, rrset + 4)
-            sort, subject = REFERRAL, _u32(image, node + 28)
+            while name_length - starts[label] > image[node + 8]:
+                label += 1
+            named = owner + starts[label]
+            sort, subject = REFERRAL, u32(image, node + 28)
             break
         rrset = 0
         if not label or flags & 16:
             if label:  # the source of synthesis (RFC 4592 section 3.3.1)
-                node = _u32(image, 28) + 32 * _u32(image, node + 16)
-                flags = _u16(image, node + 10)
-            rrset = _find_rrset(image, node, rdtype)
+                node = u32(image, 28) + 32 * u32(image, node + 16)
+                flags = u16(image, node + 10)
+                kind = NO_TYPE_AT_WILDCARD
+            rrset = find_rrset(image, node, rdtype)
             if rrset == 0 and flags & 8 and rdtype != 47:  # NSEC may stand beside an alias (RFC 4035 section 2.5)
-                rrset = _find_rrset(image, node, 5)
+                rrset = find_rrset(image, node, 5)
         else:
             rcode = 3
+            kind = NO_NAME
         if rrset == 0:  # RFC 2308: the SOA says how long "no" may be remembered
             sort, subject = NXDOMAIN if rcode else NODATA, apex_hash
-            rrset = _u32(image, 32) + 40 * (_u32(image, 16) - 1)
-            end = _put_under_pointer(image, rrset, out, end, limit, apex, apex)
-            authority = 1
+            rrset = u32(image, 32) + 40 * (u32(image, 16) - 1)
+            named = apex
             break
         if answers == 0:
-            subject = _u32(image, node + 28)
+            subject = u32(image, node + 28)
         at = end
-        end = _put_under_pointer(image, rrset, out, end, limit, apex, owner)
-        answers += _u16(image, rrset + 4)
-        if _u16(image, rrset) == rdtype:
+        end = put_rrset(image, rrset, out, end, limit, apex, owner)
+        answers += u16(image, rrset + 4)
+        if signed and end >= 0:
+            end = put_signatures(image, rrset, out, end, limit, owner)
+            answers += u16(image, rrset + 2)
+            if label:
+                if not prove(image, proof, key, starts, apex_label, name_length, label, NO_CLOSER_NAME):
+                    return NOT_PLAIN
+                kind = NO_TYPE
+        if u16(image, rrset) == rdtype:
             break
         # An alias (RFC 1034 section 3.6.2): one that leaves the zone has no pointer to the apex in its rdata.
         aliases += 1
         if end < 0 or aliases > 8 or apex_length == 1:
             return NOT_PLAIN
-        if _u16(image, rrset + 6) == 0:
+        if u16(image, rrset + 6) == 0:
             break
         owner = at + 12
         apex_label = take_target(out, owner, apex_key, apex_length, key, starts)
@@ -330,15 +227,47 @@ def respond_plain(images, query, size, out):
         hash_suffixes(key, name_length, starts, apex_label, hashes)
     if end < 0:
         return NOT_PLAIN
-    extra: cython.uint = _u32(image, 36) + 4 * _u32(image, rrset + 24)
-    left: cython.uint = _u16(image, rrset + 28)
-    other: cython.uint
+    if dnssec:
+        end = put_authority(
+            image,
+            proof,
+            key,
+            starts,
+            apex_label,
+            name_length,
+            label,
+            kind,
+            0 if sort == ANSWER else rrset,
+            node if sort == REFERRAL else 0,
+            signed,
+            out,
+            end,
+            limit,
+            apex,
+            owner,
+            named,
+        )
+        authority = proof[PROOF_ROOM - 1]
+    elif sort != ANSWER:
+        end = put_rrset(image, rrset, out, end, limit, apex, named)
+        authority = u16(image, rrset + 4)
+    if end < 0:
+        return NOT_PLAIN
+    # The addresses of hosts that the last RRset names.
+    extra: cython.uint = u32(image, 36) + 4 * u32(image, rrset + 24)
+    left: cython.uint = u16(image, rrset + 28)
     while left:
-        other = _u32(image, 32) + 40 * _u32(image, extra)
-        end = _put_named(image, other, out, end, limit, apex, apex_length)
+        rrset = u32(image, 32) + 40 * u32(image, extra)
+        node = u32(image, 28) + 32 * u32(image, rrset + 36)
+        if apex_length == 1:  # below the root there is no pointer to save octets with
+            end = put_named(image, rrset, out, end, limit, image[node + 8], 0, signed)
+        else:
+            end = put_named(image, rrset, out, end, limit, image[node + 8] - apex_length, apex, signed)
         if end < 0:
             return NOT_PLAIN
-        additional += _u16(image, other + 4)
+        additional += u16(image, rrset + 4)
+        if signed:
+            additional += u16(image, rrset + 2)
         extra += 4
         left -= 1
     if edns:
