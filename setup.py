@@ -21,6 +21,7 @@ COMPILED = {
     "mailname.answer.plain_write": "src/mailname/answer/plain_write.py",
     "mailname.transfer.axfr_fill": "src/mailname/transfer/axfr_fill.py",
     "mailname.transfer.axfr_read": "src/mailname/transfer/axfr_read.py",
+    "mailname.wire.last_record": "src/mailname/wire/last_record.py",
     "mailname.zone.canonical_order": "src/mailname/zone/canonical_order.py",
     "mailname.zone.denial_chain": "src/mailname/zone/denial_chain.py",
     "mailname.zone.fast_fields": "src/mailname/zone/fast_fields.py",

@@ -17,7 +17,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from mailname.errors import TransferError
-from mailname.server.network import Endpoint, ask_tcp, ask_udp, read_message
+from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.transfer import axfr, notify
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
 from mailname.zone import Serial
@@ -33,7 +33,8 @@ UDP_TIMEOUT = 1.5  # seconds for one try
 UDP_TRIES = 2
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
 STREAM_TIMEOUT = 30.0  # seconds between two messages of a transfer
-_AT_ONCE = 2048  # octets of a message that is not worth a thread
+_AT_ONCE = 2048  # octets of messages that are not worth a thread
+_MOST_READ = 1 << 18  # octets
 TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
 _TRUNCATED = 0x02  # TC, in the third octet of the header
 
@@ -181,22 +182,21 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
     wire, mac = _signed(context, peer, axfr.query(apex, message_id))
     verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
     incoming = axfr.Incoming(apex, message_id, str(peer), offered)
-    size = 0
+    taking = _Taking(peer, incoming, verifier)
     try:
         async with asyncio.timeout(TRANSFER_TIMEOUT):
             async with asyncio.timeout(TCP_TIMEOUT):
                 reader, writer = await context.network.open_tcp(_at(peer), context.source_for(peer.address))
             try:
                 writer.write(len(wire).to_bytes(2, "big") + wire)
+                messages = _Messages(reader)
                 while not incoming.complete:
                     async with asyncio.timeout(STREAM_TIMEOUT if incoming.messages else TCP_TIMEOUT):
-                        received = await read_message(reader)
-                    size += len(received)
-                    now = context.clock.wall()
-                    if len(received) <= _AT_ONCE:
-                        incoming.receive(_stream_judged(peer, verifier, received, now))
+                        some = await messages.some()
+                    if sum(map(len, some)) <= _AT_ONCE:
+                        taking.take(some, context.clock.wall())
                     else:  # hundreds of records: answering goes on meanwhile
-                        await asyncio.to_thread(_receive, incoming, peer, verifier, received, now)
+                        await asyncio.to_thread(taking.take, some, context.clock.wall())
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):
@@ -208,23 +208,65 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
     await asyncio.to_thread(incoming.finish)
     assert incoming.zone is not None  # or it would have raised
     seconds = time.monotonic() - started
-    return TransferredZone(incoming.zone, incoming.messages, incoming.records, size, seconds)
+    return TransferredZone(incoming.zone, incoming.messages, incoming.records, taking.octets, seconds)
 
 
-def _receive(incoming: axfr.Incoming, peer: Peer, verifier: StreamVerifier | None, received: bytes, now: float) -> None:
-    incoming.receive(_stream_judged(peer, verifier, received, now))
+class _Messages:
+    """The messages of a TCP stream, handed out as many at a time as have arrived."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._rest = b""
+
+    async def some(self) -> list[bytes]:
+        """Return one message at least. Raises EOFError when the stream ends before it is whole."""
+        while not (found := self._cut()):
+            received = await self._reader.read(_MOST_READ)
+            if not received:
+                raise EOFError
+            self._rest += received
+        return found
+
+    def _cut(self) -> list[bytes]:
+        found, at, rest = [], 0, self._rest
+        while len(rest) - at >= 2 and len(rest) >= (end := at + 2 + int.from_bytes(rest[at : at + 2], "big")):
+            found.append(rest[at + 2 : end])
+            at = end
+        self._rest = rest[at:]
+        return found
 
 
-def _stream_judged(peer: Peer, verifier: StreamVerifier | None, received: bytes, now: float) -> bytes:
-    if verifier is None:
-        return received
-    verdict = verifier.take(received, now)
-    if not isinstance(verdict, Rejected):
-        return verdict
-    rcode = _rcode_of(received)
-    if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:
-        raise failure(peer, _RCODE_REASONS[rcode], f"answered {rcode.name} to the transfer", rcode.name)
-    raise failure(peer, verdict.reason, verdict.says, rcode.name)
+@dataclass(slots=True)
+class _Taking:
+    """A transfer on its way in: each message's signature is judged, and its records are taken."""
+
+    peer: Peer
+    incoming: axfr.Incoming
+    verifier: StreamVerifier | None
+    octets: int = 0
+
+    def take(self, messages: list[bytes], now: float) -> None:
+        """Take messages; what comes behind the last one of the transfer is left alone.
+
+        Raises:
+            TransferError: with the reason.
+
+        """
+        for received in messages:
+            self.octets += len(received)
+            if self.incoming.receive(self._judged(received, now)):
+                return
+
+    def _judged(self, received: bytes, now: float) -> bytes:
+        if self.verifier is None:
+            return received
+        verdict = self.verifier.take(received, now)
+        if not isinstance(verdict, Rejected):
+            return verdict
+        rcode = _rcode_of(received)
+        if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:
+            raise failure(self.peer, _RCODE_REASONS[rcode], f"answered {rcode.name} to the transfer", rcode.name)
+        raise failure(self.peer, verdict.reason, verdict.says, rcode.name)
 
 
 def _at(peer: Peer) -> Endpoint:

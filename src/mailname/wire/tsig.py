@@ -24,6 +24,7 @@ import dns.tsig
 import dns.wire
 from dns.rcode import Rcode
 
+from mailname.wire.last_record import last_record
 from mailname.wire.octets import octets
 
 if TYPE_CHECKING:
@@ -114,24 +115,15 @@ def parse_key(text: str) -> Key:
 
 def find_signature(wire: bytes) -> Signature | None:
     """Return the TSIG record that ends a message, or None where there is none that can be read. Raises nothing."""
+    start = last_record(wire)
+    if start < 0 or wire[10:12] == b"\0\0":
+        return None
     try:
-        parser = dns.wire.Parser(wire, 10)
-        if not parser.get_uint16():
-            return None
-        parser.seek(4)
-        questions, *records = parser.get_struct("!HHHH")
-        for _ in range(questions):
-            parser.get_name(decompress=True)
-            parser.get_struct("!HH")
-        start, owner, rdtype, length = 0, dns.name.root, 0, 0
-        for _ in range(sum(records)):
-            start = parser.current
-            owner = parser.get_name(decompress=True)
-            rdtype, _rdclass, _ttl, length = parser.get_struct("!HHIH")
-            parser.get_bytes(length)
+        parser = dns.wire.Parser(wire, start)
+        owner = parser.get_name(decompress=True)
+        rdtype, _rdclass, _ttl, length = parser.get_struct("!HHIH")
         if rdtype != dns.rdatatype.TSIG:
             return None
-        parser = dns.wire.Parser(wire, parser.current - length)
         with parser.restrict_to(length):
             rdata = dns.rdtypes.ANY.TSIG.TSIG.from_wire_parser(dns.rdataclass.ANY, dns.rdatatype.TSIG, parser)
     except (dns.exception.DNSException, ValueError):
