@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.strategies import names, zones
-from tests.transfer.forms import FORMS
-from tests.transfer.reference import Reference
+from tests.transfer.forms import FORMS, agreed
 from tests.transfer.zones import APEX, zone
 
 from mailname.errors import TransferError
@@ -20,8 +19,6 @@ from mailname.zone.image_zone import ImageZone
 from mailname.zone.packed import PackedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mailname.zone import Zone
 
 WIRE_APEX = octets(APEX)
@@ -39,30 +36,6 @@ def message(*records: tuple[int, bytes] | tuple[int, bytes, bytes], question: bo
     for rdtype, rdata, *owner in records:
         wire += (owner[0] if owner else WIRE_APEX) + struct.pack("!HHIH", rdtype, 1, 60, len(rdata)) + rdata
     return wire
-
-
-def outcome(taking: Any, messages: Sequence[bytes]) -> tuple[object, ...]:
-    """Return what comes of a stream: a zone and its figures, an error's words, or nothing yet."""
-    try:
-        for wire in messages:
-            taking.take(wire)
-    except TransferError as error:
-        return (error.reason, error.problem, error.rcode)
-    if taking.zone is None:
-        return ("open", taking.records)
-    return (dict(taking.zone._all), taking.records, taking.messages, taking.octets)
-
-
-def agreed(messages: Sequence[bytes]) -> tuple[object, ...]:
-    """Take a stream in every form, and with the reference; they must agree, but for when a second singleton is found."""
-    reference = outcome(Reference(APEX, 1, "ns2"), messages)
-    for form in FORMS:
-        ours = outcome(form.Incoming(APEX, 1, "ns2"), messages)
-        if "has a second" in str(reference[1]) and reference != ours:
-            assert ours[0] in ("open", "malformed")
-            continue
-        assert ours == reference
-    return reference
 
 
 class TestStream:
