@@ -181,10 +181,12 @@ class TextOut:
         return length
 
     def _is_apex(self, data, at):
+        same: cython.bint
         if cython.compiled:
-            return memcmp(data + at, self.apex, self.apex_length) == 0
-        else:  # noqa: RET505 - compiled, the rest is not there
-            return data[at : at + self.apex_length] == self.apex[: self.apex_length]
+            same = memcmp(data + at, self.apex, self.apex_length) == 0
+        else:
+            same = data[at : at + self.apex_length] == self.apex[: self.apex_length]
+        return same
 
     def _label(self, data, at):
         i: cython.uint
