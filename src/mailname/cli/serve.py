@@ -53,6 +53,10 @@ def command(
     if zones is not None and not listen:
         raise click.UsageError("--zones needs --listen ADDR:PORT, for example --listen 127.0.0.1:5300.")
     _log_to_stderr(verbose)
+    if zones is not None:
+        from mailname.server import read_ahead
+
+        read_ahead.begin(zones)
     if config is not None:
         read = _reader_of_file(config, control)
     else:

@@ -9,6 +9,7 @@ import dns.exception
 import dns.name
 
 from mailname.errors import HostError, ZoneError
+from mailname.server import read_ahead
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.load import Loader
 from mailname.zone.text import ReadResult, read_zone
@@ -57,6 +58,8 @@ def read_zone_file(path: Path, apex: Name) -> ReadResult:
         HostError: the file cannot be read.
 
     """
+    if (ahead := read_ahead.take(path, apex)) is not None:
+        return ReadResult(ImageZone(ahead), ())
     raw = _read_octets(path)
     if len(raw) > _LARGE:
         text = raw if _is_utf8(raw) else raw.decode("latin-1").encode()

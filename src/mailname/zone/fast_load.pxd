@@ -12,4 +12,6 @@ cdef class FastLoad:
     cdef readonly ImageBuilder builder
     cdef Layout layout
     cdef readonly int found, good
-    cdef bint _read(self) noexcept nogil
+    cdef bint large
+    cdef bint _scan(self) noexcept nogil
+    cdef bint _make_ready(self) noexcept nogil

@@ -17,6 +17,8 @@ else:
     from mailname.zone.fast_scan import DONE
     from mailname.zone.record_groups import GOOD
 
+_LARGE = cython.declare(cython.Py_ssize_t, 1_000_000)
+
 
 class FastLoad:
     """One text after the other on its way into an image; the memory is kept in between.
@@ -47,24 +49,38 @@ class FastLoad:
             apex: the zone's name in wire form, as spelled; the first origin.
 
         """
-        plain: cython.bint
+        self.begin(text, apex)
+        return self.finish()
+
+    def begin(self, text: bytes, apex: bytes) -> None:
+        """Take a text: who holds it no more himself has its memory back while the image is made."""
         self.scanner.begin(text, apex)
         self.builder.begin(self.scanner.packed, apex, False)
         self.layout.begin(self.builder)
+        self.large = len(text) > _LARGE
+
+    def finish(self) -> "bytes | None":
+        """Return what ``read`` does, of the text that was taken."""
+        plain: cython.bint
         if cython.compiled:
             with cython.nogil:
-                plain = self._read()
+                plain = self._scan() and (self.large or self._make_ready())
+            if plain and self.large:
+                self.scanner.tokens.let_go()
+                with cython.nogil:
+                    plain = self._make_ready()
         else:
-            plain = self._read()
+            plain = self._scan() and self._make_ready()
         if not plain:
             return None
         self.scanner.tokens.let_go()
         return self.layout.write()
 
-    def _read(self):
+    def _scan(self):
         self.found = self.scanner.scan()
-        if self.found != DONE:
-            return False
+        return self.found == DONE
+
+    def _make_ready(self):
         self.good = self.builder.make_ready()
         if self.good != GOOD or self.builder.index.outside_count or self.builder.noted_count:
             return False

@@ -18,6 +18,7 @@ else:
     NONE = 0xFFFFFFFF
 
 _32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
+_MANY = cython.declare(cython.uint, 100_000)  # owners, after which memory is given back at once
 _AHEAD = cython.declare(cython.uint, 16)
 _SOME = cython.declare(cython.uint, 32)
 
@@ -211,6 +212,10 @@ class OwnerIndex:
                     fetch(owners + OWNER * order[i + _AHEAD])  # noqa: F821 - C, from the .pxd
                 memcpy(self.owners + OWNER * i, owners + OWNER * order[i], 4 * OWNER)
                 places[order[i]] = i
+            if self.spare_room > _MANY:
+                free(self.spare)
+                self.spare = cython.NULL
+                self.spare_room = 0
         else:
             self.owners = [0] * len(owners)
             for i in range(self.count):
