@@ -19,6 +19,8 @@ from mailname.zone import Zone
 from mailname.zone.held_names import held_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from dns.name import Name
 
     from mailname.answer import Unserved
@@ -45,7 +47,8 @@ class Prepared(NamedTuple):
         question_ends: where the question ends: after that many octets of the message.
         sort, subject: as in ``Response``.
         rcode: the response code.
-        limit: octets that the reply might have had.
+        limit: octets that the reply might have had: what did not fit into those was left out.
+        size: octets that it has.
         taken: labels of which a name below the closest encloser may have none there; of a whole reply, none.
 
     """
@@ -57,15 +60,12 @@ class Prepared(NamedTuple):
     subject: Name
     rcode: int
     limit: int
+    size: int
     taken: frozenset[bytes] = frozenset()
 
     def reply(self, wire: bytes) -> bytes:
         """Return the reply to a message for which this is prepared."""
         return wire[:2] + self.head + wire[12 : self.question_ends] + self.rest
-
-    def fits(self, limit: int) -> bool:
-        """Tell whether the reference would put the same into so many octets: what fits, and what was left out before."""
-        return self.question_ends + len(self.rest) <= limit <= self.limit
 
 
 class _OfZone:
@@ -75,25 +75,29 @@ class _OfZone:
         entry: what is kept belongs to it alone.
         whole: replies, by shape, type and name.
         tails: by shape, place and name of the closest encloser, and by type where that matters.
+        closest: finds the closest encloser, as ``HeldNames.closest``. Where all names get the same error, each is taken for one
+            that does not exist; where nobody knows, for one that does.
 
     """
 
-    __slots__ = ("_names", "entry", "tails", "whole")
+    __slots__ = ("closest", "entry", "tails", "whole")
 
     def __init__(self, entry: Zone | Unserved | None) -> None:
         self.entry = entry
         self.whole: dict[bytes, Prepared] = {}
         self.tails: dict[bytes, Prepared] = {}
-        self._names = held_names(entry) if isinstance(entry, Zone) else None
+        self.closest: Callable[[bytes, Sequence[int]], int] = _is_not_held
+        if isinstance(entry, Zone):
+            held = held_names(entry)
+            self.closest = _is_held if held is None else held.closest
 
-    def encloser(self, name: bytes, starts: list[int]) -> int:
-        """Return the number of the label at which the closest encloser of a name begins: 0 when that is the name itself.
 
-        Where all names get the same error, each is taken for one that does not exist; where nobody knows, for one that does.
-        """
-        if self._names is not None:
-            return self._names.closest(name, starts)
-        return 0 if isinstance(self.entry, Zone) else len(starts) - 1
+def _is_held(_name: bytes, _starts: Sequence[int]) -> int:
+    return 0
+
+
+def _is_not_held(_name: bytes, starts: Sequence[int]) -> int:
+    return len(starts) - 1
 
 
 class PreparedAnswers:
@@ -133,7 +137,7 @@ class PreparedAnswers:
 
     def _find(self, wire: bytes) -> Prepared | None:
         ends = wire.find(b"\0", 12) + 5
-        shape = self._shapes.of(wire, ends)
+        shape = self._shapes.known.get(wire[2:12] + wire[ends - 2 :]) or self._shapes.of(wire, ends)
         if shape is None:
             return None
         key, limit = shape
@@ -144,18 +148,18 @@ class PreparedAnswers:
             return None
         found = kept.whole.get(key + asked + name)
         if found is not None:
-            if not found.fits(limit):
+            if not found.size <= limit <= found.limit:  # the reference would leave out more, or less
                 return None
             if name == wire[12 : ends - 4]:
                 self._keep_exact(wire, found)
             return found
-        label = kept.encloser(name, starts)
+        label = kept.closest(name, starts)
         if not label:
             return None
         at = starts[label]
         key += _OCTETS[at] + name[at:]
         found = kept.tails.get(key) or kept.tails.get(key + asked)
-        if found is None or name[starts[label - 1] : at] in found.taken or not found.fits(limit):
+        if found is None or name[starts[label - 1] : at] in found.taken or not found.size <= limit <= found.limit:
             return None
         return found
 
@@ -171,7 +175,7 @@ class PreparedAnswers:
         if not starts:
             return
         reply = response.wire
-        prepared = Prepared(reply[2:12], reply[ends:], ends, response.sort, response.subject, reply[3] & 0xF, limit)
+        prepared = Prepared(reply[2:12], reply[ends:], ends, response.sort, response.subject, reply[3] & 0xF, limit, len(reply))
         self._keep_exact(wire, prepared)
         # The parent's zone may answer for DS. A synthesis (DNAME) repeats the letters' case of the question.
         if (apex == name and asked == _DS) or _DNAME in prepared.rest:
@@ -181,7 +185,7 @@ class PreparedAnswers:
         kept = self._zones.get(apex)
         if kept is None:
             kept = self._zones[apex] = _OfZone(self._table.entry(apex))
-        label = kept.encloser(name, starts)
+        label = kept.closest(name, starts)
         if not label:
             self._keep(kept.whole, key + asked + name, prepared)
             return

@@ -35,20 +35,22 @@ class Shape(NamedTuple):
 
 
 class Shapes:
-    """Reads shapes, and remembers those that it has met."""
+    """Reads shapes.
 
-    __slots__ = ("_known", "_spoken")
+    Attributes:
+        known: those that have been met, by the octets around the question's name and type.
+
+    """
+
+    __slots__ = ("_spoken", "known")
 
     def __init__(self, settings: Settings) -> None:
-        self._known: dict[bytes, Shape] = {}
+        self.known: dict[bytes, Shape] = {}
         #: Options whose answer is not the question's alone.
         self._spoken = {
             *((OptionCode.NSID,) if settings.nsid is not None else ()),
             *((OptionCode.COOKIE,) if settings.cookie_secrets else ()),
         }
-
-    def __len__(self) -> int:
-        return len(self._known)
 
     def of(self, wire: bytes, question_ends: int) -> Shape | None:
         """Return the shape of a message whose question ends there; None for what is no ordinary question.
@@ -56,7 +58,7 @@ class Shapes:
         Ordinary is: QUERY, one question, of class IN, at most an OPT record of version 0 whose options may all be ignored.
         """
         around = wire[2:12] + wire[question_ends - 2 :]
-        known = self._known.get(around)
+        known = self.known.get(around)
         if known is not None:
             return known
         return self._read(around, wire[question_ends - 4 : question_ends - 2]) if question_ends >= _SHORTEST else None
@@ -83,9 +85,9 @@ class Shapes:
         return shape if size else self._remembered(around, shape)
 
     def _remembered(self, around: bytes, shape: Shape) -> Shape:
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[around] = shape
+        if len(self.known) >= _MOST_KNOWN:
+            self.known.clear()
+        self.known[around] = shape
         return shape
 
     def _may_be_ignored(self, rdata: bytes, rdtype: bytes) -> bool:

@@ -77,11 +77,11 @@ class UdpListener:
             wire = octets[at : at + size]
             known = find(wire)
             if known is not None and names[NAME * place + client : NAME * place + client_ends] in unlimited:
-                head, rest, question_ends, _, _, rcode, _, _ = known
+                head, rest, question_ends, _, _, rcode, _, reply_size, _ = known
                 octets[at + 2 : at + 12] = head
                 begins = at + question_ends
-                octets[begins : begins + len(rest)] = rest
-                sizes[place] = question_ends + len(rest)
+                octets[begins : at + reply_size] = rest
+                sizes[place] = reply_size
                 answered[(255 if wire[question_ends - 4] else wire[question_ends - 3]) << 4 | rcode] += 1
                 plain += 1
             else:
