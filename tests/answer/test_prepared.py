@@ -175,6 +175,13 @@ class TestNameThatDoesNotExist:
         # Learned from the odd one, it would be wrong for the others.
         assert Answering(imaged(table)).asks("ghost", "abcde", "edcba") == [False, False, True]
 
+    def test_of_a_truncated_reply_is_for_the_reference(self) -> None:
+        """What was left out may lead anywhere, as here to one of the names themselves."""
+        long = ".".join(["b" * 63] * 3 + ["c" * 48])
+        answering = serving(f"* CNAME {long}\n")
+        for name in (long.replace("c", "d"), long.replace("c", "e"), long):
+            assert answering.ask(query(dns.name.from_text(name, APEX), 1, edns=False)) is False
+
     def test_below_a_wildcard_is_answered_by_type(self) -> None:
         """RFC 4592: what stands for it depends on the type."""
         answering = serving("* A 192.0.2.1\n* MX 10 mail\nmail A 192.0.2.2\n")
@@ -191,6 +198,11 @@ class TestNameThatDoesNotExist:
         """The synthesised alias repeats the name's labels (RFC 6672)."""
         answering = serving("old DNAME new\nnew A 192.0.2.1\n")
         assert answering.asks("abc.old", "abd.old") == [False, False]
+
+    def test_that_is_hidden_by_a_dname_is_for_the_reference_unless_spelled_alike(self) -> None:
+        """The synthesised alias repeats the letters' case, too."""
+        answering = serving("old DNAME new\nwww.old A 192.0.2.1\n")
+        assert answering.asks("www.old", "WWW.old", "www.old", "Www.old") == [False, False, True, False]
 
     def test_below_a_zone_cut_is_a_prepared_referral(self) -> None:
         """One for all types, unless the name is on the way to the glue."""
@@ -242,8 +254,16 @@ class TestQuestion:
     @pytest.mark.parametrize("rdtype", [251, 252])
     def test_for_a_transfer_is_for_the_reference(self, rdtype: int) -> None:
         """Whatever is prepared for other types of the same name."""
-        assert serving("").asks("abc", "abd", rdtype=1) == [False, True]
-        assert serving("").asks("abd", rdtype=rdtype) == [False]
+        answering = serving("")
+        assert answering.asks("abc", "abd", "a.example.org.", rdtype=1) == [False, True, False]
+        assert answering.asks("abd", "b.example.org.", rdtype=rdtype) == [False, False]
+
+    def test_with_less_room_than_a_prepared_tail_is_asked_again(self) -> None:
+        """And what was truncated for one client is whole for another."""
+        answering = serving(f'* TXT "{"x" * 250}" "{"x" * 250}" "{"x" * 250}"\n')
+        names = iter(dns.name.from_text(f"n{number}", APEX) for number in range(10, 99))
+        asked = [answering.ask(query(next(names), 16, payload=payload)) for payload in (1100, 1000, 600, 1000, 1100, 1101, 1232)]
+        assert asked == [False, True, False, True, True, False, False]
 
     def test_with_room_for_more_is_asked_again(self) -> None:
         """What was left out for one client is not left out for another."""
@@ -264,6 +284,16 @@ class TestChange:
         answering.table = answering.table.replacing(APEX, read_zone(SOA + "abd A 192.0.2.1\n", "x", APEX).zone)
         answering.prepared.follow(answering.table)
         assert answering.asks("abc", "abd", "abe", "c.example.org.") == [False, False, True, True]
+
+    def test_of_the_parent_drops_what_it_says_about_its_child(self) -> None:
+        """DS at a zone cut is the parent's (RFC 4035 section 3.1.4.1)."""
+        child = dns.name.from_text("sub", APEX)
+        parents = [read_zone(f"{SOA}sub NS ns1\n{ds}", "x", APEX).zone for ds in ("", f"sub DS 1 8 2 {'00' * 32}\n")]
+        answering = Answering(ZoneTable({APEX: parents[0], child: read_zone(SOA, "x", child).zone}))
+        assert answering.asks("sub", "sub", rdtype=43) == [False, True]
+        answering.table = answering.table.replacing(APEX, parents[1])
+        answering.prepared.follow(answering.table)
+        assert answering.asks("sub", "sub", rdtype=43) == [False, True]
 
     def test_of_the_set_of_zones_drops_all(self) -> None:
         """A new zone may lie below one that we had, and nobody has to think about it."""
@@ -291,6 +321,12 @@ class TestMemory:
             answering.asks(*(f"n{number}" for number in range(100)))
             assert answering.prepared.kept <= 10
         assert answering.asks("n1", "n1") == [False, True]
+
+    def test_of_questions_is_not_spent_on_spellings(self) -> None:
+        """One that comes in another spelling each time leaves nothing behind."""
+        answering = serving("www A 192.0.2.1\n")
+        assert answering.asks("www", "wwW", "wWw", "wWW", "Www") == [False, True, True, True, True]
+        assert len(answering.prepared._exact) == 1
 
     def test_of_zones_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """However many are served."""

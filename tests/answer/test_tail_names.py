@@ -58,3 +58,11 @@ class TestLastLabels:
     def test_are_none_for_types_whose_names_we_do_not_know(self) -> None:
         """SRV, for one, and all that is to come."""
         assert of("* SRV 0 0 25 mail\n", "nope", 33) is None
+
+    def test_are_none_when_another_section_speaks_of_the_question(self) -> None:
+        """Only an answer's owner is whoever is asked about."""
+        head, question = b"\0\1\x84\0\0\1", b"\1x\0\0\1\0\1"
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4abcd"
+        assert last_labels(head + b"\0\1\0\0\0\0" + question + record, 19, 14) == frozenset()
+        assert last_labels(head + b"\0\0\0\1\0\0" + question + record, 19, 14) is None
+        assert last_labels(head + b"\0\1\0\0\0\1" + question + record * 2, 19, 14) is None
