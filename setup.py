@@ -46,6 +46,7 @@ COMPILED = {
     "mailname.zone.packed": "src/mailname/zone/packed.py",
     "mailname.zone.record_groups": "src/mailname/zone/record_groups.py",
     "mailname.zone.same_rdata": "src/mailname/zone/same_rdata.py",
+    "mailname.server.client_sketch": "src/mailname/server/client_sketch.py",
     "mailname.server.udp_worker": "src/mailname/server/udp_worker.pyx",
 }
 CORES = os.cpu_count() or 1

@@ -57,7 +57,7 @@ class Answering:
             self.prepared.remember(request.wire, wanted)
             return False
         assert found.reply(wire).hex() == wanted.wire.hex(), wire.hex()
-        assert (found.sort, found.subject, found.rcode) == (wanted.sort, wanted.subject, wanted.wire[3] & 15), wire.hex()
+        assert (found.sort, found.subject, found.kind & 15) == (wanted.sort, wanted.subject, wanted.wire[3] & 15), wire.hex()
         return True
 
     def asks(self, *names: str, rdtype: int = 1) -> list[bool]:

@@ -36,7 +36,7 @@ else:
 NOT_PLAIN = cython.declare(cython.int, -1)
 DROP = cython.declare(cython.int, 0)
 LONGEST = cython.declare(cython.int, 1232)  # octets of an answer by UDP
-NOTES = cython.declare(cython.int, 8)  # octets behind it: what sort of answer it is (1), the hash of what it is about (4)
+NOTES = cython.declare(cython.int, 12)  # octets behind it: what sort of answer it is (1), a hash of its subject (4), its zone (4)
 ANSWER = cython.declare(cython.int, 0)
 NODATA = cython.declare(cython.int, 1)
 NXDOMAIN = cython.declare(cython.int, 2)
@@ -119,7 +119,8 @@ def respond_plain(images, query, size, out):
         apex_label = find_zone(images, starts, labels, hashes, 1)
         if apex_label < 0:
             apex_label = 0
-    image: cython.p_uchar = images.blocks[starts[129]]
+    zone: cython.uint = starts[129]
+    image: cython.p_uchar = images.blocks[zone]
     if cython.compiled:
         if image == cython.NULL:
             return NOT_PLAIN
@@ -293,10 +294,11 @@ def respond_plain(images, query, size, out):
     out[9] = authority & 0xFF
     out[10] = additional >> 8
     out[11] = additional & 0xFF
-    # For the limiting of rates, behind the answer's room.
+    # For the limiting of rates and the counting of zones, behind the answer's room.
     out[LONGEST] = sort
     for i in range(4):
         out[LONGEST + 1 + i] = (subject >> (8 * i)) & 0xFF
+        out[LONGEST + 5 + i] = (zone >> (8 * i)) & 0xFF
     return end
 
 

@@ -46,9 +46,10 @@ class Prepared(NamedTuple):
         rest: what follows the question.
         question_ends: where the question ends: after that many octets of the message.
         sort, subject: as in ``Response``.
-        rcode: the response code.
+        kind: the response code, with 16 for EDNS and 32 for DO.
         limit: octets that the reply might have had: what did not fit into those was left out.
         size: octets that it has.
+        tally: a number that the one who sends it counts up; one for each zone.
         taken: labels of which a name below the closest encloser may have none there; of a whole reply, none.
 
     """
@@ -58,9 +59,10 @@ class Prepared(NamedTuple):
     question_ends: int
     sort: Sort
     subject: Name
-    rcode: int
+    kind: int
     limit: int
     size: int
+    tally: list[int]
     taken: frozenset[bytes] = frozenset()
 
     def reply(self, wire: bytes) -> bytes:
@@ -105,10 +107,11 @@ class PreparedAnswers:
 
     Attributes:
         kept: replies and tails that are kept.
+        tallies: by apex, how many replies were sent about names there; no octets stand for no zone of ours.
 
     """
 
-    __slots__ = ("_exact", "_shapes", "_table", "_zones", "kept")
+    __slots__ = ("_exact", "_shapes", "_table", "_zones", "kept", "tallies")
 
     def __init__(self, settings: Settings) -> None:
         self._shapes = Shapes(settings)
@@ -116,6 +119,7 @@ class PreparedAnswers:
         self._exact: dict[bytes, Prepared] = {}
         self._zones: dict[bytes, _OfZone] = {}
         self.kept = 0
+        self.tallies: dict[bytes, list[int]] = {}
 
     def follow(self, table: ZoneTable) -> None:
         """Answer from this table from now on: what was prepared of a zone that has changed is dropped."""
@@ -123,6 +127,7 @@ class PreparedAnswers:
             return
         if table.apexes is not self._table.apexes:
             self._forget()
+            self.tallies = {apex: tally for apex, tally in self.tallies.items() if apex in table.octets}
         else:
             self._exact.clear()
             for apex, kept in list(self._zones.items()):
@@ -175,7 +180,9 @@ class PreparedAnswers:
         if not starts:
             return
         reply = response.wire
-        prepared = Prepared(reply[2:12], reply[ends:], ends, response.sort, response.subject, reply[3] & 0xF, limit, len(reply))
+        kind = reply[3] & 0xF | (key[0] & 6) << 3
+        tally = self.tallies.setdefault(apex, [0])
+        prepared = Prepared(reply[2:12], reply[ends:], ends, response.sort, response.subject, kind, limit, len(reply), tally)
         self._keep_exact(wire, prepared)
         # The parent's zone may answer for DS. A synthesis (DNAME) repeats the letters' case of the question.
         if (apex == name and asked == _DS) or _DNAME in prepared.rest:

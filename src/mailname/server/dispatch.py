@@ -25,6 +25,7 @@ from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.tcp import IDLE
+from mailname.server.traffic import Traffic
 from mailname.transfer import axfr
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
@@ -78,6 +79,7 @@ class Dispatcher:
     settings: Settings = field(default_factory=lambda: offered(Settings()))
     rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)
+    traffic: Traffic = field(default_factory=Traffic)
     prepared: PreparedAnswers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +110,17 @@ class Dispatcher:
         return self._replies(wire, source, "tcp")
 
     def _replies(self, wire: bytes, source: Endpoint, transport: Transport) -> Iterator[bytes]:
+        """Give the messages that answer one message, counted as one answer."""
         request = read_request(wire)
+        replies = self._replies_to(request, wire, source, transport)
+        self.traffic.questions += 1
+        first = next(replies, None)
+        if first is not None:
+            self.traffic.answered(request, first, source.address, transport, self.context.table, self.context.clock.wall())
+            yield first
+            yield from replies
+
+    def _replies_to(self, request: Request | Unreadable, wire: bytes, source: Endpoint, transport: Transport) -> Iterator[bytes]:
         if isinstance(request, Unreadable):
             if request.reply is not None:
                 yield request.reply

@@ -25,6 +25,7 @@ from mailname.server.served_images import ServedImages
 from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
+from mailname.server.traffic_report import MOST, Counted, report
 from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
 
@@ -207,6 +208,22 @@ class Server:
             "zones": [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)],
         }
 
+    def traffic(self, most: int, apex: Name | None = None) -> dict[str, Any]:
+        """Return what has been asked and answered since the start, with the busiest zones and networks (``traffic_report``)."""
+        workers = [counters for listener in self._udp if isinstance(listener, UdpWorkers) for counters in listener.seen()]
+        plain = [listener.traffic() for listener in self._udp if isinstance(listener, UdpListener)]
+        dispatcher = self._dispatcher
+        dispatcher.traffic.forget_others(self.context.table)
+        counted = Counted(
+            dispatcher.traffic,
+            [*plain, *(counters.traffic() for counters in workers)],
+            dispatcher.rates.limited,
+            workers,
+            self.context.images.images if self.context.images else None,
+            {apex: tally[0] for apex, tally in dispatcher.prepared.tallies.items() if apex in self.context.table.octets},
+        )
+        return report(counted, self.started_at, most, apex)
+
     def _udp_counters(self) -> dict[str, Any]:
         """Add up what was seen at all addresses."""
         total: dict[str, Any] = {}
@@ -234,6 +251,11 @@ class Server:
         match order["do"]:
             case "status":
                 return {"ok": True, **self.status(apex)}
+            case "traffic":
+                most = order.get("most", 20)
+                if not isinstance(most, int) or not 0 <= most <= MOST:
+                    return {"ok": False, "says": f"most is a number from 0 to {MOST}"}
+                return {"ok": True, **self.traffic(most, apex)}
             case "reload":
                 if apex is None and self.on_reload is not None:
                     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.server.network import DirectNetwork
 from mailname.server.udp_batch import NAME, PLACE, Batch, socket_address
-from mailname.server.udp_counts import UdpCounts
+from mailname.server.udp_counts import UdpCounts, place_of
 
 if TYPE_CHECKING:
     from mailname.answer.prepared import Prepared
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 64  # datagrams answered before other work gets its turn
 _LARGEST = 65535
+_FEW = 4  # datagrams in a batch: there is time to look who sent them
+_MOST_UNSEEN = 256  # answers for which one client stands
 _MOST_UNLIMITED = 4096  # clients of which we remember that their answers are not counted
 _IP_PKTINFO = 8  # Linux; Python 3.11's socket module does not name it
 _IP_PKTINFO_SIZE = 12
@@ -45,6 +47,7 @@ class UdpListener:
         self._client = (4, 8) if self._socket.family == socket.AF_INET else (8, 24)
         self._remembers_clients = type(network).peer is DirectNetwork.peer
         self._unlimited: set[bytes] = set()
+        self._unseen = 0
         self._loop = asyncio.get_running_loop()
         try:
             batch = Batch(with_control=self._with_source)
@@ -62,6 +65,17 @@ class UdpListener:
         """Return what has been seen."""
         return [self._counts.as_dict()]
 
+    def traffic(self) -> dict[str, Any]:
+        """Return what the reference has not seen, as the Counters of a worker do."""
+        seen = self._counts.as_dict() | self._counts.prepared()
+        version = 4 if self._socket.family == socket.AF_INET else 6
+        # What was too many is counted by who limits.
+        return seen | {"limited": 0, "ipv4": 0, "ipv6": 0, f"ipv{version}": seen["plain"]}
+
+    def _count_clients(self, seen: SocketAddress, count: int) -> None:
+        dispatcher = self._dispatcher
+        dispatcher.traffic.clients.count(self._network.peer(seen).address, count, dispatcher.context.clock.wall())
+
     def _answer_batch(self, batch: Batch) -> None:
         fd = self._socket.fileno()
         received = batch.receive(fd)
@@ -77,12 +91,13 @@ class UdpListener:
             wire = octets[at : at + size]
             known = find(wire)
             if known is not None and names[NAME * place + client : NAME * place + client_ends] in unlimited:
-                head, rest, question_ends, _, _, rcode, _, reply_size, _ = known
+                head, rest, question_ends, _, _, kind, _, reply_size, tally, _ = known
                 octets[at + 2 : at + 12] = head
                 begins = at + question_ends
                 octets[begins : at + reply_size] = rest
                 sizes[place] = reply_size
-                answered[(255 if wire[question_ends - 4] else wire[question_ends - 3]) << 4 | rcode] += 1
+                answered[(place_of(wire, question_ends) if wire[question_ends - 4] else wire[question_ends - 3]) << 6 | kind] += 1
+                tally[0] += 1
                 plain += 1
             else:
                 reply = self._reply(wire, known, socket_address(batch.sender(place)), batch.sender(place)[client:client_ends])
@@ -96,6 +111,11 @@ class UdpListener:
         batch.send(fd, first, len(received))
         counts.received += len(received)
         counts.plain += plain
+        # Under load one sender stands for many: who asks much is met often, and looking at each would take as long as answering.
+        self._unseen += plain
+        if self._unseen and (len(received) < _FEW or self._unseen >= _MOST_UNSEEN):
+            self._count_clients(socket_address(batch.sender(len(received) - 1)), self._unseen)
+            self._unseen = 0
 
     def _answer_one_by_one(self) -> None:
         prepared = self._dispatcher.prepared
@@ -124,11 +144,15 @@ class UdpListener:
             counts.handed_on += 1
         else:
             reply = dispatcher.limited(known, wire, source.address)
-            counts.plain += reply is not None
+            self._count_clients(seen, 1)
+            if reply is not None:
+                counts.plain += 1
+                counts.answered[place_of(wire, known.question_ends) << 6 | known.kind & ~15 | reply[3] & 15] += 1
+                known.tally[0] += 1
         counts.limited += rates.limited - limited
         if reply is None:
             counts.dropped += 1
-        else:
+        elif known is None:
             counts.count(reply)
         if client is not None and self._remembers_clients and not rates.is_limited(source.address):
             if len(self._unlimited) >= _MOST_UNLIMITED:

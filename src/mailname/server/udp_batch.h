@@ -87,3 +87,29 @@ static int mailname_wait_at_most(int fd, int milliseconds) {
 }
 
 static const unsigned char *mailname_sender(mailname_batch *b, int i) { return (const unsigned char *)&b->from[i]; }
+
+/* What one worker has answered for the zone with some number, since when, and which zone that is: numbers are given again. */
+typedef struct {
+    unsigned long long answers;
+    unsigned int since, mark;
+} mailname_zone;
+
+static int mailname_is_ipv4(const unsigned char *sender) {
+    if (((const struct sockaddr *)sender)->sa_family == AF_INET) return 1;
+    return IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)sender)->sin6_addr);
+}
+
+/* The key of a sender's network in a ClientSketch: 24 bits of IPv4, 48 of IPv6. */
+static unsigned long long mailname_network(const unsigned char *sender) {
+    const unsigned char *a;
+    if (((const struct sockaddr *)sender)->sa_family == AF_INET)
+        a = (const unsigned char *)&((const struct sockaddr_in *)sender)->sin_addr;
+    else {
+        a = ((const struct sockaddr_in6 *)sender)->sin6_addr.s6_addr;
+        if (!mailname_is_ipv4(sender))
+            return 1ULL << 51 | (unsigned long long)a[0] << 40 | (unsigned long long)a[1] << 32 | (unsigned long long)a[2] << 24
+                | a[3] << 16 | a[4] << 8 | a[5];
+        a += 12;
+    }
+    return 1ULL << 50 | a[0] << 16 | a[1] << 8 | a[2];
+}

@@ -4,13 +4,16 @@
 Only built where a compiler was at hand; without it ``udp.py`` answers by itself.
 """
 
+import heapq
 import secrets
 import socket
 
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
 from libc.time cimport time
 from mailname.answer.images cimport Images
 from mailname.answer.plain cimport respond_plain
+from mailname.server.client_sketch cimport ClientSketch
 
 cdef extern from "udp_batch.h":
     ctypedef struct msghdr:
@@ -35,6 +38,12 @@ cdef extern from "udp_batch.h":
 
 cdef extern from "udp_batch.h":
     const unsigned char *mailname_sender(mailname_batch *, int) nogil
+    ctypedef struct mailname_zone:
+        unsigned long long answers
+        unsigned int since
+        unsigned int mark
+    int mailname_is_ipv4(const unsigned char *) nogil
+    unsigned long long mailname_network(const unsigned char *) nogil
 
 
 cdef extern from "rate_limit.h":
@@ -68,15 +77,71 @@ cdef extern from "cookie.h":
         const unsigned char *, int, const unsigned char *, const unsigned char *, unsigned int, unsigned char *) nogil
 
 
+cdef unsigned int _mark(Images images, unsigned int number) noexcept nogil:
+    """Return what tells zones apart that have a number one after the other: a hash of the apex, 0 for none (see images.py)."""
+    return images.facts[4 * number] | 1 if images.facts[4 * number + 3] & 1 else 0
+
+
 cdef class Counters:
     """What one worker has seen. Written by the worker alone, read by anybody at any time."""
 
     cdef unsigned long long received, plain, handed_on, dropped, limited
     cdef unsigned long long rcodes[16]
-    cdef unsigned long long types[256]
+    cdef unsigned long long types[512]
+    cdef unsigned long long ipv4, ipv6, edns, dnssec
+    cdef mailname_zone *zones
+    cdef unsigned int room
+    cdef readonly ClientSketch clients
+
+    def __init__(self, Images images):
+        self.clients = ClientSketch()
+        self.follow(images)
+
+    def __dealloc__(self):
+        free(self.zones)
+
+    cdef int follow(self, Images images) except -1:
+        """Count for these zones from now on; a zone keeps its count for as long as it keeps its number."""
+        cdef unsigned int number, mark, now = <unsigned int>time(NULL)
+        cdef mailname_zone *zones
+        if images.zones > self.room:
+            zones = <mailname_zone *>realloc(self.zones, (images.zones + images.zones // 8) * sizeof(mailname_zone))
+            if zones == NULL:
+                raise MemoryError
+            self.zones = zones
+            memset(zones + self.room, 0, (images.zones + images.zones // 8 - self.room) * sizeof(mailname_zone))
+            self.room = images.zones + images.zones // 8
+        for number in range(self.room):
+            mark = _mark(images, number) if number < images.zones else 0
+            if self.zones[number].mark != mark or not self.zones[number].since:
+                self.zones[number].answers = 0
+                self.zones[number].since = now
+                self.zones[number].mark = mark
+        return 0
+
+    cdef void answered(
+        self, const unsigned char *question, const unsigned char *answer, const unsigned char *sender
+    ) noexcept nogil:
+        """Count a plain answer, behind which ``respond_plain`` has left its notes."""
+        cdef unsigned int at = 12, zone = answer[1237] | answer[1238] << 8 | answer[1239] << 16 | <unsigned int>answer[1240] << 24
+        while question[at]:
+            at += question[at] + 1
+        self.types[min(question[at + 1] << 8 | question[at + 2], 511)] += 1
+        self.rcodes[answer[3] & 15] += 1
+        if question[11]:
+            self.edns += 1
+            self.dnssec += question[at + 12] >> 7
+        if mailname_is_ipv4(sender):
+            self.ipv4 += 1
+        else:
+            self.ipv6 += 1
+        if zone < self.room:
+            self.zones[zone].answers += 1
 
     def as_dict(self):
-        """Return the figures: questions received; answered plainly by rcode and by type; handed on; dropped."""
+        """Return the figures: questions received; answered plainly by rcode and by type (above 254 as one); handed on; dropped."""
+        types = {rdtype: self.types[rdtype] for rdtype in range(255) if self.types[rdtype]}
+        others = sum(self.types[rdtype] for rdtype in range(255, 512))
         return {
             "received": self.received,
             "plain": self.plain,
@@ -84,8 +149,50 @@ cdef class Counters:
             "dropped": self.dropped,
             "limited": self.limited,
             "rcodes": {rcode: self.rcodes[rcode] for rcode in range(16) if self.rcodes[rcode]},
-            "types": {rdtype: self.types[rdtype] for rdtype in range(256) if self.types[rdtype]},
+            "types": types | ({255: others} if others else {}),
         }
+
+    def traffic(self):
+        """Return the same with types one by one (from 511 on as 511), and what else is told apart."""
+        return self.as_dict() | {
+            "types": {rdtype: self.types[rdtype] for rdtype in range(512) if self.types[rdtype]},
+            "ipv4": self.ipv4,
+            "ipv6": self.ipv6,
+            "edns": self.edns,
+            "do": self.dnssec,
+        }
+
+    def zone(self, Images images, unsigned int number):
+        """Return how many answers came from the zone with this number, and since when they are counted: 0, 0 if they are not yet."""
+        if number >= self.room or self.zones[number].mark != _mark(images, number):
+            return 0, 0
+        return self.zones[number].answers, self.zones[number].since
+
+
+def busiest_zones(list workers, dict others, Images images, unsigned int most):
+    """Return the numbers of the zones with the most answers, and how many, the most first.
+
+    Args:
+        workers: the Counters of each.
+        others: answers that somebody else gave, by the zone's number.
+        images: whose numbers these are; what a worker still counts for a zone that is not there any more is left out.
+        most: how many are wanted, at least 1.
+    """
+    cdef Counters counters
+    cdef unsigned long long answers, least = 0
+    cdef unsigned int number
+    found = []
+    for number in range(images.zones):
+        answers = others.get(number, 0) if others else 0
+        for counters in workers:
+            if number < counters.room and counters.zones[number].mark == _mark(images, number):
+                answers += counters.zones[number].answers
+        if answers > least:
+            heapq.heappush(found, (answers, number))
+            if len(found) > most:
+                heapq.heappop(found)
+                least = found[0][0]
+    return [(place, count) for count, place in sorted(found, reverse=True)]
 
 
 cdef class Worker:
@@ -118,7 +225,7 @@ cdef class Worker:
         self.with_source = with_source
         self.images = images
         self.hand_on = hand_on
-        self.counters = Counters()
+        self.counters = Counters(images)
         self.stopped = 0
         self.changed = 0
         self.has_secret = cookie_secret is not None
@@ -200,6 +307,7 @@ cdef class Worker:
                         with gil:
                             self.changed = 0
                             images = self.images
+                            counters.follow(images)
                     self.turns += 1
                     if received <= 0:
                         continue
@@ -217,6 +325,7 @@ cdef class Worker:
                             if length > 0:
                                 opt_size += length - plain
                         if length > 0:
+                            counters.clients.add(mailname_network(mailname_sender(batch, i)), 1, wall)
                             verdict = MAILNAME_SEND
                             if not verified:
                                 verdict = mailname_verdict(&self.limit, mailname_sender(batch, i), batch.answer[i] + 1232, now)
@@ -225,8 +334,7 @@ cdef class Worker:
                                 if verdict != MAILNAME_SLIP:
                                     continue
                                 length = mailname_truncated(batch.answer[i], length, opt_size)
-                            counters.types[_question_type(batch.question[i])] += 1
-                            counters.rcodes[batch.answer[i][3] & 15] += 1
+                            counters.answered(batch.question[i], batch.answer[i], mailname_sender(batch, i))
                             mailname_answered(batch, i, ready, length)
                             ready += 1
                         elif length < 0:
@@ -252,14 +360,6 @@ cdef int _room(unsigned char *question) noexcept nogil:
         at += question[at] + 1
     payload = (question[at + 8] << 8) | question[at + 9]
     return min(max(payload, 512), 1232)
-
-
-cdef unsigned int _question_type(unsigned char *question) noexcept nogil:
-    """Return the type that a plain question asks for; above 255 all are counted as one."""
-    cdef unsigned int at = 12
-    while question[at]:
-        at += question[at] + 1
-    return question[at + 2] if question[at + 1] == 0 else 255
 
 
 cdef tuple _taken(mailname_batch *batch, int i):

@@ -72,6 +72,10 @@ class UdpWorkers:
         """Return what each worker has seen."""
         return [worker.counters.as_dict() for worker in self.workers]
 
+    def seen(self) -> list[Any]:
+        """Return the Counters of each worker."""
+        return [worker.counters for worker in self.workers]
+
     async def close(self) -> None:
         """Stop answering: within a fifth of a second."""
         for worker in self.workers:
