@@ -13,6 +13,7 @@ from tests.answer.plain_forms import FORMS, Served
 from tests.answer.questions import names_of, query
 from tests.answer.zones import signed_table, the_table, zone_of, zone_texts
 from tests.server.running import zone_text
+from tests.transfer.forms import FORMS as FORMS_OF_TRANSFERS
 from tests.transfer.forms import agreed
 
 from mailname.answer import ZoneTable, respond
@@ -118,7 +119,7 @@ def _messages(data: bytes) -> list[bytes]:
 
 def take_transfer(data: bytes) -> None:
     """A transfer is taken whole or refused with a reason: what dnspython takes, and with its reasons."""
-    agreed(_messages(data), ID)
+    agreed(_messages(data), ID, FORMS_OF_TRANSFERS[:1])
 
 
 def take_signed(data: bytes) -> None:

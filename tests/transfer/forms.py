@@ -56,10 +56,10 @@ def outcome(taking: Any, messages: Sequence[bytes]) -> tuple[object, ...]:
     return (dict(taking.zone._all), taking.records, taking.messages, taking.octets)
 
 
-def agreed(messages: Sequence[bytes], message_id: int = 1) -> tuple[object, ...]:
+def agreed(messages: Sequence[bytes], message_id: int = 1, forms: tuple[Any, ...] = FORMS) -> tuple[object, ...]:
     """Take a stream in every form, and with the reference; they must agree, but for when a second singleton is found."""
     reference = outcome(Reference(APEX, message_id, "ns2"), messages)
-    for form in FORMS:
+    for form in forms:
         ours = outcome(form.Incoming(APEX, message_id, "ns2"), messages)
         if "has a second" in str(reference[1]) and reference != ours:
             assert ours[0] in ("open", "malformed")
