@@ -39,6 +39,7 @@ COMPILED = {
     "mailname.zone.image_merge_index": "src/mailname/zone/image_merge_index.py",
     "mailname.zone.image_merge_plan": "src/mailname/zone/image_merge_plan.py",
     "mailname.zone.image_merge_records": "src/mailname/zone/image_merge_records.py",
+    "mailname.zone.image_merge_runs": "src/mailname/zone/image_merge_runs.py",
     "mailname.zone.image_merge_view": "src/mailname/zone/image_merge_view.py",
     "mailname.zone.image_merge_write": "src/mailname/zone/image_merge_write.py",
     "mailname.zone.image_signatures": "src/mailname/zone/image_signatures.py",

@@ -13,7 +13,7 @@ cdef class MergeIndex(HostLists):
     cdef void _chain(self) noexcept nogil
     cdef unsigned int _new_link(self, unsigned int number, unsigned int to) noexcept nogil
     cdef void _slots(self) noexcept nogil
-    cdef void _enter(self, unsigned int node) noexcept nogil
+    cdef unsigned int _hash_of(self, unsigned int number) noexcept nogil
     cdef unsigned int _u16(self, unsigned int at) noexcept nogil
     cdef unsigned int _u32(self, unsigned int at) noexcept nogil
     cdef void _put16(self, unsigned int at, unsigned int value) noexcept nogil

@@ -11,9 +11,10 @@ from mailname.zone.image_merge_hosts import HostLists
 if cython.compiled:
     from cython.cimports.libc.string import memcpy, memset
     from cython.cimports.mailname.zone.denial_chain import digit_of
-    from cython.cimports.mailname.zone.owner_index import fetch
+    from cython.cimports.mailname.zone.image_merge_runs import empty_slot, enter, enter_all, move_slots
 else:
     from mailname.zone.denial_chain import digit_of
+    from mailname.zone.image_merge_runs import empty_slot, enter, enter_all, move_slots
 
 _HEADER_SIZE = cython.declare(cython.uint, 128)
 _HASHED = cython.declare(cython.uint, 128)
@@ -95,34 +96,38 @@ class MergeIndex(HostLists):
         return to + 4
 
     def _slots(self):
-        """Write the hash index."""
-        node: cython.uint
-        if self.same_nodes and self._same_hidden():
-            self._copy(self.old, self.old.slots_at, self.slots_at, 8 * (self.mask + 1))
+        """Write the hash index: the old one with new numbers, unless another size is due, or the nodes that are hidden change."""
+        number: cython.uint
+        if self.mask != self.old.mask or not self._same_hidden():
+            if cython.compiled:
+                memset(self.out + self.slots_at, 0, 8 * (cython.cast(cython.size_t, self.mask) + 1))
+            enter_all(self.out, self.slots_at, self.mask, self.nodes_at, self.nodes)
             return
-        if cython.compiled:
-            memset(self.out + self.slots_at, 0, 8 * (cython.cast(cython.size_t, self.mask) + 1))
-        for node in range(self.nodes):
-            if cython.compiled and node + 16 < self.nodes:
-                fetch(self.out + self.slots_at + 8 * (self._u32(self.nodes_at + 32 * node + 540) & self.mask))
-            if not self._u16(self.nodes_at + 32 * node + 10) & _HASHED:
-                self._enter(node)
+        self._copy(self.old, self.old.slots_at, self.slots_at, 8 * (self.mask + 1))
+        if self.same_nodes:
+            return
+        for number in range(self.new.nodes):
+            if not self.was_there(number) or self.stays(number):
+                continue
+            if not self.old.flags_of(self.places[number]) & _HASHED:
+                empty_slot(self.out, self.slots_at, self.mask, self.places[number], self._hash_of(number))
+        move_slots(self.out, self.slots_at, self.mask + 1, self.node_map)
+        for number in range(self.new.nodes):
+            if not self.was_there(number) and self.stays(number) and not self.is_hidden(number):
+                enter(self.out, self.slots_at, self.mask, self.numbers[number], self._hash_of(number))
+
+    def _hash_of(self, number):
+        return self.new.u32(self.new.node(number) + 28)
 
     def _same_hidden(self):
-        """Tell whether no touched node comes to be hidden, or to be found."""
+        """Tell whether no node that stays comes to be hidden, or to be found."""
         number: cython.uint
         for number in range(self.new.nodes):
-            if self.was_there(number) and (self.old.flags_of(self.places[number]) & _HASHED != 0) != self.is_hidden(number):
+            if not self.was_there(number) or not self.stays(number):
+                continue
+            if (self.old.flags_of(self.places[number]) & _HASHED != 0) != self.is_hidden(number):
                 return False
         return True
-
-    def _enter(self, node):
-        hashed: cython.uint = self._u32(self.nodes_at + 32 * node + 28)
-        place: cython.uint = hashed & self.mask
-        while self._u32(self.slots_at + 8 * place + 4):
-            place = (place + 1) & self.mask
-        self._put32(self.slots_at + 8 * place, hashed)
-        self._put32(self.slots_at + 8 * place + 4, node + 1)
 
     def _u16(self, at):
         return self.out[at] | (cython.cast(cython.uint, self.out[at + 1]) << 8)

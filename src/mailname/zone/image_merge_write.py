@@ -12,14 +12,17 @@ from mailname.zone.image_merge_view import ImageView
 
 if cython.compiled:
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+    from cython.cimports.mailname.zone.image_merge_runs import move_nodes, move_rrsets, octets_in_use
     from cython.cimports.mailname.zone.image_merge_view import NOWHERE, has_list
 else:
+    from mailname.zone.image_merge_runs import move_nodes, move_rrsets, octets_in_use
     from mailname.zone.image_merge_view import NOWHERE, has_list
 
 _HEADER_SIZE = cython.declare(cython.uint, 128)
 _HAS_WILDCARD = cython.declare(cython.uint, 16)
 _HASHED = cython.declare(cython.uint, 128)
 _SIGNED = cython.declare(cython.uint, 1)
+_32_BITS = cython.declare(cython.uint, 0xFFFFFFFF)
 _HIDES = cython.declare(cython.uint, 2)
 
 
@@ -129,24 +132,15 @@ class ImageMerge(MergeIndex):
 
     def _node_run(self, start, end):
         """Copy old nodes that are not touched."""
-        _number: cython.uint
         at: cython.uint
-        other: cython.uint
+        first: cython.uint
         if start == end:
             return
         at = self.nodes_at + 32 * self.node_map[start]
         self._copy(self.old, self.old.node(start), at, 32 * (end - start))
-        if self.same_nodes and self.same_rrsets:
-            return
-        for _number in range(start, end):
-            other = self._u32(at + 12)
-            if other != NOWHERE:
-                self._put32(at + 12, self.node_map[other])
-            other = self._u32(at + 16)
-            if other != NOWHERE:
-                self._put32(at + 16, self.node_map[other])
-            self._put32(at + 20, self._u32(at + 20) + self.rrset_map[self.old.first(start)] - self.old.first(start))
-            at += 32
+        if not (self.same_nodes and self.same_rrsets):
+            first = self.old.first(start)
+            move_nodes(self.out, at, end - start, self.node_map, (self.rrset_map[first] - first) & _32_BITS)
 
     def _new_node(self, number):
         """Write a touched node. A wildcard directly below it that is not touched stays."""
@@ -231,12 +225,9 @@ class ImageMerge(MergeIndex):
 
     def _moved_run(self, start, end):
         """Copy old RRsets and their lists, which are as before but for the numbers."""
-        _number: cython.uint
-        i: cython.uint
         at: cython.uint
         first: cython.uint
         lists: cython.uint
-        other: cython.uint
         if start == end:
             return
         at = self.rrsets_at + 40 * self.rrset_map[start]
@@ -245,15 +236,8 @@ class ImageMerge(MergeIndex):
         self._copy(self.old, self.old.rrset(start), at, 40 * (end - start))
         self._copy(self.old, self.old.lists_at + 4 * first, self.lists_at + 4 * self.next_list, 4 * lists)
         if not (self.same_nodes and self.same_rrsets and self.next_list == first):
-            for _number in range(start, end):
-                self._put32(at + 20, self._u32(at + 20) + self.next_list - first)
-                self._put32(at + 24, self._u32(at + 24) + self.next_list - first)
-                self._put32(at + 36, self.node_map[self._u32(at + 36)])
-                if not self.same_rrsets:
-                    for i in range(self._u16(at + 28)):
-                        other = self.lists_at + 4 * (self._u32(at + 24) + i)
-                        self._put32(other, self.rrset_map[self._u32(other)])
-                at += 40
+            first = (self.next_list - first) & _32_BITS
+            move_rrsets(self.out, at, end - start, self.node_map, first, self.lists_at, self.rrset_map, self.same_rrsets)
         self.next_list += lists
 
     def _relisted(self, number):
@@ -299,16 +283,7 @@ class ImageMerge(MergeIndex):
 
     def _count_dead(self):
         """Count the octets of names and records that nothing points to."""
-        i: cython.uint
-        at: cython.uint
-        live: cython.ulonglong = self.new.apex_length
-        for i in range(self.nodes):
-            at = self.nodes_at + 32 * i
-            live += self.out[at + 8]
-            if self._u32(at) != self._u32(at + 4):
-                live += self.out[at + 8]
-        for i in range(self.rrsets):
-            live += self._u32(self.rrsets_at + 40 * i + 16)
-        live += self._u16(self.rrsets_at + 40 * (self.rrsets - 1) + 30)
-        at = cython.cast(cython.uint, self.total) - self.blob_at
-        self.dead = 0 if live >= at else cython.cast(cython.uint, at - live)
+        held: cython.ulonglong = self.total - self.blob_at
+        used: cython.ulonglong = self.new.apex_length + self._u16(self.rrsets_at + 40 * (self.rrsets - 1) + 30)
+        used += octets_in_use(self.out, self.nodes_at, self.nodes, self.rrsets_at, self.rrsets)
+        self.dead = 0 if used >= held else cython.cast(cython.uint, held - used)
