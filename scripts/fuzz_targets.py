@@ -11,12 +11,12 @@ import dns.name
 import dns.tsig
 from tests.answer.plain_forms import FORMS, Served
 from tests.answer.questions import names_of, query
-from tests.answer.zones import signed_table, the_table, zone_of, zone_texts
+from tests.answer.zones import signed_table, signed_zone_texts, the_table, zone_of, zone_texts
 from tests.server.running import zone_text
 from tests.transfer.forms import FORMS as FORMS_OF_TRANSFERS
 from tests.transfer.forms import agreed
 
-from mailname.answer import ZoneTable, respond
+from mailname.answer import respond
 from mailname.errors import ZoneError
 from mailname.transfer import axfr
 from mailname.wire.message import Request, read_request
@@ -44,8 +44,8 @@ def _served() -> Served:
 
 
 @cache
-def _signed() -> ZoneTable:
-    return signed_table()
+def _signed() -> Served:
+    return Served(signed_table())
 
 
 @cache
@@ -60,11 +60,12 @@ def _loader() -> Loader:
 
 def take_query(data: bytes) -> None:
     """Any datagram gets the reference's answer or silence, plainly or not, within what the client takes."""
-    _served().agrees(data)
     request = read_request(data)
-    if not isinstance(request, Request):
-        return
-    for table in (_served().table, _signed()):
+    for served in (_served(), _signed()):
+        served.agrees(data)
+        if not isinstance(request, Request):
+            continue
+        table = served.table
         answer = respond(request, table, transport="udp")
         room = max(request.edns.payload, 512) if request.edns else 512
         assert len(answer) <= min(room, 1232)
@@ -174,8 +175,8 @@ def seeds(target: str) -> list[bytes]:
     """Return good inputs to begin with."""
     match target:
         case "query":
-            names = names_of([_ZONE])[::3]
-            return [query(name, rdtype, dnssec=bool(rdtype & 1)) for name in names for rdtype in (1, 2, 6, 15, 255)]
+            names = names_of([_ZONE, *(zone_of(text, apex) for apex, text in signed_zone_texts().items())])[::7]
+            return [query(name, rdtype, dnssec=bool(rdtype & 1)) for name in names for rdtype in (1, 2, 6, 15, 43, 255)]
         case "zone-text":
             return [zone_text(1).encode(), *(text.encode() for text in zone_texts().values())]
         case "image":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import dns.name
 import pytest
 from dns.rdatatype import RdataType
+from tests.answer.plain_forms import Served
 from tests.answer.zones import zone_of
 from tests.interop.real_servers import Bind, Knot, Nsd, PrimaryZone, RealServer
 from tests.interop.signing import MODES, name_by_chance, signed, zone_by_chance
@@ -87,3 +88,12 @@ class TestSignedByChance:
                     if not (leads_to_empty_wildcard(table, case) and ours.authority == theirs[-1].authority):
                         found += differences(case, ours, theirs)
         assert found == []
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_plain_answers_are_the_references(self, mode: str, texts: dict[str, str]) -> None:
+        """From the image, without objects: what is not left to the reference is the same."""
+        for apex, text in texts.items():
+            if apex.startswith(mode) and apex[len(mode)].isdigit():
+                served = Served(ZoneTable({dns.name.from_text(apex): zone_of(text, apex)}))
+                plain = [served.agrees(case.wire()) for case in cases(apex)]
+                assert sum(plain) > len(plain) / 2
