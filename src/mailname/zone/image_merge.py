@@ -73,7 +73,7 @@ def merged(image: bytes | memoryview, changes: Changes) -> bytes:
 
     Args:
         image: built by this process, or found undamaged by ``check_image``.
-        changes: may be used once.
+        changes: what is different; it is left as it is.
 
     Raises:
         ZoneError: a record to be removed is not there, or what comes of it is no zone.
