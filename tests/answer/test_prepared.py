@@ -182,6 +182,11 @@ class TestNameThatDoesNotExist:
         for name in (long.replace("c", "d"), long.replace("c", "e"), long):
             assert answering.ask(query(dns.name.from_text(name, APEX), 1, edns=False)) is False
 
+    def test_in_a_large_zone_without_image_is_for_the_reference(self) -> None:
+        """Nobody knows without a walk that it does not exist; each reply serves the same question alone."""
+        answering = serving("".join(f"n{number} A 192.0.2.1\n" for number in range(500)), image=False)
+        assert answering.asks("abc", "abd", "abc", "ABC") == [False, False, True, True]
+
     def test_below_a_wildcard_is_answered_by_type(self) -> None:
         """RFC 4592: what stands for it depends on the type."""
         answering = serving("* A 192.0.2.1\n* MX 10 mail\nmail A 192.0.2.2\n")
@@ -284,6 +289,12 @@ class TestChange:
         answering.table = answering.table.replacing(APEX, read_zone(SOA + "abd A 192.0.2.1\n", "x", APEX).zone)
         answering.prepared.follow(answering.table)
         assert answering.asks("abc", "abd", "abe", "c.example.org.") == [False, False, True, True]
+
+    def test_to_the_same_table_is_none(self) -> None:
+        answering = serving("")
+        answering.asks("abc")
+        answering.prepared.follow(answering.table)
+        assert answering.asks("abd") == [True]
 
     def test_of_the_parent_drops_what_it_says_about_its_child(self) -> None:
         """DS at a zone cut is the parent's (RFC 4035 section 3.1.4.1)."""
