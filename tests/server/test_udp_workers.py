@@ -184,6 +184,35 @@ MORE = (
 
 
 class TestAnswers:
+    async def test_in_a_batch_are_the_same_as_alone(self, site: Site) -> None:
+        """What is fetched ahead for many questions decides nothing, also for those that are none or about nothing of ours."""
+        site.write(7, MORE + "a.b.c A 192.0.2.8\n")
+        names = [
+            "example.tech.",
+            "b.c.example.tech.",
+            "no.example.tech.",
+            "www.example.tech.",
+            "a.b.c.example.tech.",
+            "org.",
+            ".",
+        ]
+        wires = [query(name, rdtype) for name in names for rdtype in ("A", "TXT", "NS")]
+        wires += [wires[0][:cut] for cut in range(13, len(wires[0]))]
+        wires += [wires[0][:12] + bytes(label) + wires[0][12:] for label in ((64,), (63,), (1,), (1, 97) * 127)]
+        sent = [struct.pack("!H", number) + wire[2:] for number, wire in enumerate(wires)]
+        async with working(site.primary(replies=Settings(cookie_secrets=(SECRET,)))) as server:
+            alone = {wire[:2]: await ask(site.primary_at, wire) for wire in sent}
+            with socket.socket(type=socket.SOCK_DGRAM) as udp:
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
+                udp.connect((str(site.primary_at.address), site.port))
+                udp.settimeout(PATIENCE)
+                for _ in range(5):
+                    for wire in sent:
+                        udp.send(wire)
+                    replies = await asyncio.to_thread(lambda: [udp.recv(4096) for _ in sent])
+                    assert {reply[:2]: reply for reply in replies} == alone
+            assert counted(server)["received"] == 6 * len(sent)
+
     async def test_are_the_same_with_and_without_workers(self, site: Site) -> None:
         """Whoever answers: rcode, flags, records, options. Silence included."""
         site.write(7, MORE)

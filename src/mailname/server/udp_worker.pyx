@@ -77,6 +77,15 @@ cdef extern from "cookie.h":
         const unsigned char *, int, const unsigned char *, const unsigned char *, unsigned int, unsigned char *) nogil
 
 
+cdef extern from "prefetch.h":
+    ctypedef struct mailname_ahead:
+        pass
+    int MAILNAME_WORTH_IT
+    void mailname_look_ahead(
+        const unsigned int *, unsigned int, unsigned char **, const unsigned char *, int, mailname_ahead *) nogil
+    void mailname_fetch_ahead(mailname_ahead *, int) nogil
+
+
 cdef unsigned int _mark(Images images, unsigned int number) noexcept nogil:
     """Return what tells zones apart that have a number one after the other: a hash of the apex, 0 for none (see images.py)."""
     return images.facts[4 * number] | 1 if images.facts[4 * number + 3] & 1 else 0
@@ -292,6 +301,7 @@ cdef class Worker:
         cdef Counters counters = self.counters
         cdef int received, i, length, ready, others
         cdef int handed[64]
+        cdef mailname_ahead ahead[64]
         cdef int verdict, verified, opt_size, plain
         cdef unsigned int wall
         cdef double now
@@ -315,6 +325,11 @@ cdef class Worker:
                     others = 0
                     now = mailname_now()
                     wall = <unsigned int>time(NULL)
+                    if received >= MAILNAME_WORTH_IT:
+                        for i in range(received):
+                            mailname_look_ahead(
+                                images.slots, images.mask, images.blocks, batch.question[i], batch.in_[i].msg_len, &ahead[i])
+                        mailname_fetch_ahead(ahead, received)
                     for i in range(received):
                         verified = 0
                         opt_size = 11 if batch.question[i][11] else 0
