@@ -11,6 +11,7 @@ import sys
 from setuptools import Extension, setup
 
 COMPILED = {
+    "mailname.answer.image_index": "src/mailname/answer/image_index.py",
     "mailname.answer.images": "src/mailname/answer/images.py",
     "mailname.answer.plain": "src/mailname/answer/plain.py",
     "mailname.answer.plain_authority": "src/mailname/answer/plain_authority.py",
@@ -48,6 +49,7 @@ COMPILED = {
     "mailname.zone.record_groups": "src/mailname/zone/record_groups.py",
     "mailname.zone.same_rdata": "src/mailname/zone/same_rdata.py",
     "mailname.server.client_sketch": "src/mailname/server/client_sketch.py",
+    "mailname.server.folder_scan": "src/mailname/server/folder_scan.pyx",
     "mailname.server.udp_worker": "src/mailname/server/udp_worker.pyx",
 }
 CORES = os.cpu_count() or 1

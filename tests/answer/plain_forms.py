@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def uncompiled() -> tuple[ModuleType, ModuleType]:
     """Load the sources of the plain path, and of what it is made of, beside the modules that were installed."""
     folder = Path(str(mailname.answer.__file__)).parent
-    names = [f"mailname.answer.{path.stem}" for path in folder.glob("*.py") if path.stem.startswith(("plain", "images"))]
+    names = [f"mailname.answer.{path.stem}" for path in folder.glob("*.py") if path.stem.startswith(("plain", "image"))]
     installed = {name: sys.modules.pop(name, None) for name in names}
     prefer_sources()
     try:

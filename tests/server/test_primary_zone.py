@@ -13,17 +13,16 @@ import dns.name
 import pytest
 from tests.server.running import APEX, Site, asked, running, serial_at, until, zone_text
 
-from mailname.server import primary_zone
+from mailname.server import image_library
 from mailname.server.config import ZoneConfig
 from mailname.server.secondary_zone import SecondaryZone
-from mailname.server.zonefiles import read_zone_file
+from mailname.server.zonefiles import read_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dns.name import Name
-
-    from mailname.zone.text import ReadResult
+    from mailname.server.zonefiles import ReadFile
+    from mailname.zone.load import Loader
 
 OTHER = dns.name.from_text("other.test.")
 
@@ -183,14 +182,14 @@ class TestReconfigured:
         reading, go_on = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def slowly(path: Path, apex: Name) -> ReadResult:
+        def slowly(path: Path, apex: bytes, loader: Loader) -> ReadFile:
             loop.call_soon_threadsafe(reading.set)
             asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
-            return read_zone_file(path, apex)
+            return read_image(path, apex, loader)
 
         async with running(config) as server:
             site.write(2)
-            monkeypatch.setattr(primary_zone, "read_zone_file", slowly)
+            monkeypatch.setattr(image_library, "read_image", slowly)
             loading = asyncio.create_task(server.reload())
             await reading.wait()
             changing = asyncio.create_task(server.reconfigure(replace(config, zones=())))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mailname.server.udp_batch import MOST, NAME, PLACE, Batch, socket_address
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
 @pytest.fixture(params=[socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
-def pair(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]  # two sockets, the first the server's
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket.socket]]:
     with socket.socket(request.param, socket.SOCK_DGRAM) as server, socket.socket(request.param, socket.SOCK_DGRAM) as client:
         server.bind((LOOPBACK[request.param], 0))
         client.bind((LOOPBACK[request.param], 0))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import dns.name
 import pytest
 from dns.rdatatype import RdataType
 
-from mailname.errors import HostError, ZoneError
-from mailname.server.zonefiles import apex_of, file_stem, find_zone_files, read_zone_file
+from mailname.errors import ZoneError
+from mailname.server.zonefiles import apex_of, file_stem, read_zone_file
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.text import read_zone
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 APEX = dns.name.from_text("example.tech.")
 HEAD = "$TTL 3600\n@ SOA ns1 hostmaster 1 14400 3600 1209600 1800\n  NS ns1\nns1 A 192.0.2.1\n"
@@ -28,19 +25,11 @@ class TestNames:
         apex = dns.name.from_text(name)
         stem = file_stem(apex)
         assert "/" not in stem
-        from pathlib import Path
-
         assert apex_of(Path(f"{stem}.zone")) == apex
 
-    def test_root_zone_is_root(self, tmp_path: Path) -> None:
-        (tmp_path / "root.zone").write_text("")
-        (tmp_path / "example.tech.zone").write_text("")
-        (tmp_path / ".hidden.zone").write_text("")
-        assert set(find_zone_files(tmp_path)) == {dns.name.root, APEX}
-
-    def test_missing_folder_is_told(self, tmp_path: Path) -> None:
-        with pytest.raises(HostError, match="there is no folder"):
-            find_zone_files(tmp_path / "nothing")
+    def test_root_zone_is_root(self) -> None:
+        """The root's name is empty, which no file can be called."""
+        assert apex_of(Path("root.zone")) == dns.name.root
 
 
 class TestReading:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dns.exception
 import dns.flags
@@ -23,6 +23,7 @@ from mailname.zone import Serial, Zone, ZoneBuilder
 if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdata import Rdata
+    from dns.rdtypes.ANY.SOA import SOA
 
 
 @dataclass(slots=True)
@@ -97,13 +98,15 @@ class Reference:
     def _take_first(self, owner: Name, ttl: int, rdata: Rdata) -> None:
         if rdata.rdtype != RdataType.SOA or owner != self.apex:
             raise self._refuse("malformed", f"the first record is {owner} {dns.rdatatype.to_text(rdata.rdtype)}, not the SOA")
-        got = Serial(rdata.serial)  # type: ignore[attr-defined]  # a SOA
+        got = Serial(cast("SOA", rdata).serial)
         if self.offered is not None and self.offered.is_newer_than(got):
             raise self._refuse("malformed", f"the SOA query gave serial {self.offered}, the transfer carries {got}")
         self._first_soa = rdata
         self._add(owner, ttl, rdata)
 
     def _add(self, owner: Name, ttl: int, rdata: Rdata) -> None:
+        if rdata.rdtype == 0:
+            raise self._refuse("malformed", f"record {self.records}: type 0 is no record's")
         try:
             self._builder.add(owner, ttl, rdata)
         except ZoneError as error:

@@ -216,7 +216,7 @@ class PreparedAnswers:
         while at < end <= _LONGEST_NAME:
             starts.append(at)
             suffix = name[at:]
-            if suffix in table.octets:
+            if table.entry(suffix) is not None:
                 return suffix, starts
             length = suffix[0]
             if not length:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 @click.option("--zones", type=click.Path(path_type=Path), help="A folder: each NAME.zone is zone NAME, root.zone the root.")
 @click.option("--listen", multiple=True, metavar="ADDR:PORT", help="With --zones: where to listen, UDP and TCP. Repeatable.")
 @click.option("--allow-transfer", multiple=True, metavar="CIDR", help="With --zones: who may transfer. Repeatable.")
+@click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="With --zones: where to keep what was read.")
+@click.option("--no-images", is_flag=True, help="With --zones: read all zones anew at each start.")
 @click.option("--control", type=click.Path(path_type=Path), help="The control socket's path.")
 @click.option(
     "--workers",
@@ -37,6 +39,8 @@ def command(
     zones: Path | None,
     listen: tuple[str, ...],
     allow_transfer: tuple[str, ...],
+    images: Path | None,
+    no_images: bool,
     control: Path | None,
     workers: int | None,
     verbose: bool,
@@ -44,24 +48,29 @@ def command(
     """Run the authoritative name server, primary and secondary in one program.
 
     With --config, everything is in the file. With --zones and --listen, no file is needed: for trying out and for tests.
+    What was read of the zones is kept in DIR/.images (or where --images says), so that the next start reads only what changed.
     SIGHUP reads the configuration and the zone files again; SIGTERM and Ctrl-C end the server.
     """
     if (config is None) == (zones is None):
         raise click.UsageError("Give either --config FILE, or --zones DIR with --listen ADDR:PORT.")
     if config is not None and (listen or allow_transfer):
         raise click.UsageError("--listen and --allow-transfer go with --zones; with --config they stand in the file.")
+    if config is not None and (images or no_images):
+        raise click.UsageError("--images and --no-images go with --zones; with --config images are kept in the state folder.")
+    if images and no_images:
+        raise click.UsageError("Give --images or --no-images, not both.")
     if zones is not None and not listen:
         raise click.UsageError("--zones needs --listen ADDR:PORT, for example --listen 127.0.0.1:5300.")
     _log_to_stderr(verbose)
-    if zones is not None:
+    if zones is not None and (no_images or not any((images or zones / ".images").glob("*.pack"))):
         from mailname.server import read_ahead
 
-        read_ahead.begin(zones)
+        read_ahead.begin(zones)  # an image that was kept is found sooner
     if config is not None:
         read = _reader_of_file(config, control)
     else:
         assert zones is not None
-        read = _reader_of_folder(zones, listen, allow_transfer, control)
+        read = _reader_of_folder(zones, listen, allow_transfer, control, None if no_images else images or zones / ".images")
     asyncio.run(_run(read, os.cpu_count() or 1 if workers is None else workers))
 
 
@@ -84,7 +93,7 @@ def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConf
 
 
 def _reader_of_folder(
-    folder: Path, listen: tuple[str, ...], allow_transfer: tuple[str, ...], control: Path | None
+    folder: Path, listen: tuple[str, ...], allow_transfer: tuple[str, ...], control: Path | None, images: Path | None
 ) -> Callable[[], ServerConfig]:
     from ipaddress import ip_network
 
@@ -95,7 +104,7 @@ def _reader_of_folder(
         networks = tuple(ip_network(text, strict=False) for text in allow_transfer)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    return lambda: config_for_folder(folder, endpoints, networks, control)
+    return lambda: config_for_folder(folder, endpoints, networks, control, images)
 
 
 async def _run(read: Callable[[], ServerConfig], workers: int) -> None:

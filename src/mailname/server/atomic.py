@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ".new"
 
 
-def write_atomic(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644, durable: bool = True) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes | memoryview], *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace a file by a new version, given whole or in pieces: after a crash at any point there is the old one or the new one.
 
     Without ``durable`` that holds for a crash of the process only; a power cut may leave a spoiled file, which is good enough

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from mailname.answer import Settings
 from mailname.answer.rate_limit import RateLimit
+from mailname.errors import HostError
 from mailname.server.network import Endpoint, IPAddress
-from mailname.server.zonefiles import find_zone_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,22 @@ class ZoneConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderConfig:
+    """A folder of zone files: each NAME.zone is a primary zone.
+
+    Attributes:
+        path: the folder.
+        allow_transfer: who may transfer the zones.
+        images: where their images are kept for the next start; None keeps none.
+
+    """
+
+    path: Path
+    allow_transfer: tuple[IPNetwork, ...] = ()
+    images: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """One server. ``state`` None keeps nothing on disk: for trying out."""
 
@@ -47,6 +63,7 @@ class ServerConfig:
     keys: Mapping[Name, Key] = field(default_factory=dict)
     rate_limit: RateLimit = field(default_factory=RateLimit)
     replies: Settings = field(default_factory=Settings)
+    folder: FolderConfig | None = None
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -73,13 +90,23 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def config_for_folder(
-    folder: Path, listen: tuple[Endpoint, ...], allow_transfer: tuple[IPNetwork, ...], control: Path | None
+    folder: Path,
+    listen: tuple[Endpoint, ...],
+    allow_transfer: tuple[IPNetwork, ...],
+    control: Path | None,
+    images: Path | None = None,
 ) -> ServerConfig:
-    """Make the configuration of ``mailname serve --zones DIR``: each NAME.zone is a primary zone, nothing is kept on disk."""
-    zones = tuple(
-        ZoneConfig(apex, "primary", path, allow_transfer=allow_transfer) for apex, path in find_zone_files(folder).items()
-    )
-    return ServerConfig(listen, zones, None, control)
+    """Make the configuration of ``mailname serve --zones DIR``: each NAME.zone is a primary zone.
+
+    Nothing is kept on disk but the zones' images, where ``images`` is given.
+
+    Raises:
+        HostError: there is no such folder.
+
+    """
+    if not folder.is_dir():
+        raise HostError(f"there is no folder {folder}", remedy="Name the folder that holds the NAME.zone files.", step="load")
+    return ServerConfig(listen, (), None, control, folder=FolderConfig(folder, allow_transfer, images))
 
 
 def own_address(listen: tuple[Endpoint, ...], towards: IPAddress) -> IPAddress | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
+from mailname.server.image_library import ImageLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -41,6 +42,7 @@ class Context:
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     images: ServedImages | None = None
+    library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""

@@ -12,7 +12,6 @@ from mailname.server.announcing import Announcing
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.store import Record
-from mailname.server.zonefiles import read_zone_file
 from mailname.transfer.primary import Primary
 from mailname.zone import Serial, Zone
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
+    from mailname.server.image_library import LoadedZone
+    from mailname.server.store import Store
 
 Reason = Literal["load-failed", "serial-not-raised", "not-kept"]
 
@@ -65,19 +66,19 @@ class PrimaryZone:
     async def start(self) -> None:
         """Load what is in the file; where that is no good, serve the last good version kept."""
         store = self.context.store
-        kept: Zone | None = None
         if self.apex not in self.context.table:
             self.context.serve(self.apex, Unserved("not loaded yet"))
         if store is not None:
             recorded = store.load_record(self.apex).announced
             self.announced = Serial(recorded) if recorded is not None else None
+        await self.load()
+        if self.zone is None and store is not None and not self.retired:
             kept = await in_thread(store.load_zone, self.apex)
-            if kept is not None and (self.announced is None or kept.serial.is_newer_than(self.announced)):
-                self.announced = kept.serial
-        await self.load(kept)
-        if self.zone is None and kept is not None:
-            log.warning("zone %s: serving the last good version, serial %s", bare(self.apex), kept.serial)
-            self._swap(kept)
+            if kept is not None and not self.retired:
+                if self.announced is None or kept.serial.is_newer_than(self.announced):
+                    self.announced = kept.serial
+                log.warning("zone %s: serving the last good version, serial %s", bare(self.apex), kept.serial)
+                self._swap(kept)
         if self.zone is None and not self.retired:
             self.context.serve(self.apex, Unserved("not loaded"))
 
@@ -88,11 +89,8 @@ class PrimaryZone:
         async with self._loading:
             pass
 
-    async def load(self, kept: Zone | None = None) -> str | None:
+    async def load(self) -> str | None:
         """Read the zone file and serve it if it is good; otherwise what is served stays.
-
-        Args:
-            kept: the version that was served before a restart.
 
         Returns:
             None when the file's content is now served; else one sentence why it is not.
@@ -100,19 +98,22 @@ class PrimaryZone:
         """
         async with self._loading:
             try:
-                return await self._load(self.zone or kept)
+                return await self._load()
             except (ZoneError, HostError) as error:
                 self._note(error)
                 return str(error)
 
-    async def _load(self, before: Zone | None) -> str | None:
+    async def _load(self) -> str | None:
         path = self.config.file
         if path is None:
             raise HostError(f"the zone {bare(self.apex)} has no file", step="load")
-        result = await in_thread(read_zone_file, path, self.apex)
-        for mistake in result.warnings:
+        loaded = await in_thread(self.context.library.load, path, self.apex)
+        for mistake in loaded.warnings:
             log.warning("zone %s: %s", bare(self.apex), mistake)
-        zone = result.zone
+        zone = loaded.zone
+        before = self.zone
+        if before is None and self.context.store is not None:
+            before = await self._before_restart(self.context.store, loaded)
         if self.announced is not None and not (zone.serial == self.announced or zone.serial.is_newer_than(self.announced)):
             raise ZoneError(
                 f"serial {zone.serial} in {path} is lower than {self.announced}, which was announced already (RFC 1982)",
@@ -138,6 +139,15 @@ class PrimaryZone:
             )
         self.problem = self._unraised  # until the serial is raised, whatever else is read again
         return None
+
+    async def _before_restart(self, store: Store, loaded: LoadedZone) -> Zone | None:
+        """Return what was served before this process began, and remember its serial."""
+        if loaded.mapped and loaded.zone.serial == self.announced:
+            return loaded.zone  # it was read from the same file then
+        kept = await in_thread(store.load_zone, self.apex)
+        if kept is not None and (self.announced is None or kept.serial.is_newer_than(self.announced)):
+            self.announced = kept.serial
+        return kept
 
     def _keep(self, zone: Zone) -> None:
         """Put a version on the disk before anybody can see its serial."""

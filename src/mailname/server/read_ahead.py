@@ -88,10 +88,16 @@ def begin(folder: Path) -> None:
     _begun[path].start()
 
 
-def take(path: Path, apex: Name) -> bytes | None:
-    """Return the image of a file that was read ahead, once; None when it was not, or has to be looked at with more care."""
-    one = _begun.pop(path, None)
-    if one is None or one.apex != apex:
+def take(path: Path, apex: bytes) -> bytes | None:
+    """Return the image of a file that was read ahead, once; None when it was not, or has to be looked at with more care.
+
+    Args:
+        path: the file.
+        apex: the zone's name in wire form.
+
+    """
+    one = _begun.pop(path, None) if _begun else None
+    if one is None or octets(one.apex).lower() != apex.lower():
         return None
     one.join()
     return one.image if one.still_holds() else None

@@ -17,6 +17,7 @@ from mailname.server.store import Record
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
+from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -263,3 +264,5 @@ def _write(store: Store, apex: Name, zone: Zone | None, record: Record) -> None:
     if zone is not None:
         store.save_zone(zone, f"A copy of {bare(apex)}, transferred from its primary; do not edit.")
     store.save_record(apex, record)
+    if isinstance(zone, ImageZone):
+        store.keep_image(zone)

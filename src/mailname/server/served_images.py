@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from mailname.answer import Unserved
 
-_AT_ONCE = 200  # records; laying out more is done in a thread, and questions go to the reference meanwhile
 
 _LET_GO_AFTER = 0.5  # seconds; a worker begins anew at least every 0.2
 
@@ -35,7 +34,7 @@ class Worker(Protocol):
 
 
 class ServedImages:
-    """One image for each zone that is served; none while it is being laid out, or for a zone that cannot be served.
+    """One image for each zone that is served; none for a zone that cannot be served.
 
     Attributes:
         images: what is answered from.
@@ -52,7 +51,6 @@ class ServedImages:
         """
         self._spawn = spawn
         self.images = Images({}, options)
-        self._laid_out: dict[bytes, Zone] = {}
         self._workers: list[Worker] = []
         # What was replaced, and at which of its turns each worker was then.
         self._retired: list[tuple[object, list[int]]] = []
@@ -64,28 +62,14 @@ class ServedImages:
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Follow the table: from now on nothing is answered from the image of an older version."""
         key = octets(apex).lower()
-        self._laid_out.pop(key, None)
         if isinstance(entry, ImageZone):
             self._put(key, entry.image)
-        elif not isinstance(entry, Zone):
-            self._put(key, None)
-        elif entry.record_count <= _AT_ONCE:
-            self._put(key, build_image(entry))
         else:
-            self._put(key, None)
-            self._laid_out[key] = entry
-            self._spawn(self._lay_out(key, entry), self)
-
-    async def _lay_out(self, key: bytes, zone: Zone) -> None:
-        block = await asyncio.to_thread(build_image, zone)
-        if self._laid_out.get(key) is zone:
-            del self._laid_out[key]
-            self._put(key, block)
+            self._put(key, build_image(entry) if isinstance(entry, Zone) else None)
 
     def drop(self, apex: Name) -> None:
         """Follow the table: this zone is no longer ours."""
         key = octets(apex).lower()
-        self._laid_out.pop(key, None)
         self.take(self.images.changed((), (key,)))
 
     def take(self, images: Images) -> None:

@@ -15,19 +15,23 @@ from mailname import __version__
 from mailname.answer.rate_limit import RateLimiter
 from mailname.errors import MailnameError
 from mailname.server.clock import Clock, SystemClock, iso
-from mailname.server.context import Context, bare, log
+from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.control import ControlSocket, Order
 from mailname.server.dispatch import Dispatcher, offered
+from mailname.server.folder_zones import FolderZones
+from mailname.server.image_library import ImageLibrary
 from mailname.server.network import DirectNetwork, Network
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.served_images import ServedImages
+from mailname.server.served_zones import ServedZones
 from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
 from mailname.server.traffic_report import MOST, Counted, report
 from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
+from mailname.wire.octets import octets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -36,9 +40,12 @@ if TYPE_CHECKING:
 
     from mailname.server.config import ServerConfig, ZoneConfig
     from mailname.server.network import Endpoint
+    from mailname.server.served_zones import ServedZone
 
+_TIMERS = "timers"
 _LONGEST_SLEEP = 3600.0
 _ZONES_AT_ONCE = 64
+_COLLECTING = 1.0  # seconds for which new images are collected before they are written
 
 
 def batched(names: list[Name], size: int) -> Iterator[list[Name]]:
@@ -65,10 +72,11 @@ class Server:
         self.clock: Clock = clock or SystemClock()
         self.network: Network = network or DirectNetwork()
         self.started_at = 0.0
-        self.zones: dict[Name, PrimaryZone | SecondaryZone] = {}
+        self.zones = ServedZones()
         self._wake = asyncio.Event()
-        self._store = Store(config.state) if config.state else None
-        self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set)
+        library = ImageLibrary(config.state / "images" if config.state else None)
+        self._store = Store(config.state, library) if config.state else None
+        self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set, library=library)
         self._dispatcher = Dispatcher(
             self.context,
             self.zones,
@@ -78,11 +86,13 @@ class Server:
         self._limits = TcpLimits(self.clock.monotonic)
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0
-        if self._workers:
+        if self._workers or config.folder:
             self.context.images = ServedImages(self.context.spawn, options_for_reference(self._dispatcher.settings))
         self._tcp: list[TcpListener] = []
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
         self._configuring = asyncio.Lock()
         #: Called before all zone files are read again: where the configuration comes from is the caller's affair.
         self.on_reload: Callable[[], Awaitable[None]] | None = None
@@ -99,7 +109,12 @@ class Server:
             if self._control:
                 await self._control.start()
             async with self._configuring:
+                loop = asyncio.get_running_loop()
+                await in_thread(self.context.library.open, lambda: loop.call_soon_threadsafe(self._news.set))
                 await self._take_zones(self.config.zones)
+                if self.config.folder is not None and self.context.images is not None:
+                    self.zones.folder = FolderZones(self.config.folder, self.context, self.context.images)
+                    await self.zones.folder.start()
             for at in self.config.listen:
                 self._udp.append(self._udp_at(at))
                 listener = TcpListener(self.network, at, self._dispatcher, self._limits)
@@ -109,13 +124,15 @@ class Server:
         except BaseException:
             await self.stop()
             raise
+        self._keeping = asyncio.get_running_loop().create_task(self._keep_images())
+        self._keeping.add_done_callback(_log_failure)
         self.context.listening.set()
         self.clock.when_moved(self._wake.set)
-        self._timers = asyncio.get_running_loop().create_task(self._run_timers())
+        self._timers = asyncio.get_running_loop().create_task(self._run_timers(), name=_TIMERS)
         self._timers.add_done_callback(_log_failure)
 
     def _udp_at(self, at: Endpoint) -> UdpListener | UdpWorkers:
-        if self.context.images is None:
+        if self.context.images is None or not self._workers:
             return UdpListener(self.network, at, self._dispatcher)
         return UdpWorkers(self.network, at, self._dispatcher, self.context.images, self.config.rate_limit, self._workers)
 
@@ -125,13 +142,20 @@ class Server:
             self._timers.cancel()
             await asyncio.gather(self._timers, return_exceptions=True)
             self._timers = None
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            self._keeping = None
         await asyncio.gather(*(one.close() for one in (*self._udp, *self._tcp)))
         self._udp, self._tcp = [], []
         if self._control:
             await self._control.close()
         for zone in self.zones.values():
             await zone.retire()
+        if self.zones.folder is not None:
+            await self.zones.folder.close()
         await self.context.end_tasks()
+        await in_thread(self.context.library.close)
         if self._store:
             self._store.close()
             self._store = None
@@ -176,10 +200,19 @@ class Server:
 
         """
         problems: dict[Name, str] = {}
-        for name, zone in list(self.zones.items()):
-            if isinstance(zone, PrimaryZone) and apex in (None, name) and (problem := await zone.load()):
-                problems[name] = problem
+        for zone in self._chosen(apex):
+            if isinstance(zone, PrimaryZone) and (problem := await zone.load()):
+                problems[zone.apex] = problem
+        if apex is None and self.zones.folder is not None:
+            problems |= await self.zones.folder.reload()
         return problems
+
+    def _chosen(self, apex: Name | None) -> list[ServedZone]:
+        """Return one zone, or all that have a configuration of their own."""
+        if apex is None:
+            return list(self.zones.values())
+        found = self.zones.get(apex)
+        return [] if found is None else [found]
 
     async def _run_timers(self) -> None:
         while True:
@@ -196,6 +229,16 @@ class Server:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
+    async def _keep_images(self) -> None:
+        """Write images for the next start, some at a time."""
+        library = self.context.library
+        await in_thread(library.forget_others, {octets(apex).lower() for apex in self.zones})
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(_COLLECTING)
+            self._news.clear()
+            await in_thread(library.flush)
+
     def status(self, apex: Name | None = None) -> dict[str, Any]:
         """Return what ``mailname status --json`` prints: every zone, or one."""
         return {
@@ -205,7 +248,7 @@ class Server:
             "since": iso(self.started_at),
             "listen": [str(at) for at in self.config.listen],
             "udp": self._udp_counters(),
-            "zones": [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)],
+            "zones": self._zone_statuses(apex),
         }
 
     def traffic(self, most: int, apex: Name | None = None) -> dict[str, Any]:
@@ -220,9 +263,15 @@ class Server:
             dispatcher.rates.limited,
             workers,
             self.context.images.images if self.context.images else None,
-            {apex: tally[0] for apex, tally in dispatcher.prepared.tallies.items() if apex in self.context.table.octets},
+            {apex: tally[0] for apex, tally in dispatcher.prepared.tallies.items() if self.context.table.entry(apex) is not None},
         )
         return report(counted, self.started_at, most, apex)
+
+    def _zone_statuses(self, apex: Name | None) -> list[dict[str, Any]]:
+        statuses = [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)]
+        if self.zones.folder is not None and (apex is None or apex in self.zones.folder):
+            statuses += self.zones.folder.status(apex)
+        return statuses
 
     def _udp_counters(self) -> dict[str, Any]:
         """Add up what was seen at all addresses."""
@@ -246,7 +295,7 @@ class Server:
                 apex = dns.name.from_text(str(text))
             except (dns.exception.DNSException, UnicodeError):
                 return {"ok": False, "says": f"{text} is not a zone's name"}
-            if apex not in self.zones:
+            if not self.zones.serves(apex):
                 return {"ok": False, "says": f"the zone {bare(apex)} is not served here"}
         match order["do"]:
             case "status":
@@ -262,7 +311,7 @@ class Server:
                         await self.on_reload()
                     except MailnameError as error:
                         return {"ok": False, "says": f"the configuration is not taken over: {error}"}
-                if apex is not None and isinstance(self.zones[apex], SecondaryZone):
+                if apex is not None and isinstance(self.zones.get(apex), SecondaryZone):
                     says = f"{bare(apex)} is a secondary zone, which has no file to read: mailname retransfer {bare(apex)}"
                     return {"ok": False, "says": says}
                 problems = await self.reload(apex)
@@ -278,8 +327,9 @@ class Server:
 
     def _each(self, apex: Name | None, kind: type[PrimaryZone | SecondaryZone], done: str) -> Order:
         """Notify for, or retransfer, one zone or all of a kind."""
-        chosen = [zone for name, zone in self.zones.items() if apex in (None, name) and isinstance(zone, kind)]
-        if not chosen:
+        chosen = [zone for zone in self._chosen(apex) if isinstance(zone, kind)]
+        others = len(self.zones.folder) if self.zones.folder is not None and apex is None and kind is PrimaryZone else 0
+        if not chosen and not others:
             role = "primary" if kind is PrimaryZone else "secondary"
             which = f"the zone {bare(apex)} is not" if apex is not None else "no zone is"
             return {"ok": False, "says": f"{which} a {role} zone of this server"}
@@ -288,9 +338,10 @@ class Server:
                 zone.notify_now()
             else:
                 zone.retransfer()
-        return {"ok": True, "says": f"{len(chosen)} zone(s) {done}"}
+        return {"ok": True, "says": f"{len(chosen) + others} zone(s) {done}"}
 
 
-def _log_failure(timers: asyncio.Task[None]) -> None:
-    if not timers.cancelled() and (error := timers.exception()):
-        log.critical("the timers ended: no zone is refreshed any more; start the server again: %r", error, exc_info=error)
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        what = "no zone is refreshed" if task.get_name() == _TIMERS else "no image is kept for the next start"
+        log.critical("%s any more; start the server again: %r", what, error, exc_info=error)

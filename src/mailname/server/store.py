@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import remove_unfinished, write_atomic
+from mailname.server.image_library import ImageLibrary
 from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.zone.image_zone import ImageZone
 from mailname.zone.large_text import zone_text
-from mailname.zone.text import read_zone
+from mailname.zone.load import Loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,8 +67,9 @@ class Record:
 class Store:
     """One state folder, held by one process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, library: ImageLibrary | None = None) -> None:
         self.folder = folder
+        self._library = library or ImageLibrary(None)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
             self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -109,15 +112,21 @@ class Store:
         """Keep what is to be remembered; returns when it is on the disk."""
         write_atomic(self._record_path(apex), json.dumps(asdict(record), indent=1).encode())
 
-    def load_zone(self, apex: Name) -> Zone | None:
+    def keep_image(self, zone: ImageZone) -> None:
+        """Let the next start find the image of a version that was saved."""
+        self._library.keep(self._text_path(zone.apex), zone)
+
+    def load_zone(self, apex: Name) -> ImageZone | None:
         """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""
         path = self._text_path(apex)
+        if (kept := self._library.find(path, apex)) is not None:
+            return kept
         try:
-            octets = path.read_bytes()
-            text = octets[: octets.rfind(_CHECKSUM)]
-            if octets != text + _checksum(text):
+            raw = path.read_bytes()
+            text = raw[: raw.rfind(_CHECKSUM)]
+            if raw[len(text) :] != _checksum(text):
                 return None
-            return read_zone(text.decode("utf-8"), str(path), apex).zone
+            return ImageZone(Loader().load(text, str(path), apex).image)
         except (OSError, ZoneError, UnicodeDecodeError):
             return None
 

@@ -66,7 +66,7 @@ class Traffic:
 
     def forget_others(self, table: ZoneTable) -> None:
         """Forget the zones that are served no more."""
-        for apex in [apex for apex in self.zones if apex not in table.octets]:
+        for apex in [apex for apex in self.zones if table.entry(apex) is None]:
             del self.zones[apex]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
 import dns.exception
@@ -10,9 +10,10 @@ import dns.name
 
 from mailname.errors import HostError, ZoneError
 from mailname.server import read_ahead
+from mailname.wire.octets import octets
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.load import Loader
-from mailname.zone.text import ReadResult, read_zone
+from mailname.zone.text import ReadResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.errors import Mistake
+
 SUFFIX = ".zone"
-_LARGE = 100_000  # octets of text; a larger zone is read into an image, without Python objects for its records
 _ROOT = "root"
 
 
@@ -43,15 +45,34 @@ def apex_of(path: Path) -> Name:
         raise HostError(f"{path}: the file's name is not a zone's name", remedy="Name it NAME.zone.", step="load") from error
 
 
-def find_zone_files(folder: Path) -> dict[Name, Path]:
-    """Return the zones of a folder: each ``NAME.zone`` is zone NAME, ``root.zone`` is the root zone."""
-    if not folder.is_dir():
-        raise HostError(f"there is no folder {folder}", remedy="Name the folder that holds the NAME.zone files.", step="load")
-    return {apex_of(path): path for path in sorted(folder.glob(f"*{SUFFIX}")) if not path.name.startswith(".")}
-
-
 def read_zone_file(path: Path, apex: Name) -> ReadResult:
-    """Read a zone file. ``$INCLUDE`` reaches only files below the zone's folder.
+    """Read a zone file; raises what ``read_image`` does."""
+    read = read_image(path, octets(apex), Loader())
+    return ReadResult(ImageZone(read.image), read.warnings)
+
+
+class ReadFile(NamedTuple):
+    """What was read of a zone file.
+
+    Attributes:
+        image: the zone's.
+        warnings: what its owner should know.
+        is_plain: there are no warnings and nothing is included, so that the file unchanged means the zone unchanged.
+
+    """
+
+    image: bytes
+    warnings: tuple[Mistake, ...]
+    is_plain: bool
+
+
+def read_image(path: Path, apex: bytes, loader: Loader) -> ReadFile:
+    """Read a zone file into an image. ``$INCLUDE`` reaches only files below the zone's folder.
+
+    Args:
+        path: the file.
+        apex: the zone's name in wire form.
+        loader: of this thread.
 
     Raises:
         ZoneError: what is wrong in it, with file, line and column.
@@ -59,13 +80,26 @@ def read_zone_file(path: Path, apex: Name) -> ReadResult:
 
     """
     if (ahead := read_ahead.take(path, apex)) is not None:
-        return ReadResult(ImageZone(ahead), ())
+        return ReadFile(ahead, (), is_plain=True)
     raw = _read_octets(path)
-    if len(raw) > _LARGE:
-        text = raw if _is_utf8(raw) else raw.decode("latin-1").encode()
-        read = Loader().load(text, str(path), apex, include=includer(path.parent))
-        return ReadResult(ImageZone(read.image), read.warnings)
-    return read_zone(_decoded(raw), str(path), apex, include=includer(path.parent))
+    include = _Watched(path.parent)
+    try:
+        read = loader.load_wire(raw, str(path), apex, include=include)
+    except UnicodeDecodeError:  # old archives: only comments and strings may hold such octets
+        read = loader.load_wire(raw.decode("latin-1").encode(), str(path), apex, include=include)
+    return ReadFile(read.image, read.warnings, not read.warnings and not include.used)
+
+
+class _Watched:
+    """Includes files, and remembers that there were any."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.used = False
+
+    def __call__(self, name: str) -> tuple[str, str]:
+        self.used = True
+        return includer(self._folder)(name)
 
 
 def _read_octets(path: Path) -> bytes:
@@ -74,14 +108,6 @@ def _read_octets(path: Path) -> bytes:
     except OSError as error:
         remedy = "Publish the zone, or correct the path in the configuration."
         raise HostError(f"cannot read {path}: {error.strerror}", remedy=remedy, step="load") from error
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _decoded(raw: bytes) -> str:

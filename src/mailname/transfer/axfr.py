@@ -106,10 +106,9 @@ class Incoming:
     records: int = 0
     octets: int = 0
     complete: bool = False
-    zone: Zone | None = None
+    zone: ImageZone | None = None
     _apex_wire: bytes = field(init=False)
     _reader: RecordReader = field(init=False)
-    _has_nothing: bool = False  # a record of type 0, which cannot be packed
 
     def __post_init__(self) -> None:
         self._apex_wire = octets(self.apex).lower()
@@ -148,9 +147,6 @@ class Incoming:
         """
         packed = self._reader.packed
         self._reader = RecordReader(self._apex_wire)  # whatever comes of it: its memory is needed no longer
-        if self._has_nothing:
-            self.zone = self._rebuilt(packed)
-            return
         builder = ImageBuilder()
         found = builder.prepare(packed, self._apex_wire, trusted=False)
         if found == GOOD:
@@ -161,7 +157,13 @@ class Incoming:
             return
         if found in (NO_NS, SECOND_SINGLETON, CNAME_AND_OTHER_DATA):
             self._rebuilt(packed, among=_owners_of_aliases(packed) | {self._apex_wire})
-        self.zone = self._rebuilt(packed)
+        self.zone = self._laid_out(packed)
+
+    def _laid_out(self, packed: PackedRecords) -> ImageZone:
+        try:
+            return ImageZone(build_image(self._rebuilt(packed)))
+        except ZoneError as error:
+            raise self._refuse("malformed", error.problem) from error
 
     def _read(self, wire: bytes) -> bool:
         """Read a message whose header and records are plain; otherwise return False, and it was not there."""
@@ -268,7 +270,8 @@ class Incoming:
 
     def _pack(self, owner: Name, ttl: int, rdata: Rdata) -> None:
         packed = self._reader.packed
-        self._has_nothing = self._has_nothing or rdata.rdtype == 0
+        if rdata.rdtype == 0:  # RFC 6895 section 3.1: reserved
+            raise self._refuse("malformed", f"record {self.records}: type 0 is no record's")
         try:
             packed.add(packed.put(octets(owner)), limited(ttl), rdata.rdtype, octets(rdata), 0)
         except (OverflowError, MemoryError) as error:

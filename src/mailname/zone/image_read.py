@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.rdata
 from dns.name import Name
@@ -116,16 +117,20 @@ class ImageReader:
         fields = self._fields(node)
         return [RRSET.unpack_from(self.image, self._rrsets_at + RRSET.size * (fields[7] + i))[0] for i in range(fields[8])]
 
-    def rrsets(self, node: int, owner: Name) -> dict[RdataType, RRset]:
-        """Return a node's RRsets, types ascending."""
+    def rrsets(self, node: int, owner: Name) -> Mapping[RdataType, RRset]:
+        """Return a node's RRsets, types ascending; each is made when it is asked for."""
+        return _RRsets(self, node, owner)
+
+    def entries(self, node: int) -> dict[int, tuple[int, ...]]:
+        """Return what is written down of a node's RRsets, by type, ascending."""
         fields = self._fields(node)
-        found = {}
-        for number in range(fields[7], fields[7] + fields[8]):
-            entry = RRSET.unpack_from(self.image, self._rrsets_at + RRSET.size * number)
-            rdtype = RdataType.make(entry[0])
-            rdatas = tuple(_rdata(rdtype, wire) for wire in self._rdatas(entry))
-            found[rdtype] = RRset(owner, rdtype, entry[4], rdatas)
-        return found
+        first = self._rrsets_at + RRSET.size * fields[7]
+        return {entry[0]: entry for entry in RRSET.iter_unpack(self.image[first : first + RRSET.size * fields[8]])}
+
+    def rrset(self, owner: Name, entry: tuple[int, ...]) -> RRset:
+        """Return the RRset of one entry."""
+        rdtype = RdataType.make(entry[0])
+        return RRset(owner, rdtype, entry[4], tuple(_rdata(rdtype, wire) for wire in self._rdatas(entry)))
 
     def _rdatas(self, entry: tuple[int, ...]) -> Iterator[bytes]:
         """Yield the rdata of an RRset's entry, names in it written out."""
@@ -153,6 +158,40 @@ class ImageReader:
                 entry = RRSET.unpack_from(self.image, self._rrsets_at + RRSET.size * number)
                 for wire in self._rdatas(entry):
                     yield owner, entry[0], entry[4], wire
+
+
+class _RRsets(Mapping[RdataType, RRset]):
+    """A node's RRsets by type. Most who look at a node ask for one."""
+
+    __slots__ = ("_entries", "_made", "_owner", "_reader")
+
+    def __init__(self, reader: ImageReader, node: int, owner: Name) -> None:
+        self._reader = reader
+        self._owner = owner
+        self._entries = reader.entries(node)
+        self._made: dict[RdataType, RRset] = {}
+
+    def __getitem__(self, rdtype: RdataType) -> RRset:
+        made = self._made.get(rdtype)
+        if made is None:
+            made = self._made[rdtype] = self._reader.rrset(self._owner, self._entries[rdtype])
+        return made
+
+    def get(self, rdtype: RdataType, default: Any = None) -> Any:
+        """Return the RRset of a type; Mapping's own way would raise and catch for each that is not there."""
+        return self[rdtype] if rdtype in self._entries else default
+
+    def __contains__(self, rdtype: object) -> bool:
+        return rdtype in self._entries
+
+    def __iter__(self) -> Iterator[RdataType]:
+        return map(RdataType.make, self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def _rdata(rdtype: RdataType, wire: bytes) -> Rdata:

@@ -13,11 +13,14 @@ from dns.rdatatype import RdataType
 
 from mailname.zone.denial_index import MOST_ITERATIONS, Nsec3Index, NsecIndex
 from mailname.zone.image_read import ImageReader, Key
+from mailname.zone.serial import Serial
 from mailname.zone.zone import Node, Zone
 
 if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdtypes.ANY.NSEC3PARAM import NSEC3PARAM
+
+    from mailname.zone.rrset import RRset
 
 _SHA1 = 1
 
@@ -39,10 +42,19 @@ class ImageZone(Zone):
         self.record_count = reader.records
         self._all = _Nodes(reader, hashed=True)
         self._nodes = _Nodes(reader, hashed=False)
-        self.soa = self._nodes[self._apex_key].rrsets[RdataType.SOA]
 
     @cached_property
-    def denial(self) -> NsecIndex | Nsec3Index | None:  # type: ignore[override]  # made when it is first needed
+    def soa(self) -> RRset:
+        """The SOA."""
+        return self._all[self._apex_key].rrsets[RdataType.SOA]
+
+    @property
+    def serial(self) -> Serial:
+        """This version's serial."""
+        return Serial(self._reader.serial)
+
+    @cached_property
+    def denial(self) -> NsecIndex | Nsec3Index | None:
         """The chain that proves what is not there; None when the zone is not signed."""
         apex = self._all[self._apex_key].rrsets
         if RdataType.NSEC in apex:
@@ -82,7 +94,11 @@ class _Nodes(Mapping[Key, Node]):
         self._reader = reader
         self._hashed = hashed
         self._apex_key = _key(reader.apex)
-        self._apex = _node(reader, 0)  # asked for at every turn
+
+    @cached_property
+    def _apex(self) -> Node:
+        """Asked for at every turn."""
+        return _node(self._reader, 0)
 
     def _at(self, key: Key) -> Node | None:
         if key == self._apex_key:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dns.rdatatype import RdataType, to_text
 
 from mailname.errors import ZoneError
-from mailname.zone.denial_index import Nsec3Index, index_of, is_hashed_owner
+from mailname.zone.denial_index import Nsec3Index, NsecIndex, index_of, is_hashed_owner
 from mailname.zone.rrset import RRset
 from mailname.zone.serial import Serial
 from mailname.zone.signatures import by_covered_type
@@ -87,7 +87,7 @@ class Zone:
     Made by ``ZoneBuilder.build`` alone.
     """
 
-    __slots__ = ("_all", "_apex_depth", "_apex_key", "_nodes", "apex", "denial", "record_count", "soa")
+    __slots__ = ("_all", "_apex_depth", "_apex_key", "_denial", "_nodes", "_soa", "apex", "record_count")
 
     def __init__(self, apex: Name, nodes: Iterable[Node]) -> None:
         self.apex = apex
@@ -97,14 +97,23 @@ class Zone:
         keyed.sort(key=_first)
         self._all: Mapping[_Key, Node] = dict(keyed)  # in canonical order
         apex_rrsets = self._all[self._apex_key].rrsets
-        self.soa: RRset = apex_rrsets[RdataType.SOA]
+        self._soa = apex_rrsets[RdataType.SOA]
         self.record_count = sum(len(rrset) for node in self._all.values() for rrset in node.rrsets.values())
-        #: The chain that proves what is not there; None when the zone is not signed.
-        self.denial = index_of(apex_rrsets, self._all.values())
+        self._denial = index_of(apex_rrsets, self._all.values())
         # What a lookup may find: hashed owners of NSEC3 records are no names of the zone (RFC 5155 section 7.2.8).
         self._nodes: Mapping[_Key, Node] = self._all
-        if isinstance(self.denial, Nsec3Index):
+        if isinstance(self._denial, Nsec3Index):
             self._nodes = {key: node for key, node in self._all.items() if not is_hashed_owner(node.rrsets)}
+
+    @property
+    def soa(self) -> RRset:
+        """The SOA."""
+        return self._soa
+
+    @property
+    def denial(self) -> NsecIndex | Nsec3Index | None:
+        """The chain that proves what is not there; None when the zone is not signed."""
+        return self._denial
 
     @property
     def soa_rdata(self) -> SOA:

@@ -1,0 +1,175 @@
+"""Packs on disk: what was read once is mapped at the next start, as long as its source has not changed.
+
+Packs are a cache of zone texts. One that is damaged, cut or of another version is removed, and its zones are read again; that
+none can be written is no reason not to serve. One process at a time writes; another one on the same folder only reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mailname.errors import HostError
+from mailname.server.atomic import remove_unfinished, write_atomic
+from mailname.zone.pack import HEADER, PackWriter, check_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from mailname.answer.images import Images
+
+    Block = bytes | memoryview
+
+FULL = 4096  # zones of one pack
+LARGE = 1 << 24  # octets, after which a pack is full
+
+_MOST_SMALL = 16  # packs that hold less than half of what they might
+_SUFFIX = ".pack"
+_LOCK = "lock"
+
+
+class PackFolder:
+    """The packs of one folder, or, without a folder, in memory only.
+
+    Attributes:
+        folder: where they are; None where nothing is kept.
+
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._paths: dict[int, Path] = {}  # by the identity of the block, which is held for as long as it is known
+        self._blocks: dict[int, Block] = {}
+        self._next = 1
+        self._lock: int | None = None
+        self._adding = threading.Lock()
+
+    def _take_lock(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # another server writes here
+                os.close(handle)
+            else:
+                self._lock = handle
+                remove_unfinished(folder)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we write here."""
+        return self._lock is not None
+
+    def close(self) -> None:
+        """Let another server write here. What is mapped stays mapped for as long as somebody holds it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def open(self) -> list[Block]:
+        """Map all good packs, the older ones first; remove the others."""
+        if self.folder is None:
+            return []
+        self._take_lock(self.folder)
+        paths = sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+        good: list[Block] = []
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:  # checksums are made without the interpreter's lock
+            for path, block in zip(paths, threads.map(_map_good, paths), strict=True):
+                self._next = max(self._next, int(path.stem) + 1)
+                if block is not None:
+                    self._know(block, path)
+                    good.append(block)
+                elif self.is_ours:
+                    path.unlink(missing_ok=True)
+        return good
+
+    def _know(self, block: Block, path: Path) -> None:
+        self._blocks[id(block)] = block
+        self._paths[id(block)] = path
+
+    def add(self, writer: PackWriter) -> Block:
+        """Keep a pack, and return it: mapped where it could be written, else from memory."""
+        parts = writer.finish()
+        if self.folder is not None and self.is_ours:
+            with self._adding:
+                path = self.folder / f"{self._next:08}{_SUFFIX}"
+                self._next += 1
+            with contextlib.suppress(HostError, OSError):
+                write_atomic(path, parts, durable=False)
+                if (mapped := _mapped(path)) is not None:
+                    block = memoryview(mapped)
+                    self._know(block, path)
+                    return block
+        return b"".join(parts)
+
+    def keep(self, blocks: Collection[Block | None]) -> None:
+        """Remove all packs but these."""
+        wanted = {id(block) for block in blocks}
+        for known in [known for known in self._paths if known not in wanted]:
+            del self._blocks[known]
+            path = self._paths.pop(known)
+            if self.is_ours:
+                path.unlink(missing_ok=True)
+
+
+def tidied(folder: PackFolder, images: Images) -> Images:
+    """Write packs anew of which half is gone, or that are small and many; remove those from which nothing is answered.
+
+    Returns:
+        The same zones with the same images. The former object still holds the former packs.
+
+    """
+    live = images.live()
+    small = [place for place, count in enumerate(live) if 0 < count < FULL // 2]
+    old = [
+        place
+        for place, block in enumerate(images.packs)
+        if block is not None and (2 * live[place] < HEADER.unpack_from(block)[2] or (place in small and len(small) > _MOST_SMALL))
+    ]
+    other: Images = images.changed((), ())
+    writer = PackWriter()
+    for place in old:
+        for number in images.in_pack(place):
+            image, stamp = images.image(number), images.stamp(number)
+            assert image is not None  # it lies in the pack
+            assert stamp is not None
+            writer.add(image, stamp)
+            if writer.zones == FULL or writer.size > LARGE:
+                other.add_pack(folder.add(writer))
+                writer = PackWriter()
+    if writer.zones:
+        other.add_pack(folder.add(writer))
+    tidy: Images = other.changed((), ())
+    folder.keep(tidy.packs)
+    return tidy
+
+
+def _mapped(path: Path) -> mmap.mmap | None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(handle).st_size
+        return mmap.mmap(handle, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) if size else None
+    finally:
+        os.close(handle)
+
+
+def _map_good(path: Path) -> memoryview | None:
+    """Map a pack if it is good. The pages that the check has read are given back: most zones are seldom asked for."""
+    try:
+        mapped = _mapped(path)
+        if mapped is None:
+            return None
+        block = memoryview(mapped)
+        check_pack(block)
+        if hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+    except (OSError, ValueError):
+        return None
+    return block

@@ -1,0 +1,39 @@
+"""All zones of one server: those with a configuration of their own, and those of a folder, most of which are asleep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mailname.server.primary_zone import PrimaryZone
+from mailname.server.secondary_zone import SecondaryZone
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.folder_zones import FolderZones
+
+ServedZone = PrimaryZone | SecondaryZone
+
+
+class ServedZones(dict["Name", ServedZone]):
+    """Zones by their names. Iterating gives those with a configuration of their own; asking for one gives any.
+
+    Attributes:
+        folder: the zones of a folder, where there is one.
+
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder: FolderZones | None = None
+
+    def get(self, apex: Name, default: Any = None) -> Any:
+        """Return the zone of this name; one that is asleep is woken."""
+        found = super().get(apex)
+        if found is None and self.folder is not None:
+            found = self.folder.get(apex)
+        return default if found is None else found
+
+    def serves(self, apex: Name) -> bool:
+        """Tell whether there is a zone of this name."""
+        return apex in self or (self.folder is not None and apex in self.folder)
