@@ -110,7 +110,7 @@ class TestImages:
             lambda entry: (entry[0], 1 << 31, *entry[2:]),
             lambda entry: (*entry[:2], entry[2] ^ 1, *entry[3:]),
             lambda entry: (*entry[:4], 1 << 31, *entry[5:]),
-            lambda entry: (*entry[:4], 0, *entry[5:]),
+            lambda entry: (*entry[:4], 1, *entry[5:]),
             lambda entry: (*entry[:5], 300, 0),
             lambda entry: (*entry[:5], 0, 0),
             lambda entry: (*entry[:5], entry[5] - 1, 0),

@@ -143,6 +143,7 @@ class Images(ImageIndex):
         """Enter all zones of a pack; False where an entry is none."""
         zones: cython.uint = _u32(block, 16)
         entries: cython.size_t = _u64(block, 24)
+        names: cython.size_t = entries + 40 * cython.cast(cython.size_t, zones)
         at: cython.size_t
         image: cython.size_t
         name: cython.size_t
@@ -153,9 +154,9 @@ class Images(ImageIndex):
         for entry in range(zones):
             at = entries + 40 * cython.cast(cython.size_t, entry)
             image = _u64(block, at)
-            name = _u32(block, at + 32)
+            name = names + _u32(block, at + 32)
             length = block[at + 36] | (block[at + 37] << 8)
-            if image < 64 or image + _u32(block, at + 8) > entries or name < entries or name + length > size:
+            if image < 64 or image + _u32(block, at + 8) > entries or name + length > size:
                 return False
             if not _is_name(block, name, length) or _hash(block, name, length) != _u32(block, at + 12):
                 return False

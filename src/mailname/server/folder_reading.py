@@ -21,8 +21,9 @@ from mailname.zone.pack import NO_STAMP, STAMP_SIZE, PackWriter
 from mailname.zone.serial import Serial
 
 try:
-    from mailname.server.folder_scan import look
+    from mailname.server.folder_scan import PlainFiles, look
 except ImportError:  # no compiler was at hand when mailname was installed
+    PlainFiles = None
 
     def look(folder: int, names: list[bytes], _: Images) -> list[tuple[bytes, bytes, bytes]]:
         """Return all files, none of whose names is plain enough to be read here: the rest is done one by one."""
@@ -78,7 +79,7 @@ class FolderReading:
 
 
 def stamp_of(seen: os.stat_result) -> bytes:
-    """Return what changes whenever a file does: time of change, size, inode; as ``file_stamp.h`` does."""
+    """Return what changes whenever a file does: time of change, size, inode; as ``folder_files.h`` does."""
     whole = (seen.st_mtime_ns & ~(-1 << 64)).to_bytes(8, "little")
     return whole + (seen.st_size & 0xFFFFFFFF).to_bytes(4, "little") + (seen.st_ino & 0xFFFFFFFF).to_bytes(4, "little")
 
@@ -151,8 +152,21 @@ class FolderReader:
         return self._found
 
     def _take(self, handle: int, names: list[bytes], loader: Loader) -> None:
-        writer = PackWriter()
+        plain: list[ZoneFile] = []
+        left: list[ZoneFile] = []
         for file in self._changed(handle, names):
+            (plain if PlainFiles is not None and self._is_new(file) else left).append(file)
+        writer = PackWriter()
+        while plain:
+            found = PlainFiles(handle, plain, loader.fast, time.time_ns() - _SOON, LARGE)
+            left += [plain[place] for place in found.others]
+            plain = plain[found.taken :]
+            writer.begin_with(found.zones, found.images, found.entries, found.names)
+            del found
+            if plain:
+                self._add(writer)
+                writer = PackWriter()
+        for file in left:
             try:
                 image = self._read(file, loader)
             except (ZoneError, HostError):
@@ -167,6 +181,10 @@ class FolderReader:
                 writer = PackWriter()
         if writer.zones:
             self._add(writer)
+
+    def _is_new(self, file: ZoneFile) -> bool:
+        """Tell whether nothing is served that the file has to be compared with."""
+        return not self._served or (self._images.number(file.apex) < 0 and file.apex not in self._attended)
 
     def _add(self, writer: PackWriter) -> None:
         block = self._packs.add(writer)

@@ -76,6 +76,23 @@ class FastLoad:
         self.scanner.tokens.let_go()
         return self.layout.write()
 
+    def begin_many(self) -> None:
+        """Begin with texts one after the other, each by ``load``."""
+        self.scanner.begin(b"", b"\0")
+        self.builder.begin(self.scanner.packed, b"\0", False)
+        self.layout.begin(self.builder)
+
+    def load(self, text, size, apex, length):
+        """Read a text that somebody else holds; tell whether there is nothing in it that Python has to see.
+
+        Then ``layout`` knows how large the image is, and writes it.
+        """
+        self.scanner.tokens.take_text(text, size)
+        self.scanner.tokens.take_origin(apex, length)
+        self.scanner.start()
+        self.builder.index.take_apex(apex, length)
+        return self._scan() and self._make_ready()
+
     def _scan(self):
         self.found = self.scanner.scan()
         return self.found == DONE

@@ -18,6 +18,7 @@ cdef class Scanner:
     cdef bint has_owner
     cdef public bint origin_changed, warned_of_ttl
     cdef public long long default_ttl, last_ttl
+    cdef void start(self) noexcept nogil
     cdef int scan(self) noexcept nogil
     cdef void _reserve(self) noexcept nogil
     cdef bint _entry(self, Tokens tokens, PackedRecords packed) noexcept nogil

@@ -53,8 +53,12 @@ class Scanner:
 
     def begin(self, text: bytes, origin: bytes) -> None:
         """Begin with a text in UTF-8; the origin is in wire form, as spelled."""
-        self.packed.clear()
         self.tokens.begin_text(text, origin)
+        self.start()
+
+    def start(self):
+        """Begin with the text that the tokens have taken."""
+        self.packed.forget()
         self.has_owner = self.origin_changed = self.warned_of_ttl = False
         self.default_ttl = self.last_ttl = -1
 

@@ -27,5 +27,7 @@ cdef class Tokens:
     cdef unsigned char origin[256]
     cdef int origin_length
     cdef unsigned int count_lines(self) noexcept nogil
+    cdef void take_text(self, Octets text, unsigned int size) noexcept nogil
+    cdef void take_origin(self, Octets origin, int length) noexcept nogil
     cdef int cut(self) noexcept nogil
     cdef bint _take(self, unsigned int start, unsigned int end, int mark, unsigned int before) noexcept nogil

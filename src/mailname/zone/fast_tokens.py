@@ -60,13 +60,26 @@ class Tokens:
         """Begin with a text that is UTF-8, and an origin in wire form."""
         self.held = text
         if cython.compiled:
-            self.text = cython.cast(cython.p_uchar, cython.cast(cython.p_char, text))
+            self.take_text(cython.cast(cython.p_uchar, cython.cast(cython.p_char, text)), len(text))
         else:
-            self.text = text
-        self.size = len(text)
-        self.begin = self.end = 3 if text.startswith(b"\xef\xbb\xbf") else 0  # a byte order mark
-        self.lines = self.lines_after = 0
+            self.take_text(text, len(text))
         self.set_origin(origin)
+
+    def take_text(self, text, size):
+        """Begin with a text that somebody else holds; the origin is set apart."""
+        self.text = text
+        self.size = size
+        self.begin = self.end = 0
+        if size >= 3 and text[0] == 0xEF and text[1] == 0xBB and text[2] == 0xBF:  # a byte order mark
+            self.begin = self.end = 3
+        self.lines = self.lines_after = 0
+
+    def take_origin(self, origin, length):
+        """Set what relative names end in."""
+        place: cython.int
+        self.origin_length = length
+        for place in range(length):
+            self.origin[place] = origin[place]
 
     def let_go(self) -> None:
         """Forget the text."""
@@ -75,10 +88,10 @@ class Tokens:
 
     def set_origin(self, origin: bytes) -> None:
         """Set what relative names end in."""
-        place: cython.int
-        self.origin_length = len(origin)
-        for place in range(len(origin)):
-            self.origin[place] = origin[place]
+        if cython.compiled:
+            self.take_origin(cython.cast(cython.p_uchar, cython.cast(cython.p_char, origin)), len(origin))
+        else:
+            self.take_origin(origin, len(origin))
 
     def origin_name(self) -> bytes:
         """Return the origin."""

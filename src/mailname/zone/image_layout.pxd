@@ -11,9 +11,11 @@ cdef class Layout:
     cdef Octets out
     cdef unsigned int slots, mask, nodes, rrsets, lists, chain, blob, blob_end
     cdef unsigned int next_rrset, next_list, next_link
-    cdef unsigned long long total
+    cdef readonly unsigned long long total
     cdef bytes magic
+    cdef Octets first
     cdef bint measure(self) noexcept nogil
+    cdef void write_to(self, Octets out) noexcept nogil
     cdef void _write(self) noexcept nogil
     cdef unsigned int _write_header(self) noexcept nogil
     cdef unsigned int _number(self, unsigned int at) noexcept nogil

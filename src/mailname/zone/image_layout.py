@@ -41,6 +41,7 @@ class Layout:
 
     def __init__(self, magic: bytes) -> None:
         self.magic = magic
+        self.first = cython.cast(cython.p_uchar, cython.cast(cython.p_char, magic)) if cython.compiled else magic
 
     def begin(self, builder: ImageBuilder) -> None:
         """Take what is to be laid out."""
@@ -76,16 +77,22 @@ class Layout:
         """Write the image; it ``fits``."""
         if cython.compiled:
             image = PyBytes_FromStringAndSize(cython.NULL, self.total)
-            self.out = cython.cast(cython.p_uchar, cython.cast(cython.p_char, image))
-            memcpy(self.out, cython.cast(cython.p_char, self.magic), 8)
+            place = cython.cast(cython.p_uchar, cython.cast(cython.p_char, image))
             with cython.nogil:
-                memset(self.out + 8, 0, self.nodes - 8)
-                self._write()
+                self.write_to(place)
             return image
-        self.out = bytearray(self.total)
-        self.out[:8] = self.magic
-        self._write()
+        self.write_to(bytearray(self.total))
         return bytes(self.out)
+
+    def write_to(self, out):
+        """Write the image into memory that somebody else holds."""
+        self.out = out
+        if cython.compiled:
+            memcpy(out, self.first, 8)
+            memset(out + 8, 0, self.nodes - 8)
+        else:
+            out[:8] = self.first
+        self._write()
 
     def _write_header(self):
         """Write the header (see ``image``) and return the TTL of negative answers (RFC 2308 section 5)."""

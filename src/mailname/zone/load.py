@@ -43,6 +43,11 @@ class Loader:
     def __init__(self) -> None:
         self._fast = FastLoad(MAGIC)
 
+    @property
+    def fast(self) -> FastLoad:
+        """What reads plain texts, for who needs nothing else."""
+        return self._fast
+
     def load(self, text: bytes, file: str, apex: Name, *, include: Include | None = None) -> ReadImage:
         """Read a zone.
 

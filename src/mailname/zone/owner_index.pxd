@@ -39,6 +39,7 @@ cdef class OwnerIndex:
     cdef Numbers outside
     cdef unsigned int outside_count, outside_room
     cdef unsigned int soon[2 * 32]
+    cdef void take_apex(self, Octets apex, int length) noexcept nogil
     cdef bint take(self, PackedRecords packed) noexcept nogil
     cdef bint add_empty_non_terminals(self, Octets data) noexcept nogil
     cdef bint _reserve(self, unsigned int most) noexcept nogil

@@ -55,10 +55,17 @@ class OwnerIndex:
 
     def begin(self, apex: bytes) -> None:
         """Begin with a zone, whose apex is given in wire form."""
+        if cython.compiled:
+            self.take_apex(cython.cast(cython.p_uchar, cython.cast(cython.p_char, apex)), len(apex))
+        else:
+            self.take_apex(apex, len(apex))
+
+    def take_apex(self, apex, length):
+        """Do what ``begin`` says, without the interpreter."""
         place: cython.int
         self.count = self.outside_count = 0
-        self.apex_length = len(apex)
-        for place in range(len(apex)):
+        self.apex_length = length
+        for place in range(length):
             self.apex[place] = self.lower[apex[place]]
         self.apex_labels = self.measure(self.apex, 0) >> 8
         self.apex_hash = self.hashes[0]

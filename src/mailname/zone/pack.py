@@ -7,7 +7,7 @@ Layout (sizes in octets)::
 
     header   64   magic, length of the block, number of zones, where the entries begin, layout of the images, checksum
     images        each begins at a multiple of eight
-    entries 40n   where the image begins, its length, the hash of the apex, the stamp, where the apex is, its length
+    entries 40n   where the image begins, its length, the hash of the apex, the stamp, where in the names the apex is, its length
     names         the apexes, in lower-case wire form
 
 The entries and names stand together behind the images, so that finding all zones of a pack leaves the images' pages untouched.
@@ -51,14 +51,33 @@ class PackWriter:
         self.zones = 0
         self.size = HEADER_SIZE
         self._parts: list[bytes | memoryview] = []
-        self._entries: list[tuple[int, int, int, bytes, bytes]] = []
+        self._entries = bytearray()
+        self._names = bytearray()
+
+    def begin_with(self, zones: int, images: bytes, entries: bytes, names: bytes) -> None:
+        """Begin with zones that are packed already.
+
+        Args:
+            zones: how many.
+            images: one behind the other, each at a multiple of eight octets; the first will stand behind the header.
+            entries: as they stand in a pack.
+            names: the apexes.
+
+        """
+        self.zones = zones
+        self.size += len(images)
+        self._parts.append(images)
+        self._entries += entries
+        self._names += names
 
     def add(self, image: bytes | memoryview, stamp: bytes = NO_STAMP) -> None:
         """Add a zone's image. ``stamp``: 16 octets that change when what it was made of changes."""
         fields = IMAGE_HEADER.unpack_from(image)
         name_at = fields[9] + fields[13]
         hashed = NODE.unpack_from(image, fields[6])[-1]  # the apex is the first node
-        self._entries.append((self.size, len(image), hashed, stamp, bytes(image[name_at : name_at + fields[14]])))
+        apex = bytes(image[name_at : name_at + fields[14]])
+        self._entries += ENTRY.pack(self.size, len(image), hashed, stamp, len(self._names), len(apex), 0)
+        self._names += apex
         self._parts.append(image)
         self.size += len(image)
         if over := self.size % 8:
@@ -68,12 +87,7 @@ class PackWriter:
 
     def finish(self) -> list[bytes | memoryview]:
         """Return the parts that make up the pack, one behind the other."""
-        entries, names = bytearray(), bytearray()
-        names_at = self.size + ENTRY.size * self.zones
-        for at, length, hashed, stamp, apex in self._entries:
-            entries += ENTRY.pack(at, length, hashed, stamp, names_at + len(names), len(apex), 0)
-            names += apex
-        tail = bytes(entries + names)
+        tail = bytes(self._entries + self._names)
         header = HEADER.pack(MAGIC, self.size + len(tail), self.zones, _LAYOUT, self.size, bytes(32))[:_CHECKSUM_AT]
         digest = sha256()
         for part in (*self._parts, tail, header):
@@ -107,6 +121,7 @@ def check_pack(block: bytes | memoryview) -> None:
 def entries_of(block: bytes | memoryview) -> Iterator[tuple[bytes, int, int, bytes]]:
     """Yield apex, start and length of the image, and stamp of each zone in a pack that ``check_pack`` found good."""
     _, _, zones, _, entries_at, _ = HEADER.unpack_from(block)
+    names_at = entries_at + ENTRY.size * zones
     for number in range(zones):
         at, length, _, stamp, name_at, name_length, _ = ENTRY.unpack_from(block, entries_at + ENTRY.size * number)
-        yield bytes(block[name_at : name_at + name_length]), at, length, stamp
+        yield bytes(block[names_at + name_at : names_at + name_at + name_length]), at, length, stamp

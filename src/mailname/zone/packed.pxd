@@ -13,6 +13,7 @@ cdef class PackedRecords:
     cdef unsigned int* rows
     cdef readonly unsigned int count
     cdef unsigned int rows_room
+    cdef void forget(self) noexcept nogil
     cdef bint reserve(self, unsigned int octets) noexcept nogil
     cdef void reserve_for(self, unsigned int records, unsigned int octets) noexcept nogil
     cdef bint _grow_data(self, unsigned int room) noexcept nogil

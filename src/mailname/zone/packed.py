@@ -38,6 +38,10 @@ class PackedRecords:
 
     def clear(self) -> None:
         """Forget the records; the memory is kept for the next ones."""
+        self.forget()
+
+    def forget(self):
+        """Do what ``clear`` says, without the interpreter."""
         self.size = 0
         self.count = 0
 
