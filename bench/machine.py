@@ -90,6 +90,12 @@ def resident_megabytes(pids: Iterable[int]) -> float:
     return kilobytes / 1024
 
 
+def status_megabytes(pid: int, what: str) -> float:
+    """Return what ``/proc/PID/status`` tells of a process's memory, such as VmHWM, the most that it has held."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:")), 0.0)
+
+
 def wait_until_idle(pids: list[int], patience: float = 300.0) -> None:
     """Wait until a server has nothing left to do, such as laying out what it has loaded."""
     deadline = time.monotonic() + patience

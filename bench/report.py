@@ -34,10 +34,10 @@ def row_text(row: dict[str, Any]) -> str:
         parts.append(_figures(row["figures"]))
     if row.get("ratios"):
         parts.append(_ratios(row["ratios"]))
+    if row.get("starts"):
+        parts.insert(1, _starts(row["starts"]))
     if row.get("latency"):
         parts.append(_latency(row["latency"]))
-    if row.get("text"):
-        parts.append(f"```text\n{row['text'].strip()}\n```")
     if row.get("aims"):
         parts.append("\n".join(f"- {line}" for line in row["aims"]))
     if row.get("notes"):
@@ -71,8 +71,24 @@ def _ratios(ratios: list[dict[str, Any]]) -> str:
     for one in ratios:
         aim = "" if one["at_most"] is None else f"≤ {one['at_most']:.2f}"
         reached = {None: "", True: "yes", False: "no"}[one["reached"]]
-        lines.append((f"{one['of']} ÷ {one['to']}", spread(one["values"], ".2f"), aim, reached))
-    return table(("CPU per answer", "ratio: median (range)", "to reach", "reached"), lines)
+        what = f", {one['what']}" if "what" in one else ""
+        lines.append((f"{one['of']} ÷ {one['to']}{what}", spread(one["values"], ".2f"), aim, reached))
+    kind = "" if "what" in ratios[0] else "CPU per answer"
+    return table((kind, "ratio: median (range)", "to reach", "reached"), lines)
+
+
+def _starts(starts: list[dict[str, Any]]) -> str:
+    lines = [
+        (
+            one["name"],
+            spread(one["seconds"], ".2f"),
+            spread(one["cpu_seconds"], ".2f"),
+            spread(one["peak_megabytes"], ",.0f"),
+            spread(one["resident_megabytes"], ",.0f"),
+        )
+        for one in starts
+    ]
+    return table(("server", "seconds: median (range)", "CPU seconds", "most MB held", "MB held then"), lines)
 
 
 def _latency(measured: list[dict[str, Any]]) -> str:

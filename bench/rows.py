@@ -25,10 +25,30 @@ class Size:
     questions: int
     records_while_asking: int
     reloads: int
+    loaded: int
+    starts: int
 
 
-QUICK = Size(names=100_000, zones=2_000, signed_names=1_000, questions=50_000, records_while_asking=200_000, reloads=1)
-FULL = Size(names=100_000, zones=10_000, signed_names=10_000, questions=200_000, records_while_asking=200_000, reloads=3)
+QUICK = Size(
+    names=100_000,
+    zones=2_000,
+    signed_names=1_000,
+    questions=50_000,
+    records_while_asking=200_000,
+    reloads=1,
+    loaded=100_000,
+    starts=1,
+)
+FULL = Size(
+    names=100_000,
+    zones=100_000,
+    signed_names=10_000,
+    questions=200_000,
+    records_while_asking=1_000_000,
+    reloads=3,
+    loaded=1_000_000,
+    starts=3,
+)
 
 
 @dataclass(frozen=True, slots=True)

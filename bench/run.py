@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
@@ -22,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.latency import latency  # noqa: E402 - the same
+from bench.loading import load_row, starts_row  # noqa: E402 - the same
 from bench.machine import BUILT, cores, describe, prefer  # noqa: E402 - the same
 from bench.measure import DifferentAnswersError, Pace, Subject, measure, ratio  # noqa: E402 - the same
 from bench.rows import FULL, ORDINARY, QUICK, ROWS, Row, Size  # noqa: E402 - the same
@@ -31,8 +31,7 @@ from tests.interop.programs import find  # noqa: E402 - the root of the reposito
 from bench import report, workloads  # noqa: E402 - the same
 
 PAGE = ROOT / "docs" / "performance.md"
-LOADING = ROOT / "bench" / "loading.py"
-KEYS = (*(row.key for row in ROWS), "latency", "load")
+KEYS = (*(row.key for row in ROWS), "latency", "load", "starts")
 _P99_WHILE_LOADING = 1000.0  # microseconds
 
 
@@ -79,15 +78,6 @@ def latency_row(size: Size, nice: int, servers: list[str]) -> dict[str, Any]:
     }
 
 
-def load_row(*, quick: bool) -> dict[str, Any]:
-    """Let loading.py measure how fast zones are read; it prints its own tables."""
-    counts = ("--records", "100000", "--zones", "1000", "--runs", "1") if quick else ()
-    command = [sys.executable, str(LOADING), *counts]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    said = done.stdout if done.returncode == 0 else f"{done.stdout}{done.stderr}"
-    return {"key": "load", "title": "Reading zones", "text": said, "failed": done.returncode != 0}
-
-
 def unreached(rows: list[dict[str, Any]]) -> list[str]:
     """Return one line for each aim, reached or not."""
     lines = []
@@ -95,8 +85,9 @@ def unreached(rows: list[dict[str, Any]]) -> list[str]:
         for one in row.get("ratios", []):
             if one["at_most"] is not None:
                 verdict = "reached    " if one["reached"] else "NOT REACHED"
+                what = f", {one['what']}" if "what" in one else ""
                 lines.append(
-                    f"{verdict}  {row['key']:<8} {one['of']} ÷ {one['to']}: {one['median']:.2f} (≤ {one['at_most']:.2f})"
+                    f"{verdict}  {row['key']:<8} {one['of']} ÷ {one['to']}{what}: {one['median']:.2f} (≤ {one['at_most']:.2f})"
                 )
         if "reached" in row:
             lines.append(f"{'reached    ' if row['reached'] else 'NOT REACHED'}  {row['key']:<8} {row['aims'][0]}")
@@ -117,10 +108,11 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--rows", default=",".join(KEYS), help=f"some of {','.join(KEYS)}")
     options.add_argument("--rounds", type=int, help="how often each server gets its turn")
     options.add_argument("--seconds", type=float, help="how long a turn lasts")
-    options.add_argument("--zones", type=int, help="small zones in the row 'zones' (100000 takes minutes to load, for most)")
+    options.add_argument("--zones", type=int, help="small zones in the rows 'zones' and 'starts'")
     options.add_argument("--names", type=int, help="names in the row 'names'")
     options.add_argument("--questions", type=int, help="different questions")
-    options.add_argument("--records", type=int, help="records in the zone that loads in the row 'latency'")
+    options.add_argument("--records", type=int, help="records in the zone that loads in the rows 'latency' and 'load'")
+    options.add_argument("--starts", type=int, help="how often each server is started in the rows 'load' and 'starts'")
     options.add_argument("--without", default="", metavar="PEER,...", help="leave out some of " + ",".join(PEERS))
     options.add_argument("--first", action="store_true", help="run before the machine's other work (needs root)")
     options.add_argument("--json", type=Path, default=BUILT / "results.json", help="where to write all figures (%(default)s)")
@@ -136,6 +128,7 @@ def sizes(given: argparse.Namespace) -> tuple[Size, Pace]:
     """Return how large and how long."""
     size, pace = (QUICK, Pace(0.4, 3)) if given.quick else (FULL, Pace(0.5, 11))
     changes = {"zones": given.zones, "names": given.names, "questions": given.questions, "records_while_asking": given.records}
+    changes |= {"loaded": given.records, "starts": given.starts}
     size = replace(size, **{name: value for name, value in changes.items() if value})
     pace = replace(
         pace, rounds=given.rounds or pace.rounds, seconds=given.seconds or pace.seconds, nice=-10 if given.first else 0
@@ -167,10 +160,10 @@ def main() -> None:
             entry = measured_row(found[0], size, pace, servers)
         elif key == "latency":
             entry = latency_row(size, pace.nice, servers)
-        elif LOADING.exists():
-            entry = load_row(quick=given.quick)
+        elif key == "load":
+            entry = load_row(size.loaded, size.starts, [OURS, *peers])
         else:
-            continue
+            entry = starts_row(size.zones, size.starts, [OURS, *peers])
         rows.append(entry)
         print(report.row_text(entry), flush=True)
     machine["load average at the end"] = round(os.getloadavg()[0], 2)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 import dns.rcode
 import pytest
-from tests.server.running import PRIMARY, Running, asked, free_port, zone_text
+from tests.server.running import PRIMARY, Running, asked, free_port, until, zone_text
 from tests.server.test_udp_workers import AVAILABLE
 
 from mailname.errors import HostError
@@ -383,12 +383,26 @@ class TestManyPacks:
             assert await folder.serials(names[::2]) == {2}
             assert await folder.serials(names[1::2]) == {1}
 
-    async def test_of_large_zones_are_not_put_together(self, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A pack ends where it has become large."""
+    async def test_of_large_zones_are_written_after_the_start(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One pack each; nobody waits for it."""
+        caplog.set_level(logging.INFO)
         monkeypatch.setattr(folder_reading, "LARGE", 1)
-        folder.many(3)
+        monkeypatch.setattr(folder_reading, "PlainFiles", None)
+        names = folder.many(3)
+        async with folder.served() as server:
+            assert await folder.serials(names) == {1}
+            await until(lambda: len(list(folder.images.glob("*.pack"))) == 3 and not server.context.tasks)
+            assert await folder.serials(names) == {1}
+            folder.write(names[1], 2)
+            assert await server.reload() == {}
+            assert await folder.serials([names[1]]) == {2}
+            await until(lambda: not server.context.tasks)
+        caplog.clear()
         async with folder.served():
-            assert len(list(folder.images.glob("*.pack"))) == 3
+            assert told(caplog) == "3 zones, 0 read, 3 unchanged, 0 not as they should be"
+            assert await folder.serials([names[1]]) == {2}
 
 
 class TestAnswers:

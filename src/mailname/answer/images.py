@@ -97,6 +97,10 @@ class Images(ImageIndex):
         at, length = self._entry(place)[:2]
         return memoryview(self.packs[pack])[at : at + length]
 
+    def holds(self, number: int, image: "bytes | memoryview") -> bool:
+        """Tell whether a zone is answered from this image, which is held alone."""
+        return self.loose.get(number) is image
+
     def stamp(self, number: int) -> "bytes | None":
         """Return what an image in a pack was made of; None for one that is held alone."""
         place: cython.uint = number

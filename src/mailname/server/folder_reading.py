@@ -16,6 +16,7 @@ from mailname.server.pack_folder import FULL, LARGE
 from mailname.server.zonefiles import SUFFIX, apex_of, read_image
 from mailname.wire.octets import octets
 from mailname.zone.image import HEADER
+from mailname.zone.image_zone import same_octets
 from mailname.zone.load import Loader
 from mailname.zone.pack import NO_STAMP, STAMP_SIZE, PackWriter
 from mailname.zone.serial import Serial
@@ -62,6 +63,7 @@ class FolderReading:
 
     Attributes:
         blocks: packs of the zones that were read.
+        large: zones that are large: apex, image, stamp. They are packed when there is time.
         unusual: zones that somebody has to look at: the file cannot be read, or is not a higher version of what is served.
         spelled: zones whose files are not named as plainly as ``file_stem`` would, with the files' names.
         warnings: of reading the texts, with the zones' apexes.
@@ -71,6 +73,7 @@ class FolderReading:
     """
 
     blocks: list[Block] = field(default_factory=list)
+    large: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     unusual: list[ZoneFile] = field(default_factory=list)
     spelled: dict[bytes, bytes] = field(default_factory=dict)
     warnings: list[tuple[bytes, Mistake]] = field(default_factory=list)
@@ -175,6 +178,11 @@ class FolderReader:
                 with self._adding:
                     self._found.unusual.append(file)
                 continue
+            if len(image[0]) > LARGE:
+                with self._adding:
+                    self._found.large.append((file.apex, *image))
+                    self._found.read += 1
+                continue
             writer.add(*image)
             if writer.size > LARGE:
                 self._add(writer)
@@ -229,4 +237,4 @@ def _follows(image: bytes, former: memoryview | None) -> bool:
     if former is None:
         return False
     one, other = Serial(HEADER.unpack_from(image)[11]), Serial(HEADER.unpack_from(former)[11])
-    return one.is_newer_than(other) or (one == other and image == former)
+    return one.is_newer_than(other) or (one == other and same_octets(image, former))

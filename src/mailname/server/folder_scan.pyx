@@ -14,6 +14,7 @@ cdef extern from "folder_files.h":
     int mailname_read(int, const char *, unsigned char *, unsigned int) nogil
 
 cdef enum:
+    LARGEST = 1 << 20  # octets of a file that is read here; a larger one is worth a thread of its own
     UNCHANGED = 0
     CHANGED = 1
     UNREADABLE = 2
@@ -154,7 +155,7 @@ cdef class PlainFiles:
                 for i in range(count):
                     self.taken += 1
                     size = _size(facts[2 * i]) if lengths[i] else 0xFFFFFFFF
-                    if size > (1 << 28):
+                    if size > LARGEST:
                         others[others_count] = i
                         others_count += 1
                         continue

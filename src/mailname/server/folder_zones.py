@@ -24,7 +24,7 @@ from mailname.server.primary_zone import PrimaryZone
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.wire.octets import octets
 from mailname.zone.image_zone import ImageZone
-from mailname.zone.pack import entries_of
+from mailname.zone.pack import PackWriter, entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +106,11 @@ class FolderZones:
         images = images.marked()
         for block in found.blocks:
             images.add_pack(block)
+        for apex, image, _ in found.large:
+            images.add(apex)
+            images.replace(apex, image)
+        if found.large:
+            self._context.spawn(self._pack_large(found.large), self)
         images = await in_thread(tidied, self._packs, images)
         self._looked_at.clear()
         self._since = self._context.clock.wall()
@@ -114,6 +119,22 @@ class FolderZones:
         self._context.table = self._context.table.behind(self.zone)
         for apex, warning in found.warnings:
             log.warning("zone %s: %s", bare(_name(apex)), warning)
+
+    async def _pack_large(self, large: list[tuple[bytes, bytes, bytes]]) -> None:
+        """Keep the images of large zones, which are answered from memory until then."""
+        while large:
+            apex, image, stamp = large.pop()
+            writer = PackWriter()
+            writer.add(image, stamp)
+            block = await in_thread(self._packs.add, writer)
+            async with self._reading:
+                served = self._served.images
+                if (number := served.number(apex)) < 0 or not served.holds(number, image):
+                    continue  # another version was read meanwhile; its pack follows
+                images: Images = served.changed((), ())
+                images.add_pack(block)
+                self._looked_at.pop(apex, None)
+                self._served.take(images)
 
     async def _look_after(self, found: FolderReading) -> dict[Name, str]:
         """Wake the zones that somebody has to look at; return what is wrong with them."""
@@ -136,7 +157,7 @@ class FolderZones:
             for file in found.unusual:
                 if (number := before.number(file.apex)) >= 0:
                     before.mark(number)
-            read = {apex for block in found.blocks for apex, *_ in entries_of(block)}
+            read = {apex for block in found.blocks for apex, *_ in entries_of(block)} | {apex for apex, *_ in found.large}
             gone = [number for number in before.numbers() if not before.is_marked(number) and before.apex(number) not in read]
             for number in gone:
                 await self._forget(_name(before.apex(number)))

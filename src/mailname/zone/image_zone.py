@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailname.zone.rrset import RRset
 
 _SHA1 = 1
+_PIECE = 1 << 18
 
 
 class ImageZone(Zone):
@@ -79,7 +80,7 @@ class ImageZone(Zone):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Zone) and self.soa != other.soa:  # a new version mostly has a new serial: no more need be looked at
             return False
-        if isinstance(other, ImageZone) and self.image[128:] == other.image[128:]:
+        if isinstance(other, ImageZone) and same_octets(self.image, other.image):
             return True
         return super().__eq__(other)
 
@@ -198,3 +199,10 @@ def _node(reader: ImageReader, number: int) -> Node:
 
 def _key(name: Name) -> Key:
     return tuple([label.lower() for label in reversed(name.labels)])
+
+
+def same_octets(one: bytes | memoryview, other: bytes | memoryview) -> bool:
+    """Tell whether two blocks are the same, at the speed of memory, which comparing memoryviews has not."""
+    if len(one) != len(other):
+        return False
+    return all(bytes(one[at : at + _PIECE]) == bytes(other[at : at + _PIECE]) for at in range(0, len(one), _PIECE))
