@@ -105,6 +105,7 @@ class TestImageLibrary:
         path = aged(tmp_path / "a.zone", zone_text(1), 1)
         library.load(path, APEX)
         library.load(aged(tmp_path / "b.zone", zone_text(1), 1), other)
+        library.load(aged(tmp_path / "c.zone", zone_text(1), 1), dns.name.from_text("third.test."))
         library = again(library, folder)
         library.forget_others({APEX.to_wire() or b""})
         library = again(library, folder)
