@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -10,6 +11,7 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.name
@@ -29,7 +31,6 @@ from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 HERE = ip_network("127.0.0.0/8")
 
@@ -318,6 +319,27 @@ class TestReload:
             assert await folder.serials([names[0], names[2]]) == {1}
             assert await server.reload() == {}
             assert await folder.serials(names) == {2}
+
+    async def test_leaves_nothing_behind(self, folder: Folder, workers: int) -> None:
+        """No descriptor of a former pack, though nobody looks for garbage."""
+
+        def descriptors() -> int:
+            return len(list(Path("/proc/self/fd").iterdir()))
+
+        names = folder.many(4)
+        async with folder.served(workers) as server:
+            before = descriptors()
+            gc.disable()
+            try:
+                for serial in range(2, 30):
+                    for name in names:
+                        folder.write(name, serial)
+                    assert (await server.obey({"do": "reload"}))["ok"]
+                    assert (await asked(folder.at, names[0], "AXFR", tcp=True)).answer
+                    assert await folder.serials(names) == {serial}
+                await until(lambda: descriptors() <= before + 2)
+            finally:
+                gc.enable()
 
     async def test_of_a_folder_that_is_gone_changes_nothing(self, folder: Folder, workers: int) -> None:
         """An unmounted disk takes no zone out of service."""

@@ -20,7 +20,7 @@ from mailname.server.context import bare, in_thread, log
 from mailname.server.folder_reading import FolderReader
 from mailname.server.image_library import take_packs
 from mailname.server.pack_folder import PackFolder, tidied
-from mailname.server.primary_zone import PrimaryZone
+from mailname.server.primary_zone import PrimaryZone, status_of
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.wire.octets import octets
 from mailname.zone.image_zone import ImageZone
@@ -180,7 +180,8 @@ class FolderZones:
 
     def _wake_no_more(self, apex: Name) -> None:
         """Let a zone sleep whose new version was read: nothing is wrong with it any more."""
-        self.awake.pop(apex, None)
+        if (zone := self.awake.pop(apex, None)) is not None:
+            zone.let_go()
         if apex in self._context.table:
             self._context.table = self._context.table.without(apex)
 
@@ -220,7 +221,7 @@ class FolderZones:
         """Forget the object that was not used for longest, of those that have nothing to report."""
         for apex, zone in self.awake.items():
             if zone.problem is None and zone.zone is not None and apex not in self._context.table:
-                del self.awake[apex]
+                self.awake.pop(apex).let_go()
                 return
 
     def _object(self, apex: Name) -> PrimaryZone:
@@ -248,7 +249,11 @@ class FolderZones:
         images = self._served.images
         apexes = [_name(images.apex(number)) for number in images.numbers()] if apex is None else [apex]
         for one in sorted(apexes):
-            yield (self.awake.get(one) or self._object(one)).status()
+            yield self.awake[one].status() if one in self.awake else self._status(one)
+
+    def _status(self, apex: Name) -> dict[str, Any]:
+        image = self._served.images.image(self._served.images.number(octets(apex).lower()))
+        return status_of(apex, self._file(apex), None if image is None else ImageZone(image), self._since)
 
 
 def _name(wire: bytes) -> Name:

@@ -16,6 +16,8 @@ from mailname.transfer.primary import Primary
 from mailname.zone import Serial, Zone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
@@ -87,7 +89,11 @@ class PrimaryZone:
         self.retired = True
         await self.context.end_tasks(self)
         async with self._loading:
-            pass
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Hold the zone's version no longer: this object and ``secondaries`` know each other, so that it may outlive its use."""
+        self.zone = self.secondaries.zone = None
 
     async def load(self) -> str | None:
         """Read the zone file and serve it if it is good; otherwise what is served stays.
@@ -183,15 +189,28 @@ class PrimaryZone:
 
     def status(self) -> dict[str, Any]:
         """Return this zone's part of ``mailname status --json``."""
+        problem = asdict(self.problem) if self.problem else None
         return {
-            "zone": self.apex.to_text(),
-            "role": "primary",
-            "state": "serving" if self.zone else "not loaded",
-            "serial": self.zone.serial.value if self.zone else None,
+            **status_of(self.apex, self.config.file, self.zone, self.since),
             "announced": self.announced.value if self.announced else None,
-            "records": self.zone.record_count if self.zone else None,
-            "file": str(self.config.file.absolute()) if self.config.file else None,
-            "since": iso(self.since) if self.zone else None,
-            "problem": asdict(self.problem) if self.problem else None,
+            "problem": problem,
             **self.secondaries.status(),
         }
+
+
+def status_of(apex: Name, file: Path | None, zone: Zone | None, since: float) -> dict[str, Any]:
+    """Return the status of a primary zone with which nothing is wrong and that has no secondaries."""
+    serial = zone.serial.value if zone else None
+    return {
+        "zone": apex.to_text(),
+        "role": "primary",
+        "state": "serving" if zone else "not loaded",
+        "serial": serial,
+        "announced": serial,
+        "records": zone.record_count if zone else None,
+        "file": str(file.absolute()) if file else None,
+        "since": iso(since) if zone else None,
+        "problem": None,
+        "secondaries": [],
+        "refused": [],
+    }
