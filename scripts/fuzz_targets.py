@@ -20,10 +20,10 @@ from mailname.answer import respond
 from mailname.errors import ZoneError
 from mailname.transfer import axfr
 from mailname.wire.message import Request, read_request
-from mailname.wire.octets import octets
 from mailname.wire.tsig import FUDGE, StreamVerifier, Verified, sign, verify
-from mailname.zone.image import build_image, check_image, sealed
+from mailname.zone.image import build_image
 from mailname.zone.load import Loader
+from mailname.zone.pack import PackWriter, check_pack
 from mailname.zone.text import read_zone
 from mailname.zone.write import write_zone
 
@@ -49,8 +49,10 @@ def _signed() -> Served:
 
 
 @cache
-def _image() -> bytes:
-    return sealed(build_image(zone_of(zone_texts()["example.tech."], "example.tech.")))
+def _pack() -> bytes:
+    writer = PackWriter()
+    writer.add(build_image(zone_of(zone_texts()["example.tech."], "example.tech.")))
+    return b"".join(writer.finish())
 
 
 @cache
@@ -93,19 +95,20 @@ def take_zone_text(data: bytes) -> None:
 
 
 def take_image(data: bytes) -> None:
-    """A block that was changed anywhere is refused; what is no image is, too."""
-    damaged = bytearray(_image())
+    """A pack of images that was changed anywhere is refused; what is no pack is, too."""
+    damaged = bytearray(_pack())
     for at in range(0, len(data) - 3, 4):
         place = int.from_bytes(data[at : at + 3], "big") % len(damaged)
         damaged[place] ^= data[at + 3]
-    for block in (data, bytes(damaged), _image()[: len(data)]):
+    for block in (data, bytes(damaged), _pack()[: len(data)]):
         try:
-            check_image(block, octets(APEX))
+            check_pack(block)
         except ValueError:
             continue
-        assert block == _image()
+        assert block == _pack()
         for form in FORMS:
-            images = form.serving({octets(APEX): block})
+            images = form.serving({})
+            images.add_pack(block)
             assert form.plain.answer_plain(images, query(APEX, 15)) is not None
 
 
@@ -180,7 +183,7 @@ def seeds(target: str) -> list[bytes]:
         case "zone-text":
             return [zone_text(1).encode(), *(text.encode() for text in zone_texts().values())]
         case "image":
-            return [b"\0\0\7\1", _image()[:400]]
+            return [b"\0\0\7\1", _pack()[:400]]
         case "transfer":
             return [_framed(*(wire for wire, _ in axfr.outgoing(_ZONE, ID))), _framed(*_parts())]
         case _:

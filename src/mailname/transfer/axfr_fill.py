@@ -31,7 +31,7 @@ class MessageFiller:
     """One transfer of one image on its way out.
 
     Args:
-        image: built by this process, or found undamaged by ``check_image``.
+        image: built by this process, or of a pack that ``check_pack`` found good.
 
     Attributes:
         records: how many the last message holds.

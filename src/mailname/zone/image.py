@@ -1,13 +1,13 @@
 """The zone image: one zone version as one block of octets, laid out so that an answer is one lookup and about one copy.
 
-The block can be written to disk, mapped, checked by its checksum, and read without making a Python object per record. It holds
-owners in canonical order, a hash index over them, and for each RRset the records as they go into an answer: owner as a pointer
-to the question, names in rdata that end in the apex as labels and a pointer to be set ("patch") to where the question names
-the apex. All numbers are little-endian; offsets are octets from the start of the block.
+The block can be written to disk (in a ``pack``, which has a checksum), mapped, and read without making a Python object per
+record. It holds owners in canonical order, a hash index over them, and for each RRset the records as they go into an answer:
+owner as a pointer to the question, names in rdata that end in the apex as labels and a pointer to be set ("patch") to where the
+question names the apex. All numbers are little-endian; offsets are octets from the start of the block.
 
 Layout (sizes in octets)::
 
-    header  128   see the constants
+    header  128   see below
     slots     8n  u32 hash of an owner, u32 number of its node + 1 (0: free); n is a power of two, probing is linear
     nodes    32n  in canonical order (RFC 4034 section 6.1)
     rrsets   40n  grouped by node, types ascending
@@ -16,8 +16,10 @@ Layout (sizes in octets)::
                   record. NSEC3: 24n, the hash that its owner spells (20), u32 number of the node
     blob          the apex; for each node its name in wire form, in lower case and, if different, as spelled, and its bodies
 
-Fields at the end of the header: where the chain begins, how many links it has (0: nothing is proved), and where in the block the
-rdata of the NSEC3PARAM record stands that the chain goes by (0: it is one of NSEC).
+The header: magic; as u32 the block's length, how many nodes, how many RRsets, how many slots less one, where slots, nodes,
+rrsets, lists and blob begin, how many records, the SOA's serial, the TTL of negative answers, where in the blob the apex is; u8
+its length, u8 flags of the zone; 54 octets that are zero; as u32 where the chain begins, how many links it has (0: nothing is
+proved), and where the rdata of the NSEC3PARAM record stands that the chain goes by (0: it is one of NSEC).
 
 An RRset's entry: u16 type, u16 number of signatures, u16 of records, u16 of patches, u32 TTL, u32 body, u32 its length, u32 first
 patch, u32 first additional RRset, u16 number of these, u16 octets of signatures (65535: that many or more), u32 where in the blob
@@ -32,7 +34,6 @@ The same code lays out what was read from text (``load``) and a Zone (``build_im
 from __future__ import annotations
 
 import struct
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from mailname.errors import ZoneError
@@ -48,12 +49,7 @@ if TYPE_CHECKING:
     from mailname.zone.zone import Zone
 
 MAGIC = b"MNZONE\x00\x03"  # the last octet is the layout's version
-HEADER = struct.Struct("<8s13I B B 2x I 16s 32s 3I")
-HEADER_SIZE = 128
-STAMP_AT = 68
-STAMP_SIZE = 16
-CHECKSUM_AT = 84
-CHECKSUM_SIZE = 32
+HEADER = struct.Struct("<8s13I B B 54x 3I")
 
 SLOT = struct.Struct("<II")
 NODE = struct.Struct("<IIBBHIIIHHI")
@@ -109,7 +105,7 @@ def _packed(zone: Zone) -> PackedRecords:
 
 
 def lay_out(builder: ImageBuilder, apex: Name) -> bytes:
-    """Write down what a builder has prepared, and found good. The checksum is left open: ``sealed`` puts it in.
+    """Write down what a builder has prepared, and found good.
 
     Raises:
         ZoneError: it is larger than an image can be.
@@ -124,41 +120,6 @@ def lay_out(builder: ImageBuilder, apex: Name) -> bytes:
 
 def _too_large(apex: Name) -> ZoneError:
     return ZoneError(f"the zone {apex} is too large", remedy="An RRset holds at most 65535 records, a zone 2 GB.")
-
-
-def sealed(image: bytes, stamp: bytes = bytes(16)) -> bytes:
-    """Return an image with its checksum and a stamp that tells what it was made of, as it is written to disk."""
-    block = bytearray(image)
-    block[STAMP_AT : STAMP_AT + STAMP_SIZE] = stamp
-    block[CHECKSUM_AT : CHECKSUM_AT + CHECKSUM_SIZE] = checksum(block)
-    return bytes(block)
-
-
-def check_image(image: bytes | memoryview, apex: bytes) -> None:
-    """Refuse a block that is not a whole, undamaged image of this zone in this layout.
-
-    Raises:
-        ValueError: with the reason.
-
-    """
-    if len(image) < HEADER_SIZE or bytes(image[: len(MAGIC)]) != MAGIC:
-        raise ValueError("not a zone image of this version")
-    fields = HEADER.unpack_from(image)
-    if fields[1] != len(image):
-        raise ValueError(f"{len(image)} octets long instead of {fields[1]}")
-    if checksum(image) != fields[18]:
-        raise ValueError("the checksum does not match")
-    name_at = fields[9] + fields[13]
-    if bytes(image[name_at : name_at + fields[14]]) != apex:
-        raise ValueError("the image of another zone")
-
-
-def checksum(image: bytes | bytearray | memoryview) -> bytes:
-    """Return the checksum over a block with its checksum field taken as zeros."""
-    digest = blake2b(memoryview(image)[:CHECKSUM_AT], digest_size=CHECKSUM_SIZE)
-    digest.update(bytes(CHECKSUM_SIZE))
-    digest.update(memoryview(image)[CHECKSUM_AT + CHECKSUM_SIZE :])
-    return digest.digest()
 
 
 def octets(of: Name | Rdata) -> bytes:

@@ -72,7 +72,7 @@ def merged(image: bytes | memoryview, changes: Changes) -> bytes:
     """Return the image of the changed zone. It answers as one built from the whole zone does; its octets may be others.
 
     Args:
-        image: built by this process, or found undamaged by ``check_image``.
+        image: built by this process, or of a pack that ``check_pack`` found good.
         changes: what is different; it is left as it is.
 
     Raises:

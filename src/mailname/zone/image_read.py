@@ -27,7 +27,7 @@ Key = tuple[bytes, ...]
 
 
 class ImageReader:
-    """What stands in an image. The image is trusted: this process built it, or ``check_image`` found it undamaged.
+    """What stands in an image. The image is trusted: this process built it, or it lies in a pack that ``check_pack`` found good.
 
     Attributes:
         apex: the zone's, in lower case.

@@ -30,7 +30,7 @@ class ImageZone(Zone):
     """One version of a zone in an image.
 
     Args:
-        image: built by this process, or found undamaged by ``check_image``.
+        image: built by this process, or of a pack that ``check_pack`` found good.
 
     """
 
