@@ -170,6 +170,11 @@ class FolderZones:
             await self._take(before, found)
             return await self._look_after(found)
 
+    async def reload_one(self, apex: Name) -> str | None:
+        """Read one zone's file again; return what is wrong with it."""
+        async with self._reading:
+            return await self._wake(apex).load() if apex in self else None
+
     async def _forget(self, apex: Name) -> None:
         zone = self.awake.pop(apex, None)
         if zone is not None:

@@ -200,6 +200,9 @@ class Server:
 
         """
         problems: dict[Name, str] = {}
+        if self.zones.folder is not None and apex is not None and apex not in self.zones:
+            problem = await self.zones.folder.reload_one(apex)
+            return {apex: problem} if problem else {}
         for zone in self._chosen(apex):
             if isinstance(zone, PrimaryZone) and (problem := await zone.load()):
                 problems[zone.apex] = problem
