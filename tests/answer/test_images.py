@@ -93,6 +93,17 @@ class TestImages:
             if kind != "changed":  # there a zone may go and come again
                 assert all(before[apex] == number for apex, (number, _) in now.items() if apex in before)
 
+    def test_give_numbers_out_again(self, form: Form) -> None:
+        """Zones that come and go for years need no more room than those that are there."""
+        images = form.serving({})
+        for serial in range(1, 40):
+            images.add_pack(pack_of({image_of(NAMES[serial % 6], serial): stamp_of(serial)}))
+            images.mark(images.number(NAMES[serial % 6]))
+            images = images.marked()
+            images = images.changed((NAMES[(serial + 1) % 6],), ())
+        assert len(images) == 2
+        assert images.zones <= 4
+
     def test_are_not_changed_by_making_others_of_them(self, form: Form) -> None:
         """Who still answers from the former set finds all that was there."""
         images = form.serving({NAMES[2]: image_of(NAMES[2], 1)})

@@ -19,8 +19,9 @@ cdef class ImageIndex:
     cdef unsigned int* slots
     cdef unsigned int mask
     cdef dict spelled
-    cdef list free
+    cdef unsigned int first_free, free_count
     cdef bint _reserve(self, unsigned int most) except 0
+    cdef unsigned int _next(self) noexcept nogil
     cdef void _enter(self, unsigned int number) noexcept nogil
     cdef void _index(self) noexcept nogil
     cdef bint _has_name(self, unsigned int number, const unsigned char* name, int length) noexcept nogil

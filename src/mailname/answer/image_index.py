@@ -39,7 +39,7 @@ class ImageIndex:
         """Begin with no zone."""
         self.zones = self.room = 0
         self.spelled = {}
-        self.free = []
+        self.first_free, self.free_count = ALONE, 0
         if not cython.compiled:
             self.blocks, self.names, self.facts = [], [], []
 
@@ -93,6 +93,17 @@ class ImageIndex:
             if self.facts[FACTS * number + 3] & THERE:
                 self._enter(number)
 
+    def _next(self):
+        """Return a number that no zone has; there is room for it. Those that were given back stand in a chain of facts."""
+        number: cython.uint = self.first_free
+        if number == ALONE:
+            number = self.zones
+            self.zones += 1
+        else:
+            self.first_free = self.facts[FACTS * number + 1]
+            self.free_count -= 1
+        return number
+
     def _enter(self, number):
         at: cython.uint = self.facts[FACTS * number] & self.mask
         while self.slots[2 * at + 1]:
@@ -131,7 +142,7 @@ class ImageIndex:
         return self.number(apex) >= 0
 
     def __len__(self) -> int:
-        return self.zones - len(self.free)
+        return self.zones - self.free_count
 
     def apex(self, number: int) -> bytes:
         """Return the apex of a zone, in lower-case wire form; nothing for a number that no zone has."""
@@ -155,13 +166,9 @@ class ImageIndex:
         if found >= 0:
             return found
         number: cython.uint
-        if self.free:
-            number = self.free.pop()
-        else:
-            if self.zones == self.room:
-                self._reserve(2 * self.room)
-            number = self.zones
-            self.zones += 1
+        if self.first_free == ALONE and self.zones == self.room:
+            self._reserve(2 * self.room)
+        number = self._next()
         self._spell(number, apex)
         self.blocks[number] = cython.NULL if cython.compiled else b""
         self.facts[FACTS * number] = name_hash(apex)

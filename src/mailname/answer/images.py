@@ -169,8 +169,7 @@ class Images(ImageIndex):
             else:
                 number = self.locate(block[name : name + length], length, _u32(block, at + 12))
             if number < 0:
-                number = self.zones
-                self.zones += 1
+                number = self._next()
                 place = number
                 self.facts[FACTS * place] = _u32(block, at + 12)
                 self._enter(place)
@@ -277,7 +276,7 @@ class Images(ImageIndex):
         other.packs = list(self.packs)
         other.loose = dict(self.loose)
         other.spelled = dict(self.spelled)
-        other.free = list(self.free)
+        other.first_free, other.free_count = self.first_free, self.free_count
         other._copy(self, self.zones + len(add))
         for apex in drop:
             number = other.number(apex)
@@ -313,6 +312,9 @@ class Images(ImageIndex):
     def _forget(self, number: cython.uint) -> None:
         """Give a zone's number back. The index has to be made anew."""
         self.facts[FACTS * number + 3] = 0
+        self.facts[FACTS * number + 1] = self.first_free
+        self.first_free = number
+        self.free_count += 1
         self.loose.pop(number, None)
         self.spelled.pop(number, None)
-        self.free.append(number)
+        self.blocks[number] = cython.NULL if cython.compiled else b""

@@ -154,11 +154,11 @@ class FolderZones:
             except MailnameError as error:
                 log.error("the folder is not read again: %s", error)
                 return {}
-            for file in found.unusual:
-                if (number := before.number(file.apex)) >= 0:
-                    before.mark(number)
             read = {apex for block in found.blocks for apex, *_ in entries_of(block)} | {apex for apex, *_ in found.large}
-            gone = [number for number in before.numbers() if not before.is_marked(number) and before.apex(number) not in read]
+            for apex in (*read, *(file.apex for file in found.unusual)):
+                if (number := before.number(apex)) >= 0:
+                    before.mark(number)
+            gone = [number for number in before.numbers() if not before.is_marked(number)]
             for number in gone:
                 await self._forget(_name(before.apex(number)))
             for apex in read:
