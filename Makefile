@@ -14,7 +14,8 @@ empty :=
 PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
 
 # What is tested a second time with the core uncompiled: MAILNAME_PURE=1.
-CORE_TESTS := tests/answer tests/wire tests/zone tests/transfer tests/server/test_udp_workers.py
+CORE_TESTS := tests/answer tests/wire tests/zone tests/transfer tests/server/test_udp_workers.py tests/server/test_folder_zones.py \
+	tests/server/test_image_library.py
 
 SOURCES := src tests bench scripts bootstrap.py
 
