@@ -56,7 +56,7 @@ class Images(ImageIndex):
     but the pointer to a zone's image; another set of zones is another object, made by ``changed`` with the same numbers.
 
     Attributes:
-        packs: the blocks that hold many images; None for one from which nothing is answered any more.
+        packs: the blocks that hold many images.
 
     """
 
@@ -264,10 +264,21 @@ class Images(ImageIndex):
         return left
 
     def _let_go(self) -> None:
-        """Hold packs no longer from which nothing is answered."""
-        for pack, count in enumerate(self.live()):
-            if count == 0:
-                self.packs[pack] = None
+        """Hold packs no longer from which nothing is answered, and move the others together."""
+        number: cython.uint
+        place: cython.uint
+        kept = [pack for pack, count in enumerate(self.live()) if count]
+        if len(kept) == len(self.packs):
+            return
+        places = {pack: place for place, pack in enumerate(kept)}
+        for number in range(self.zones):
+            if self.facts[FACTS * number + 3] & THERE and self.facts[FACTS * number + 1] != ALONE:
+                place = places[self.facts[FACTS * number + 1]]
+                self.facts[FACTS * number + 1] = place
+        if cython.compiled:
+            for place in range(len(kept)):
+                self.bases[place] = self.bases[cython.cast(cython.uint, kept[place])]
+        self.packs = [self.packs[pack] for pack in kept]
 
     def changed(self, add: "Collection[bytes]", drop: "Collection[bytes]") -> "Images":
         """Return the same with zones added, which have no image yet, and without others. Everybody keeps his number."""

@@ -109,7 +109,7 @@ class PackFolder:
                     return block
         return b"".join(parts)
 
-    def keep(self, blocks: Collection[Block | None]) -> None:
+    def keep(self, blocks: Collection[Block]) -> None:
         """Remove all packs but these."""
         wanted = {id(block) for block in blocks}
         for known in [known for known in self._paths if known not in wanted]:
@@ -131,7 +131,7 @@ def tidied(folder: PackFolder, images: Images) -> Images:
     old = [
         place
         for place, block in enumerate(images.packs)
-        if block is not None and (2 * live[place] < HEADER.unpack_from(block)[2] or (place in small and len(small) > _MOST_SMALL))
+        if 2 * live[place] < HEADER.unpack_from(block)[2] or (place in small and len(small) > _MOST_SMALL)
     ]
     other: Images = images.changed((), ())
     writer = PackWriter()
