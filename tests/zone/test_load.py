@@ -152,6 +152,66 @@ class TestLoad:
         assert _fast(HEAD + records, APEX) == _slowly(HEAD + records, APEX)
 
     @pytest.mark.parametrize(
+        "rdata",
+        [
+            "A",
+            'A "192.0.2.1"',
+            "A 192.0.2.256",
+            "A 192.0.2.x",
+            'AAAA "::1"',
+            "AAAA :1::2",
+            "AAAA 12345::",
+            "AAAA 1::2::3",
+            'NS "b"',
+            "NS b..c",
+            "NS b\\1",
+            "NS b\\1x2",
+            "NS " + "b" * 1001,
+            "NS " + ".".join(["b" * 60] * 5),
+            "MX x b",
+            "SRV 1 1 x b",
+            'SOA "b" c 1 2 3 4 5',
+            'SOA b "c" 1 2 3 4 5',
+            "SOA b c 1 2 3 4 x",
+            "CAA x issue y",
+            'CAA 0 "" y',
+            "CAA 0 is\\115ue y",
+            "TLSA x 1 1 ab",
+            "DS x 13 2 ab",
+            "DS 1 x 2 ab",
+            'DS 1 13 2 "ab"',
+            "DS 1 13 2 xy",
+            "DNSKEY x 3 13 YQ==",
+            'DNSKEY 257 3 13 "YQ=="',
+            "DNSKEY 257 3 13 Y!==",
+            "DNSKEY 257 3 13 Y=Q=",
+            'RRSIG "A" 13 3 60 20240229120000 19700101000000 1 @ YQ==',
+            "RRSIG A x 3 60 20240229120000 19700101000000 1 @ YQ==",
+            'RRSIG A 13 3 60 "20240229120000" 19700101000000 1 @ YQ==',
+            "RRSIG A 13 3 60 2024022912000x 19700101000000 1 @ YQ==",
+            "RRSIG A 13 3 60 20240229240000 19700101000000 1 @ YQ==",
+            "RRSIG A 13 3 60 20240229120000 19700101000000 x @ YQ==",
+            'RRSIG A 13 3 60 20240229120000 19700101000000 1 "b" YQ==',
+            'NSEC b "A"',
+            "NSEC3 x 1 10 - 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A",
+            "NSEC3 1 1 10 xy 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A",
+            "NSEC3 1 1 10 - !T7B4G4VSA5SMI47K61MV5BV1A22BOJR A",
+            'NSEC3 1 1 10 - "" A',
+            'TXT "\\999"',
+        ],
+    )
+    def test_rdata_with_a_mistake_is_refused_with_the_readers_words(self, rdata: str) -> None:
+        """One mistake in each field; what the reader takes after all, is taken."""
+        assert _fast(f"{HEAD}a {rdata}\n", APEX) == _slowly(f"{HEAD}a {rdata}\n", APEX)
+
+    @pytest.mark.parametrize(
+        "entry", ['"a" A 192.0.2.1', "a 12345678901 A 192.0.2.1", "a " + "1s" * 33 + " A 192.0.2.1", '$ORIGIN "b"']
+    )
+    def test_entry_with_a_mistake_before_its_rdata_is_what_the_reader_reads(self, entry: str) -> None:
+        """In owner, TTL and directive."""
+        assert _fast(f"{HEAD}{entry}\n", APEX) == _slowly(f"{HEAD}{entry}\n", APEX)
+
+    @pytest.mark.parametrize(
         "text", ["", "\n", HEAD.replace("NS ns1", "A 192.0.2.1"), HEAD[8:], "\ufeff" + HEAD, "x NS y\n" + HEAD]
     )
     def test_begin_of_a_text_is_what_the_reader_reads(self, text: str) -> None:

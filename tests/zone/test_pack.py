@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mailname.wire.octets import octets
 from mailname.zone.image import build_image
-from mailname.zone.pack import HEADER_SIZE, NO_STAMP, PackWriter, check_pack, entries_of
+from mailname.zone.pack import ENTRY, HEADER_SIZE, NO_STAMP, PackWriter, check_pack, entries_of
 from mailname.zone.text import read_zone
 
 TEXT = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n A 192.0.2.1\n"
@@ -50,6 +50,20 @@ class TestPack:
             b"\0": (image_of("."), NO_STAMP, 0),
             octets(dns.name.from_text("sub.example.tech.")): (image_of("Sub.example.tech."), b"2" * 16, 0),
         }
+
+    def test_may_begin_with_what_is_packed_already(self) -> None:
+        """As threads that read a folder lay it out."""
+        image = image_of("example.tech.")
+        packed = PackWriter()
+        packed.add(image)
+        images = b"".join(packed.finish()[1:-1])
+        tail = bytes(packed.finish()[-1])
+        writer = PackWriter()
+        writer.begin_with(1, images, tail[: ENTRY.size], tail[ENTRY.size :])
+        writer.add(image_of("."))
+        whole = b"".join(writer.finish())
+        check_pack(whole)
+        assert [whole[at : at + length] for _, at, length, _ in entries_of(whole)] == [image, image_of(".")]
 
     def test_may_be_empty(self) -> None:
         """A pack without zones is a pack."""

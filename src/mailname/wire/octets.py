@@ -10,11 +10,7 @@ if TYPE_CHECKING:
 
 
 def octets(of: Name | Rdata) -> bytes:
-    """Return the wire form, uncompressed, letters' case kept.
-
-    dnspython returns None from ``to_wire`` only when it is given a file to write to.
-    """
+    """Return the wire form, uncompressed, letters' case kept."""
     wire = of.to_wire()
-    if wire is None:
-        raise TypeError(f"{of!r} has no wire form")
+    assert wire is not None  # it is None only when written into a file
     return wire

@@ -14,8 +14,7 @@ else:
     UNSURE = -1
     NAMED = 512
 
-ROOM = 1 << 21  # octets of text that are held
-RECORD_ROOM = 1 << 20  # a record takes less: the longest is an NSEC of all types there are
+ROOM = 1 << 21  # octets of text that are held: twice what a record takes, an NSEC of all types that there are
 
 _ZERO = cython.declare(cython.uint, 48)
 _DOT = cython.declare(cython.int, 46)

@@ -20,7 +20,6 @@ else:
     BLOCKS = 8
 
 _CUT = cython.declare(cython.uint, 1)
-_BELOW_CUT = cython.declare(cython.uint, 2)
 _DNAME = cython.declare(cython.uint, 4 | 32)  # has one, or is below one
 _HIDES = cython.declare(cython.uint, 2)
 _ODD = cython.declare(cython.uint, 4)
