@@ -118,7 +118,9 @@ class TestImages:
         [
             lambda entry: (1 << 40, *entry[1:]),
             lambda entry: (0, *entry[1:]),
+            lambda entry: ((1 << 64) - 64, *entry[1:]),  # with the length added, a place in the block again
             lambda entry: (entry[0], 1 << 31, *entry[2:]),
+            lambda entry: (entry[0], 127, *entry[2:]),  # shorter than an image's header
             lambda entry: (*entry[:2], entry[2] ^ 1, *entry[3:]),
             lambda entry: (*entry[:4], 1 << 31, *entry[5:]),
             lambda entry: (*entry[:4], 1, *entry[5:]),

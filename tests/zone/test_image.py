@@ -319,6 +319,14 @@ class TestChain:
         for text, odd in ((good, 0), (good + f"{owner} NSEC3 1 0 0 - {'V' * 32} A\n", image.ZONE_ODD)):
             assert build_image(zone(f" NS ns1\n NSEC3PARAM 1 0 0 -\n{text}"))[61] & image.ZONE_ODD == odd
 
+    @pytest.mark.parametrize(("label", "digits"), [("v", "V"), ("V" * 31, "V" * 31), ("0v" * 20, "0V" * 16)])
+    def test_has_nothing_in_its_links_but_the_owners_first_label(self, label: str, digits: str) -> None:
+        """A label that is shorter than a hash is not read past its end, wherever the records' data end."""
+        read = Read(build_image(zone(f" NS ns1\n NSEC3PARAM 1 0 0 -\n{label} NSEC3 1 0 0 - AA A\n")))
+        at, links = HEADER.unpack_from(read.block)[-3:-1]
+        assert links == 1
+        assert read.block[at : at + 20] == base64.b32hexdecode(digits.ljust(32, "0"))
+
 
 class TestFlags:
     def test_of_a_cut_and_what_lies_below(self) -> None:

@@ -151,6 +151,7 @@ class Images(ImageIndex):
         at: cython.size_t
         image: cython.size_t
         name: cython.size_t
+        size_of_image: cython.uint
         length: cython.uint
         number: cython.int
         place: cython.uint
@@ -160,7 +161,9 @@ class Images(ImageIndex):
             image = _u64(block, at)
             name = names + _u32(block, at + 32)
             length = block[at + 36] | (block[at + 37] << 8)
-            if image < 64 or image + _u32(block, at + 8) > entries or name + length > size:
+            size_of_image = _u32(block, at + 8)
+            # Never image + size_of_image: that sum may begin again at zero.
+            if image < 64 or size_of_image < 128 or image > entries or size_of_image > entries - image or name + length > size:
                 return False
             if not _is_name(block, name, length) or _hash(block, name, length) != _u32(block, at + 12):
                 return False
@@ -178,7 +181,7 @@ class Images(ImageIndex):
             self.facts[FACTS * place + 1] = pack
             self.facts[FACTS * place + 2] = entry
             self.facts[FACTS * place + 3] = THERE
-            self.blocks[place] = block + image if cython.compiled else memoryview(block)[image : image + _u32(block, at + 8)]
+            self.blocks[place] = block + image if cython.compiled else memoryview(block)[image : image + size_of_image]
         return True
 
     def replace(self, apex: bytes, image: "bytes | memoryview | None") -> "bytes | memoryview | None":

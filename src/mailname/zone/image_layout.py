@@ -248,14 +248,19 @@ class Layout:
         self.next_list += pointers + others
 
     def _link(self, node):
-        """Write down that a node is the next one of the chain; if of NSEC3, with its hash."""
-        i: cython.int
+        """Write down that a node is the next one of the chain; if of NSEC3, with its hash.
+
+        Where the first label is shorter than a hash (then the zone is odd), what is missing counts as zeros.
+        """
+        i: cython.uint
+        digit: cython.uint
         bits: cython.uint = 0
         number: cython.uint = 0
         place: cython.uint = self.builder.index.owners[OWNER * node]
         if self.builder.used != NONE:
             for i in range(32):
-                bits = ((bits << 5) | (digit_of(self.builder.packed.data[place + 1 + i]) & 31)) & 0xFFF
+                digit = digit_of(self.builder.packed.data[place + 1 + i]) if i < self.builder.packed.data[place] else 0
+                bits = ((bits << 5) | (digit & 31)) & 0xFFF
                 number += 5
                 if number >= 8:
                     number -= 8
