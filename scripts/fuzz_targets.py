@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import struct
+import tempfile
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.name
@@ -15,17 +19,24 @@ from tests.answer.zones import signed_table, signed_zone_texts, the_table, zone_
 from tests.server.running import zone_text
 from tests.transfer.forms import FORMS as FORMS_OF_TRANSFERS
 from tests.transfer.forms import agreed
+from tests.zone.test_pack import PACK, resealed
 
 from mailname.answer import respond
 from mailname.errors import ZoneError
 from mailname.transfer import axfr
 from mailname.wire.message import Request, read_request
+from mailname.wire.octets import octets
 from mailname.wire.tsig import FUDGE, StreamVerifier, Verified, sign, verify
 from mailname.zone.image import build_image
 from mailname.zone.load import Loader
-from mailname.zone.pack import PackWriter, check_pack
+from mailname.zone.pack import ENTRY, HEADER, check_pack, entries_of
 from mailname.zone.text import read_zone
 from mailname.zone.write import write_zone
+
+try:
+    from mailname.server.folder_scan import PlainFiles
+except ImportError:  # there was no compiler
+    PlainFiles = None
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,15 +60,15 @@ def _signed() -> Served:
 
 
 @cache
-def _pack() -> bytes:
-    writer = PackWriter()
-    writer.add(build_image(zone_of(zone_texts()["example.tech."], "example.tech.")))
-    return b"".join(writer.finish())
+def _loader() -> Loader:
+    return Loader()
 
 
 @cache
-def _loader() -> Loader:
-    return Loader()
+def _folder() -> tuple[Path, int]:
+    folder = tempfile.TemporaryDirectory(prefix="mailname-fuzz-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name), os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def take_query(data: bytes) -> None:
@@ -92,24 +103,51 @@ def take_zone_text(data: bytes) -> None:
     if zone is not None:
         assert read_zone(write_zone(zone), "again", APEX).zone == zone
         assert block == build_image(zone)
+    if PlainFiles is not None:
+        _take_file(text.encode(), block)
 
 
-def take_image(data: bytes) -> None:
-    """A pack of images that was changed anywhere is refused; what is no pack is, too."""
-    damaged = bytearray(_pack())
-    for at in range(0, len(data) - 3, 4):
-        place = int.from_bytes(data[at : at + 3], "big") % len(damaged)
-        damaged[place] ^= data[at + 3]
-    for block in (data, bytes(damaged), _pack()[: len(data)]):
+def _take_file(text: bytes, block: bytes | None) -> None:
+    """The file is read as the text is, or left to who reads it with more thought."""
+    folder, handle = _folder()
+    (folder / "fuzz.zone").write_bytes(text)
+    stamp = struct.pack("<QII", 1, len(text), 1)
+    found = PlainFiles(handle, [(b"fuzz.zone", stamp, octets(APEX))], _loader().fast, 2, 1 << 20)
+    assert (found.taken, found.zones + len(found.others)) == (1, 1)
+    if found.zones:
+        assert block is not None
+        assert found.images == block.ljust(-len(block) // 8 * -8, b"\0")
+        assert found.names == octets(APEX)
+
+
+def take_pack(data: bytes) -> None:
+    """Whatever is in a pack, even with a checksum that matches, is refused or read without leaving it; both forms say the same."""
+    spoiled = bytearray(PACK)
+    for at in range(0, len(data) - 2, 3):
+        spoiled[_PLACES[int.from_bytes(data[at : at + 2], "big") % len(_PLACES)]] = data[at + 2]
+    for block in (data, bytes(spoiled), PACK[: len(data)], resealed(data), resealed(bytes(spoiled))):
         try:
             check_pack(block)
         except ValueError:
             continue
-        assert block == _pack()
-        for form in FORMS:
-            images = form.serving({})
-            images.add_pack(block)
-            assert form.plain.answer_plain(images, query(APEX, 15)) is not None
+        assert block in (PACK, resealed(block)), "its checksum does not match"
+        assert len(list(entries_of(block))) == HEADER.unpack_from(block)[2]
+        found = [_found_in(form.serving({octets(APEX): None}), block) for form in FORMS]
+        assert found.count(found[0]) == len(found), f"the forms differ: {found}"
+
+
+def _found_in(images: Any, block: bytes) -> tuple[object, ...]:
+    """Add a pack, and look at all that is found by apex then."""
+    refused = ""
+    try:
+        images.add_pack(block)
+    except ValueError as error:
+        refused = str(error)
+    zones = []
+    for number in images.numbers():
+        image = images.image(number)
+        zones.append((images.apex(number), images.number(images.apex(number)), image and bytes(image), images.stamp(number)))
+    return refused, zones, images.live()
 
 
 def _messages(data: bytes) -> list[bytes]:
@@ -164,11 +202,14 @@ def _framed(*messages: bytes) -> bytes:
 _ZONE = zone_of(zone_texts()["example.tech."], "example.tech.")
 _SIGNED = [sign(query(name, 6), KEY, NOW)[0] for name in (APEX, KEY.name)]
 _CONTENTS = [query(name, 6)[2:] for name in (APEX, KEY.name)]
+# Where spoiling a pack leads somewhere: its header, its entries and names, a little of an image.
+_ENTRIES_AT = HEADER.unpack_from(PACK)[4]
+_PLACES = [*range(32), *range(_ENTRIES_AT, len(PACK)), *range(64, 96)]
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "query": take_query,
     "zone-text": take_zone_text,
-    "image": take_image,
+    "pack": take_pack,
     "transfer": take_transfer,
     "tsig": take_signed,
 }
@@ -182,8 +223,10 @@ def seeds(target: str) -> list[bytes]:
             return [query(name, rdtype, dnssec=bool(rdtype & 1)) for name in names for rdtype in (1, 2, 6, 15, 43, 255)]
         case "zone-text":
             return [zone_text(1).encode(), *(text.encode() for text in zone_texts().values())]
-        case "image":
-            return [b"\0\0\7\1", _pack()[:400]]
+        case "pack":
+            entry = [bytes([0, 32 + at, value]) for at in range(ENTRY.size) for value in (0, 1, 64, 255)]
+            round_it = b"".join(bytes([0, 32 + at, 255]) for at in range(8)) + bytes([0, 32, 192])
+            return [PACK, b"", round_it, *entry, *(bytes([0, at, 255]) for at in range(32))]
         case "transfer":
             return [_framed(*(wire for wire, _ in axfr.outgoing(_ZONE, ID))), _framed(*_parts())]
         case _:
