@@ -16,7 +16,7 @@ import time
 import traceback
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,12 +138,12 @@ def steps_of(target: Callable[[bytes], None], data: bytes) -> set[tuple[str, int
     """Return from which line to which one a target goes in our sources, and where it returns from."""
     steps: set[tuple[str, int, int]] = set()
 
-    def enter(frame: FrameType, _event: str, _about: object) -> Callable[..., object] | None:
+    def enter(frame: FrameType, _event: str, _about: object) -> Any:
         file, before = frame.f_code.co_filename, 0
         if f"{os.sep}mailname{os.sep}" not in file:
             return None
 
-        def step(frame: FrameType, event: str, _about: object) -> Callable[..., object]:
+        def step(frame: FrameType, event: str, _about: object) -> Any:
             nonlocal before
             line = frame.f_lineno if event == "line" else -frame.f_lineno
             steps.add((file, before, line))

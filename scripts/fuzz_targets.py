@@ -121,7 +121,7 @@ def _take_file(text: bytes, block: bytes | None) -> None:
 
 
 def take_pack(data: bytes) -> None:
-    """Whatever is in a pack, even with a checksum that matches, is refused or read without leaving it; both forms say the same."""
+    """Whatever is in a pack, even with a checksum that matches, is refused or read without leaving it, by both forms."""
     spoiled = bytearray(PACK)
     for at in range(0, len(data) - 2, 3):
         spoiled[_PLACES[int.from_bytes(data[at : at + 2], "big") % len(_PLACES)]] = data[at + 2]
