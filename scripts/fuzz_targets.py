@@ -112,7 +112,7 @@ def _take_file(text: bytes, block: bytes | None) -> None:
     folder, handle = _folder()
     (folder / "fuzz.zone").write_bytes(text)
     stamp = struct.pack("<QII", 1, len(text), 1)
-    found = PlainFiles(handle, [(b"fuzz.zone", stamp, octets(APEX))], _loader().fast, 2, 1 << 20)
+    found: Any = PlainFiles(handle, [(b"fuzz.zone", stamp, octets(APEX))], _loader().fast, 2, 1 << 20)
     assert (found.taken, found.zones + len(found.others)) == (1, 1)
     if found.zones:
         assert block is not None
@@ -151,7 +151,8 @@ def _found_in(images: Any, block: bytes) -> tuple[object, ...]:
 
 
 def _messages(data: bytes) -> list[bytes]:
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while at + 2 <= len(data) and len(found) < 20:
         (length,) = _HEAD.unpack_from(data, at)
         found.append(data[at + 2 : at + 2 + length])
