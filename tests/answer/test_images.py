@@ -143,3 +143,15 @@ class TestImages:
         for apex in (b"", NAMES[2][:-1], NAMES[2] + b"\0", b"x" * 300):
             assert images.number(apex) == -1
         assert images.apex(1000) == b""
+
+    def test_know_how_many_zones_each_pack_still_answers_for(self, form: Form) -> None:
+        """A pack is let go when the last of its zones has another image."""
+        images = form.serving({NAMES[0]: image_of(NAMES[0], 1)})
+        images.add_pack(pack_of({image_of(apex, 1): stamp_of(1) for apex in NAMES[1:3]}))
+        assert images.live() == [2]
+        assert {images.apex(number) for number in images.in_pack(0)} == set(NAMES[1:3])
+        newer = image_of(NAMES[1], 2)
+        images.replace(NAMES[1], newer)
+        assert images.holds(images.number(NAMES[1]), newer)
+        assert [images.apex(number) for number in images.in_pack(0)] == [NAMES[2]]
+        assert images.live() == [1]
