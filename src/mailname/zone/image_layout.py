@@ -248,10 +248,7 @@ class Layout:
         self.next_list += pointers + others
 
     def _link(self, node):
-        """Write down that a node is the next one of the chain; if of NSEC3, with its hash.
-
-        Where the first label is shorter than a hash (then the zone is odd), what is missing counts as zeros.
-        """
+        """Write down that a node is next in the chain; if of NSEC3, with its hash: zeros where an odd zone's label is too short."""
         i: cython.uint
         digit: cython.uint
         bits: cython.uint = 0
