@@ -248,7 +248,7 @@ class Layout:
         self.next_list += pointers + others
 
     def _link(self, node):
-        """Write down that a node is next in the chain; if of NSEC3, with its hash: zeros where an odd zone's label is too short."""
+        """Write down that a node is next in the chain; if of NSEC3, with its hash: zeros where an odd label is too short."""
         i: cython.uint
         digit: cython.uint
         bits: cython.uint = 0
