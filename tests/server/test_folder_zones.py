@@ -341,6 +341,22 @@ class TestReload:
             finally:
                 gc.enable()
 
+    async def test_that_fails_leaves_no_trace(self, folder: Folder, workers: int, caplog: pytest.LogCaptureFixture) -> None:
+        """A file that is named after no zone: nothing is taken over until it is gone, and then all is."""
+        names = folder.many(3)
+        async with folder.served(workers) as server:
+            odd = folder.write("a.test", 1, file="a..test.zone")
+            folder.write(names[0], 2)
+            assert await server.reload() == {}
+            assert "the file's name is not a zone's name" in caplog.text
+            assert await folder.serials(names) == {1}
+            odd.unlink()
+            (folder.path / f"{names[1]}.zone").unlink()
+            assert await server.reload() == {}
+            assert await folder.serials([names[0]]) == {2}
+            assert await folder.serials([names[1]]) == {"REFUSED"}
+            assert await folder.serials([names[2]]) == {1}
+
     async def test_of_a_folder_that_is_gone_changes_nothing(self, folder: Folder, workers: int) -> None:
         """An unmounted disk takes no zone out of service."""
         names = folder.many(3)

@@ -148,7 +148,7 @@ class FolderZones:
     async def reload(self) -> dict[Name, str]:
         """Read again what has changed; return what is wrong with it."""
         async with self._reading:
-            before = self._served.images
+            before: Images = self._served.images.changed((), ())  # what is marked in vain is marked here
             try:
                 found = await self._read(before, served=True)
             except MailnameError as error:
