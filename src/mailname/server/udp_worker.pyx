@@ -34,6 +34,7 @@ cdef extern from "udp_batch.h":
     void mailname_answered(mailname_batch *, int, int, int) nogil
     void mailname_send(int, mailname_batch *, int) nogil
     int mailname_wait_at_most(int, int) nogil
+    void mailname_short_turns() nogil
 
 
 cdef extern from "udp_batch.h":
@@ -309,6 +310,7 @@ cdef class Worker:
             raise MemoryError
         mailname_prepare(batch, self.with_source)
         mailname_wait_at_most(self.fd, 200)
+        mailname_short_turns()
         try:
             with nogil:
                 while not self.stopped:
