@@ -6,15 +6,14 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.message
+from tests.uncompiled import from_sources
 
 import mailname.answer
 from mailname.answer import images, plain, respond
-from mailname.uncompiled import prefer_sources
 from mailname.wire.message import Request, read_request
 from mailname.wire.octets import octets
 from mailname.zone import Zone
@@ -26,22 +25,11 @@ if TYPE_CHECKING:
     from mailname.answer import ZoneTable
 
 
-def uncompiled() -> tuple[ModuleType, ModuleType]:
+def uncompiled() -> tuple[ModuleType, ...]:
     """Load the sources of the plain path, and of what it is made of, beside the modules that were installed."""
     folder = Path(str(mailname.answer.__file__)).parent
     names = [f"mailname.answer.{path.stem}" for path in folder.glob("*.py") if path.stem.startswith(("plain", "image"))]
-    installed = {name: sys.modules.pop(name, None) for name in names}
-    prefer_sources()
-    try:
-        return import_module("mailname.answer.plain"), import_module("mailname.answer.images")
-    finally:
-        del sys.path_hooks[0]
-        sys.path_importer_cache.clear()
-        for name, module in installed.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module
-                setattr(mailname.answer, name.rpartition(".")[2], module)
+    return from_sources("mailname.answer.plain", "mailname.answer.images", among=names)
 
 
 def is_compiled(module: ModuleType) -> bool:

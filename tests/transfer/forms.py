@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.transfer.reference import Reference
 from tests.transfer.zones import APEX
+from tests.uncompiled import from_sources
 
 import mailname
 from mailname.errors import TransferError
 from mailname.transfer import axfr, axfr_fill
-from mailname.uncompiled import prefer_sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +23,7 @@ def _uncompiled() -> ModuleType:
     folder = Path(str(mailname.__file__)).parent
     compiled = [path for part in ("transfer", "zone") for path in (folder / part).glob("*.pxd")]
     names = [f"mailname.{path.parent.name}.{path.stem}" for path in compiled] + ["mailname.zone.image", "mailname.transfer.axfr"]
-    installed = {name: sys.modules.pop(name, None) for name in names}
-    prefer_sources()
-    try:
-        return import_module("mailname.transfer.axfr")
-    finally:
-        del sys.path_hooks[0]
-        sys.path_importer_cache.clear()
-        for name, module in installed.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module
-                package, _, last = name.rpartition(".")
-                setattr(sys.modules[package], last, module)
+    return from_sources("mailname.transfer.axfr", among=names)[0]
 
 
 SOURCE: Any = _uncompiled()
