@@ -2,102 +2,58 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.name
-from dns.name import Name
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, Field
 
 from mailname.answer import Settings
 from mailname.answer.rate_limit import RateLimit
 from mailname.answer.settings import LONGEST_IDENTITY
 from mailname.errors import HostError
-from mailname.server.config import IPNetwork, Role, ServerConfig, ZoneConfig, parse_endpoint
+from mailname.server.config import Role, ServerConfig, ZoneConfig
+from mailname.server.config_fields import STRICT, EndpointField, NameField, NetworkField, PeerTable, peers_of
 from mailname.server.config_text import Contradiction, read_toml_as
 from mailname.server.keyfile import load_key_file
-from mailname.server.network import Endpoint, IPAddress
-from mailname.transfer.actions import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dns.name import Name
+
     from mailname.wire.tsig import Key
 
 
-def _name(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return dns.name.from_text(value)
-        except (dns.exception.DNSException, UnicodeError) as error:
-            raise ValueError(f"{value} is not a domain name") from error
-    return value
-
-
-def _endpoint(value: object) -> object:
-    return parse_endpoint(value) if isinstance(value, str) else value
-
-
-def _address(value: object) -> IPAddress:
-    try:
-        return ip_address(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise ValueError("it is not an IPv4 or IPv6 address") from error
-
-
-def _network(value: object) -> IPNetwork:
-    try:
-        return ip_network(value if isinstance(value, str) else "", strict=False)
-    except ValueError as error:
-        raise ValueError("it is not a network, such as 192.0.2.0/24") from error
-
-
-_Name = Annotated[Name, BeforeValidator(_name)]
-_Endpoint = Annotated[Endpoint, BeforeValidator(_endpoint)]
-_Address = Annotated[IPAddress, PlainValidator(_address)]
-_Network = Annotated[IPNetwork, PlainValidator(_network)]
-_STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class _PeerTable(BaseModel):
-    model_config = _STRICT
-    address: _Address
-    port: int = Field(53, ge=1, le=65535)
-    key: _Name | None = None
-
-
 class _KeyTable(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
     file: Path
 
 
 class _ZoneTable(BaseModel):
-    model_config = _STRICT
-    name: _Name
+    model_config = STRICT
+    name: NameField
     role: Role
     file: Path | None = None
-    primaries: tuple[_PeerTable, ...] = Field((), alias="primary")
-    secondaries: tuple[_PeerTable, ...] = Field((), alias="secondary")
-    allow_transfer: tuple[_Network, ...] = ()
+    primaries: tuple[PeerTable, ...] = Field((), alias="primary")
+    secondaries: tuple[PeerTable, ...] = Field((), alias="secondary")
+    allow_transfer: tuple[NetworkField, ...] = ()
 
 
 class _RateLimitTable(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
     responses_per_second: int = Field(RateLimit().responses_per_second, ge=0, le=1_000_000)
     slip: int = Field(RateLimit().slip, ge=0, le=100)
     window: int = Field(RateLimit().window, ge=1, le=3600)
     ipv4_prefix: int = Field(RateLimit().ipv4_prefix, ge=1, le=32)
     ipv6_prefix: int = Field(RateLimit().ipv6_prefix, ge=1, le=128)
-    exempt: tuple[_Network, ...] = Field(RateLimit().exempt, max_length=32)  # as many as a worker looks through
+    exempt: tuple[NetworkField, ...] = Field(RateLimit().exempt, max_length=32)  # as many as a worker looks through
 
     def value(self) -> RateLimit:
         return RateLimit(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class _RepliesTable(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
     nsid: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
     version: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
     identity: str | None = Field(None, max_length=LONGEST_IDENTITY // 4)
@@ -109,18 +65,14 @@ class _RepliesTable(BaseModel):
 
 
 class _ServerTable(BaseModel):
-    model_config = _STRICT
-    listen: tuple[_Endpoint, ...] = Field(min_length=1)
+    model_config = STRICT
+    listen: tuple[EndpointField, ...] = Field(min_length=1)
     state: Path
     control: Path | None = None
     keys: tuple[_KeyTable, ...] = Field((), alias="key")
     zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
     rate_limit: _RateLimitTable | None = None
     replies: _RepliesTable | None = None
-
-
-def _peers(tables: tuple[_PeerTable, ...]) -> tuple[Peer, ...]:
-    return tuple(Peer(one.address, one.port, one.key) for one in tables)
 
 
 def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list[Contradiction]:
@@ -172,8 +124,8 @@ def load_config(text: str, file: str) -> ServerConfig:
             zone.name,
             zone.role,
             folder / zone.file if zone.file else None,
-            _peers(zone.primaries),
-            _peers(zone.secondaries),
+            peers_of(zone.primaries),
+            peers_of(zone.secondaries),
             zone.allow_transfer,
         )
         for zone in read.zones
