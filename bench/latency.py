@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.machine import compiled, prefer, tree, wait_until_idle
+from bench.machine import compiled, cores, pin, tree, wait_until_idle
 from bench.measure import write_questions
 from bench.servers import server
 from bench.workloads import LARGE, SMALL, large_zone, mail_zone, small
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from tests.interop.real_servers import RealServer
 
 _EVERY = 1000  # microseconds between questions
+_STOOD = 500_000  # nanoseconds for which the generator itself stood still: what it then read off the clock says nothing
 _IDLE = 2.0  # seconds asked before the first reload
 
 
 def latency(name: str, names: int, reloads: int, nice: int) -> dict[str, Any]:
     """Ask one question each millisecond of a small zone while a large one is loaded anew, several times, by one server.
+
+    All threads of the server share one core, and the generator has the other.
 
     Args:
         name: which server.
@@ -31,20 +34,22 @@ def latency(name: str, names: int, reloads: int, nice: int) -> dict[str, Any]:
         nice: the priority; a negative one keeps the machine's other work away.
 
     Returns:
-        Median, 99th percentile and longest, in microseconds: while nothing happens, and during reloads.
+        Median, 99th percentile and longest, in microseconds: while nothing happens, and during reloads. Questions during which
+        the generator was not running are counted apart.
 
     """
     running = server(name, {SMALL: mail_zone(SMALL), LARGE: large_zone(names)})
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, running:
         real: RealServer = running  # type: ignore[assignment]
-        if nice:
-            prefer(real.pid, nice)
+        for_server, for_generator = cores()
+        pin(tree(real.pid), for_server, nice)
         file = Path(folder) / "questions"
         write_questions(file, small(5000).wire())
         texts = [large_zone(names, serial) for serial in range(2, 2 + reloads)]
         command = [str(compiled("pace")), str(running.port), str(file), str(_EVERY), "3600"]
         with (Path(folder) / "times").open("w+") as times:
             asking = subprocess.Popen(command, stdout=times)
+            pin([asking.pid], for_generator, nice)
             try:
                 began = time.monotonic_ns()
                 time.sleep(_IDLE)
@@ -54,9 +59,9 @@ def latency(name: str, names: int, reloads: int, nice: int) -> dict[str, Any]:
                 asking.wait()
             times.seek(0)
             lines = [line.split() for line in times if line.endswith("\n")]
-    asked = [(int(at), int(took)) for at, took in (line for line in lines if len(line) == 2)]
-    quiet = [took for at, took in asked if began <= at < spans[0][0]]
-    busy = [took for at, took in asked if any(first <= at < last for first, last in spans)]
+    asked = [(int(line[0]), int(line[1]), int(line[2])) for line in lines if len(line) == 3]
+    quiet = [(took, stood) for at, took, stood in asked if began <= at < spans[0][0]]
+    busy = [(took, stood) for at, took, stood in asked if any(first <= at < last for first, last in spans)]
     return {
         "name": name,
         "records": names * 3 // 2,
@@ -79,13 +84,15 @@ def _reload(real: RealServer, text: str, serial: int) -> tuple[int, int]:
     return first, time.monotonic_ns()
 
 
-def _percentiles(took: list[int]) -> dict[str, float]:
-    ordered = sorted(one for one in took if one >= 0)
+def _percentiles(asked: list[tuple[int, int]]) -> dict[str, float]:
+    """Describe how long the answers took, those aside that the generator was not awake to see."""
+    unanswered = sum(took < 0 for took, _ in asked)
+    ordered = sorted(took for took, stood in asked if took >= 0 and stood < _STOOD)
+    counts = {"asked": len(asked), "unanswered": unanswered, "unseen": len(asked) - unanswered - len(ordered)}
     if not ordered:
-        return {"asked": len(took), "unanswered": len(took)}
+        return dict(counts)
     at = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "longest": 1.0}
     return {
-        "asked": len(took),
-        "unanswered": len(took) - len(ordered),
+        **counts,
         **{name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1000, 1) for name, share in at.items()},
     }

@@ -1,9 +1,10 @@
 /* Asks one question after another at a steady pace, and tells how long each answer took.
  *
  * usage: pace PORT FILE MICROSECONDS SECONDS
- * FILE is as for blast. Prints one line for each question: when it was asked (nanoseconds of CLOCK_MONOTONIC) and how many
- * nanoseconds its answer took, -1 where none came within a second. Between questions it sleeps; for an answer it waits by polling,
- * so that the figure is the server's and not this program's waking up. Talks to 127.0.0.1 alone.
+ * FILE is as for blast. Prints one line for each question: when it was asked (nanoseconds of CLOCK_MONOTONIC), how many
+ * nanoseconds its answer took, -1 where none came within a second, and for how many of these this program itself stood still at a
+ * time: the machine may run something else. Between questions it sleeps; for an answer it waits by polling, so that the figure is
+ * the server's and not this program's waking up. Talks to 127.0.0.1 alone.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -56,16 +57,19 @@ int main(int argc, char **argv) {
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL));
         questions[next][0] = ++id >> 8;
         questions[next][1] = id & 0xFF;
-        long long asked = nanoseconds(), took = -1;
+        long long asked = nanoseconds(), took = -1, looked = asked, stood = 0;
         if (send(fd, questions[next], lengths[next], 0) < 0) continue;
-        while (nanoseconds() - asked < 1000000000LL) {
+        for (long long now; (now = nanoseconds()) - asked < 1000000000LL; looked = now) {
+            if (now - looked > stood) stood = now - looked;
             ssize_t got = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
             if (got >= 12 && answer[0] == id >> 8 && answer[1] == (id & 0xFF)) {
-                took = nanoseconds() - asked;
+                now = nanoseconds();
+                if (now - looked > stood) stood = now - looked;
+                took = now - asked;
                 break;
             }
         }
-        printf("%lld %lld\n", asked, took);
+        printf("%lld %lld %lld\n", asked, took, stood);
         due = asked + pace;
     }
     return 0;

@@ -99,8 +99,9 @@ def _latency(measured: list[dict[str, Any]]) -> str:
             microseconds = [f"{figures[name]:,.0f}" if name in figures else "-" for name in ("p50", "p99", "p999", "longest")]
             seconds = f" ({' + '.join(map(str, one['seconds_per_reload']))} s)" if when == "during" else ""
             label = f"while it loads{seconds}" if when == "during" else when
-            lines.append((one["name"], label, f"{figures['asked']:,}", f"{figures['unanswered']:,}", *microseconds))
-    return table(("server", "", "asked", "no answer", "p50, µs", "p99", "p99.9", "longest"), lines)
+            counts = [f"{figures[name]:,}" for name in ("asked", "unanswered", "unseen")]
+            lines.append((one["name"], label, *counts, *microseconds))
+    return table(("server", "", "asked", "no answer", "not seen", "p50, µs", "p99", "p99.9", "longest"), lines)
 
 
 def whole(result: dict[str, Any]) -> str:
