@@ -27,6 +27,7 @@ from mailname.transfer import axfr
 from mailname.wire.message import Request, read_request
 from mailname.wire.octets import octets
 from mailname.wire.tsig import FUDGE, StreamVerifier, Verified, sign, verify
+from mailname.wire.tsig_key import Key
 from mailname.zone.image import build_image
 from mailname.zone.load import Loader
 from mailname.zone.pack import ENTRY, HEADER, check_pack, entries_of
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 APEX = dns.name.from_text("example.tech.")
 ID, NOW = 4711, 1_700_000_000
-KEY = dns.tsig.Key(dns.name.from_text("transfer.example.tech."), bytes(32), dns.tsig.HMAC_SHA256)
+KEY = Key(dns.name.from_text("transfer.example.tech."), bytes(32), dns.tsig.HMAC_SHA256)
 _HEAD = struct.Struct("!H")
 
 

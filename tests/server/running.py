@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from mailname.wire.tsig import Key
+    from mailname.wire.tsig_key import Key
 
 APEX = dns.name.from_text("example.tech.")
 PRIMARY, SECONDARY = ip_address("127.0.0.2"), ip_address("127.0.0.3")

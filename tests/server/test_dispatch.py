@@ -29,7 +29,8 @@ from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.transfer.actions import Peer
 from mailname.transfer.notify import message as notify_message
-from mailname.wire.tsig import make_key, sign
+from mailname.wire.tsig import sign
+from mailname.wire.tsig_key import make_key
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:

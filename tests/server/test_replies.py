@@ -26,7 +26,8 @@ from mailname.server.network import DirectNetwork, Endpoint
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.transfer.actions import Peer
-from mailname.wire.tsig import make_key, sign
+from mailname.wire.tsig import sign
+from mailname.wire.tsig_key import make_key
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:

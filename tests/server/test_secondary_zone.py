@@ -26,7 +26,7 @@ from mailname.server.clock import ShiftedClock
 from mailname.server.network import DirectNetwork
 from mailname.transfer.actions import Peer
 from mailname.transfer.notify import message as notify_message
-from mailname.wire.tsig import Key, make_key
+from mailname.wire.tsig_key import Key, make_key
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from mailname.server.config import ZoneConfig
 from mailname.server.network import DirectNetwork, Endpoint, ask_udp
 from mailname.server.udp_workers import UdpWorkers, are_available
 from mailname.wire.cookie import server_cookie
-from mailname.wire.tsig import make_key
+from mailname.wire.tsig_key import make_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

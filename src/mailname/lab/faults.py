@@ -18,7 +18,7 @@ from dns.rdtypes.ANY.MX import MX
 
 from mailname.errors import HostError
 from mailname.lab.zone_edit import added, raised, without
-from mailname.wire.tsig import make_key
+from mailname.wire.tsig_key import make_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mailname.plan.model import MailHost
     from mailname.server.config import ServerConfig
     from mailname.server.network import IPAddress
-    from mailname.wire.tsig import Key
+    from mailname.wire.tsig_key import Key
     from mailname.zone import Zone
 
     Break = Callable[[Lab], Awaitable[None]]

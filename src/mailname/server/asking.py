@@ -45,6 +45,7 @@ _REMEDIES = {
     "servfail": "The primary has the zone configured but cannot serve it: look at its log.",
     "badkey": "Give both servers the same key, with the same name.",
     "badsig": "Give both servers the same key: the secrets differ.",
+    "badtrunc": "Give both servers the same key, with the same algorithm: one truncates its MACs, the other does not allow that.",
     "badtime": "Set the clock on both servers: timedatectl status",
     "unsigned": "Let the primary sign for this server: the key is missing in its configuration.",
     "timeout-udp": "Start the primary, or open port 53 for UDP and TCP in its packet filter.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.transfer.actions import Peer
-    from mailname.wire.tsig import Key
+    from mailname.wire.tsig_key import Key
 
 IPNetwork = IPv4Network | IPv6Network
 Role = Literal["primary", "secondary"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.wire.tsig import Key
+    from mailname.wire.tsig_key import Key
 
 
 class _KeyTable(BaseModel):

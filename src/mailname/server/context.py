@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint, IPAddress, Network
     from mailname.server.served_images import ServedImages
     from mailname.server.store import Store
-    from mailname.wire.tsig import Key
+    from mailname.wire.tsig_key import Key
     from mailname.zone import Zone
 
 log = logging.getLogger("mailname")

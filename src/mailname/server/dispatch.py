@@ -178,7 +178,7 @@ class Dispatcher:
 
     def _rejected(self, request: Request, verdict: Rejected, source: Endpoint) -> bytes:
         """Answer a bad signature (RFC 8945 section 5.2)."""
-        if verdict.reason == "unsigned":  # there is a TSIG record, but not one that can be read
+        if verdict.reason in {"unsigned", "malformed"}:  # a TSIG record that cannot be read, or a MAC of no length that there is
             return error_reply(request, Rcode.FORMERR)
         now = self.context.clock.wall()
         says = f"{verdict.reason.upper()}: {verdict.says}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
 from mailname.server.atomic import create_secret
-from mailname.wire.tsig import Key, key_text, make_key, parse_key
+from mailname.wire.tsig_key import Key, key_text, make_key, parse_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,47 +1,41 @@
 """TSIG: who signed a message, is it true, and how to sign (RFC 8945), with the time passed in.
 
-Over ``dns.tsig.sign`` and ``dns.tsig.validate``; dnspython's message-level TSIG reads the clock itself.
-Not implemented: truncated MACs (RFC 8945 section 5.2.2.1); they are answered with BADSIG. GSS-TSIG.
+dnspython's own reads the clock, and knows no truncated MACs (section 5.2.2.1). We take those that the key's text allows.
+Not implemented: GSS-TSIG; section 5.2.3's advice to refuse a message that was signed earlier than one seen before: by UDP, and
+with several questions under way, messages overtake each other.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-import secrets
+import hmac
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dns.exception
-import dns.name
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.TSIG
-import dns.tsig
 import dns.wire
 from dns.rcode import Rcode
 
 from mailname.wire.last_record import last_record
 from mailname.wire.octets import octets
+from mailname.wire.tsig_key import HASHES, Key, shortest_mac
 
 if TYPE_CHECKING:
     from dns.name import Name
 
-Key = dns.tsig.Key
-Keyring = Mapping["Name", dns.tsig.Key]
+__all__ = ["Key"]  # what signs is made and read in tsig_key
 
-ALGORITHMS = {
-    "hmac-sha256": dns.tsig.HMAC_SHA256,
-    "hmac-sha384": dns.tsig.HMAC_SHA384,
-    "hmac-sha512": dns.tsig.HMAC_SHA512,
-}
-_SECRET_OCTETS = {"hmac-sha256": 32, "hmac-sha384": 48, "hmac-sha512": 64}
+Keyring = Mapping["Name", Key]
+
 FUDGE = 300  # seconds that two clocks may differ: RFC 8945 section 10
 UNSIGNED_IN_A_ROW = 99  # RFC 8945 section 5.3.1: at most 99 unsigned messages between two signed ones
 _RECORD = struct.Struct("!HHIH")
+_VARIABLES = struct.pack("!HI", dns.rdataclass.ANY, 0)  # class and TTL of every TSIG record
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ class Rejected:
     """A message whose signature is not good.
 
     Attributes:
-        reason: ``badkey``, ``badsig``, ``badtime``, ``unsigned`` or ``malformed``.
+        reason: ``badkey``, ``badsig``, ``badtime``, ``badtrunc``, ``unsigned`` or ``malformed``.
         says: one sentence for a person.
         signature: what was found, if it could be read.
         by_peer: the peer said so of ours; otherwise we say so of the peer's.
@@ -79,38 +73,6 @@ class Rejected:
     signature: Signature | None = None
     key: Key | None = None
     by_peer: bool = False
-
-
-def make_key(name: Name, algorithm: str = "hmac-sha256") -> Key:
-    """Make a new key with a random secret as long as the algorithm's output (RFC 8945 section 8)."""
-    return Key(name, secrets.token_bytes(_SECRET_OCTETS[algorithm]), ALGORITHMS[algorithm])
-
-
-def key_text(key: Key) -> str:
-    """Write a key as BIND's ``tsig-keygen`` does, so that ``dig -k`` and ``named.conf`` can read it. This text is a secret."""
-    algorithm = key.algorithm.to_text(omit_final_dot=True)
-    secret = base64.b64encode(key.secret).decode()
-    name = key.name.to_text(omit_final_dot=True)
-    return f'key "{name}" {{\n\talgorithm {algorithm};\n\tsecret "{secret}";\n}};\n'
-
-
-def parse_key(text: str) -> Key:
-    """Read a key as ``key_text`` or ``tsig-keygen`` writes it. Raises ValueError with a sentence without the secret in it."""
-    found = re.search(r'key\s+"?([^"\s{]+)"?\s*\{(.*?)\}\s*;', text, re.DOTALL)
-    if not found:
-        raise ValueError('there is no clause of the form: key "NAME" { algorithm hmac-sha256; secret "..."; };')
-    body = dict(re.findall(r'(algorithm|secret)\s+"?([^";\s]+)"?\s*;', found[2]))
-    algorithm = body.get("algorithm", "").lower().rstrip(".")
-    if algorithm not in ALGORITHMS:
-        raise ValueError(f"the algorithm {algorithm or '(none)'} is not one of {', '.join(ALGORITHMS)}")
-    try:
-        secret = base64.b64decode(body.get("secret", ""), validate=True)
-        name = dns.name.from_text(found[1])
-    except (ValueError, dns.exception.DNSException) as error:
-        raise ValueError("the key's name or its base64 secret cannot be read") from error
-    if not secret:
-        raise ValueError("the key has no secret")
-    return Key(name, secret, ALGORITHMS[algorithm])
 
 
 def find_signature(wire: bytes) -> Signature | None:
@@ -138,24 +100,56 @@ def without_signature(wire: bytes, signature: Signature) -> bytes:
     return struct.pack("!H", original_id) + wire[2:10] + struct.pack("!H", additional) + wire[12 : signature.start]
 
 
-def _append(wire: bytes, key: Key, rdata: dns.rdtypes.ANY.TSIG.TSIG) -> bytes:
+def _id(wire: bytes) -> int:
+    return int.from_bytes(wire[:2], "big")
+
+
+def _append_record(wire: bytes, owner: Name, rdata: dns.rdtypes.ANY.TSIG.TSIG) -> bytes:
     body = octets(rdata)
     additional = struct.unpack_from("!H", wire, 10)[0] + 1
-    record = octets(key.name) + _RECORD.pack(dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(body)) + body
+    record = octets(owner) + _RECORD.pack(dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(body)) + body
     return wire[:10] + struct.pack("!H", additional) + wire[12:] + record
 
 
 def _blank(key: Key, wire: bytes, now: int, error: int = 0, other: bytes = b"") -> dns.rdtypes.ANY.TSIG.TSIG:
-    message_id = struct.unpack_from("!H", wire)[0]
     return dns.rdtypes.ANY.TSIG.TSIG(
-        dns.rdataclass.ANY, dns.rdatatype.TSIG, key.algorithm, now, FUDGE, b"", message_id, error, other
+        dns.rdataclass.ANY, dns.rdatatype.TSIG, key.algorithm, now, FUDGE, b"", _id(wire), error, other
     )
 
 
 def signature_octets(key: Key) -> int:
     """Return how many octets signing adds to a message."""
-    mac = dns.tsig.mac_sizes[key.algorithm]
-    return len(octets(key.name)) + _RECORD.size + len(octets(key.algorithm)) + 16 + mac
+    return len(octets(key.name)) + _RECORD.size + len(octets(key.algorithm)) + 16 + key.mac_octets
+
+
+def _context(key: Key, prior_mac: bytes) -> hmac.HMAC:
+    """Begin a digest: with the MAC of the request, or of the message before (RFC 8945 sections 4.3 and 5.3)."""
+    context = hmac.new(key.secret, digestmod=HASHES[key.algorithm][0])
+    if prior_mac:
+        context.update(struct.pack("!H", len(prior_mac)) + prior_mac)
+    return context
+
+
+def _digest(context: hmac.HMAC, message: bytes, key: Key, rdata: dns.rdtypes.ANY.TSIG.TSIG, *, timers_only: bool) -> bytes:
+    """End a digest with a message and its TSIG variables, or only the timers of these (RFC 8945 sections 4.3.2, 4.3.3, 5.3.1)."""
+    timers = rdata.time_signed.to_bytes(6, "big") + struct.pack("!H", rdata.fudge)
+    context.update(message)
+    if timers_only:
+        context.update(timers)
+    else:
+        names = key.name.to_digestable(), key.algorithm.to_digestable()
+        error = struct.pack("!HH", rdata.error, len(rdata.other)) + rdata.other
+        context.update(names[0] + _VARIABLES + names[1] + timers + error)
+    return context.digest()
+
+
+def _with_mac(
+    wire: bytes, key: Key, blank: dns.rdtypes.ANY.TSIG.TSIG, context: hmac.HMAC, *, timers_only: bool = False
+) -> tuple[bytes, bytes]:
+    mac = _digest(context, wire, key, blank, timers_only=timers_only)[: key.mac_octets]
+    signed = blank.replace(mac=mac)
+    assert isinstance(signed, dns.rdtypes.ANY.TSIG.TSIG)
+    return _append_record(wire, key.name, signed), mac
 
 
 def sign(wire: bytes, key: Key, now: float, request_mac: bytes = b"") -> tuple[bytes, bytes]:
@@ -171,8 +165,7 @@ def sign(wire: bytes, key: Key, now: float, request_mac: bytes = b"") -> tuple[b
         The signed message and its MAC.
 
     """
-    rdata, _ = dns.tsig.sign(wire, key, _blank(key, wire, int(now)), int(now), request_mac)
-    return _append(wire, key, rdata), rdata.mac
+    return _with_mac(wire, key, _blank(key, wire, int(now)), _context(key, request_mac))
 
 
 def verify(wire: bytes, keys: Keyring, now: float, request_mac: bytes = b"") -> Verified | Rejected:
@@ -183,69 +176,92 @@ def verify(wire: bytes, keys: Keyring, now: float, request_mac: bytes = b"") -> 
     key = keys.get(signature.owner)
     if key is None or key.algorithm != signature.rdata.algorithm:
         return Rejected("badkey", f"no key {signature.owner} with {signature.rdata.algorithm} is known here", signature)
-    _, rejected = _validate(wire, key, signature, now, request_mac, None, multi=False)
+    rejected = _judge(wire, key, signature, now, _context(key, request_mac))
     if rejected:
         return rejected
     return Verified(key, signature.rdata.mac, without_signature(wire, signature))
 
 
-def _validate(
-    wire: bytes, key: Key, signature: Signature, now: float, request_mac: bytes, ctx: Any, *, multi: bool
-) -> tuple[Any, Rejected | None]:
+def _judge(
+    wire: bytes, key: Key, signature: Signature, now: float, context: hmac.HMAC, *, timers_only: bool = False
+) -> Rejected | None:
+    """Say what is wrong with a signature, in the order of RFC 8945 section 5.2: key, MAC, time, truncation."""
     rdata = signature.rdata
-    try:
-        after = dns.tsig.validate(wire, key, signature.owner, rdata, int(now), request_mac, signature.start, ctx, multi)
-    except dns.tsig.PeerBadTime:
+    if rdata.error:
+        return _told_by_peer(key, signature, now)
+    if signature.owner != key.name or rdata.algorithm != key.algorithm:
+        return Rejected(
+            "badkey", f"signed with {signature.owner} ({rdata.algorithm}), not with the key {key.name}", signature, key
+        )
+    size = len(rdata.mac)
+    if not shortest_mac(key.algorithm) <= size <= HASHES[key.algorithm][1]:
+        return Rejected(
+            "malformed", f"a MAC of {size} octets is none of {key.algorithm} (RFC 8945 section 5.2.2.1)", signature, key
+        )
+    mac = _digest(context, without_signature(wire, signature), key, rdata, timers_only=timers_only)
+    if not hmac.compare_digest(mac[:size], rdata.mac):
+        return Rejected("badsig", f"the signature with the key {key.name} does not verify (BADSIG)", signature, key)
+    apart = abs(rdata.time_signed - int(now))
+    if apart > rdata.fudge:
+        says = f"signed {apart} seconds away from our time; {rdata.fudge} are allowed (BADTIME)"
+        return Rejected("badtime", says, signature, key)
+    if size < key.mac_octets:
+        says = f"the MAC is truncated to {size} octets; the key {key.name} wants {key.mac_octets} (BADTRUNC)"
+        return Rejected("badtrunc", says, signature, key)
+    return None
+
+
+def _told_by_peer(key: Key, signature: Signature, now: float) -> Rejected:
+    """Read what the peer says of our signature (RFC 8945 section 5.4.1)."""
+    rdata = signature.rdata
+    if rdata.error == Rcode.BADTIME:
         theirs = int.from_bytes(rdata.other, "big") if len(rdata.other) == 6 else rdata.time_signed
         says = f"the peer says that our clocks differ by {abs(theirs - int(now))} seconds (BADTIME)"
-        return None, Rejected("badtime", says, signature, key, by_peer=True)
-    except dns.tsig.PeerError:
-        reason = {Rcode.BADSIG: "badsig", Rcode.BADKEY: "badkey"}.get(rdata.error, "badsig")
-        word = dns.rcode.to_text(rdata.error, tsig=True)
-        return None, Rejected(
-            reason, f"the peer rejects our signature with the key {key.name} ({word})", signature, key, by_peer=True
-        )
-    except dns.tsig.BadTime:
-        apart = abs(rdata.time_signed - int(now))
-        says = f"signed {apart} seconds away from our time; {rdata.fudge} are allowed (BADTIME)"
-        return None, Rejected("badtime", says, signature, key)
-    except (dns.exception.DNSException, ValueError):
-        return None, Rejected("badsig", f"the signature with the key {key.name} does not verify (BADSIG)", signature, key)
-    return after, None
+        return Rejected("badtime", says, signature, key, by_peer=True)
+    reason = {Rcode.BADKEY: "badkey", Rcode.BADTRUNC: "badtrunc"}.get(rdata.error, "badsig")
+    word = dns.rcode.to_text(rdata.error, tsig=True)
+    return Rejected(reason, f"the peer rejects our signature with the key {key.name} ({word})", signature, key, by_peer=True)
 
 
 def rejection_reply(reply: bytes, rejected: Rejected, now: float) -> bytes:
     """Turn a reply with rcode NOTAUTH into the TSIG error reply of RFC 8945 section 5.2.
 
-    BADKEY and BADSIG are told unsigned (section 5.3.2); BADTIME is signed, carries the client's time and ours in "other data". A
-    request that itself carries a TSIG error proves nothing, so it gets nothing signed.
+    BADKEY and BADSIG are told unsigned (section 5.3.2). BADTIME and BADTRUNC are signed, the MAC was good; BADTIME carries
+    the client's time, and ours in "other data". A request that itself carries a TSIG error proves nothing, so it gets nothing
+    signed.
     """
     signature = rejected.signature
     if signature is None:
         return reply
-    if rejected.reason == "badtime" and rejected.key is not None and not rejected.by_peer:
-        ours = int(now).to_bytes(6, "big")
-        blank = _blank(rejected.key, reply, signature.rdata.time_signed, Rcode.BADTIME, ours)
-        rdata, _ = dns.tsig.sign(reply, rejected.key, blank, signature.rdata.time_signed, signature.rdata.mac)
-        return _append(reply, rejected.key, rdata)
+    asked = signature.rdata
+    if rejected.reason in {"badtime", "badtrunc"} and rejected.key is not None and not rejected.by_peer:
+        if rejected.reason == "badtime":
+            blank = _blank(rejected.key, reply, asked.time_signed, Rcode.BADTIME, int(now).to_bytes(6, "big"))
+        else:
+            blank = _blank(rejected.key, reply, int(now), Rcode.BADTRUNC)
+        return _with_mac(reply, rejected.key, blank, _context(rejected.key, asked.mac))[0]
     error = Rcode.BADKEY if rejected.reason == "badkey" else Rcode.BADSIG
-    named = Key(signature.owner, b"", signature.rdata.algorithm)
-    return _append(reply, named, _blank(named, reply, signature.rdata.time_signed, error))
+    unsigned = dns.rdtypes.ANY.TSIG.TSIG(
+        dns.rdataclass.ANY, dns.rdatatype.TSIG, asked.algorithm, asked.time_signed, FUDGE, b"", _id(reply), error, b""
+    )
+    return _append_record(reply, signature.owner, unsigned)
 
 
 @dataclass(slots=True)
 class StreamSigner:
-    """Signs each message of a multi-message answer (RFC 8945 section 5.3.1)."""
+    """Signs each message of a multi-message answer, as RFC 8945 section 5.3.1 asks of who sends."""
 
     key: Key
     request_mac: bytes
-    _ctx: Any = None
+    _ctx: hmac.HMAC | None = None
 
     def sign(self, wire: bytes, now: float) -> bytes:
         """Sign the next message."""
-        blank = _blank(self.key, wire, int(now))
-        rdata, self._ctx = dns.tsig.sign(wire, self.key, blank, int(now), self.request_mac, self._ctx, multi=True)
-        return _append(wire, self.key, rdata)
+        first = self._ctx is None
+        context = self._ctx or _context(self.key, self.request_mac)
+        signed, mac = _with_mac(wire, self.key, _blank(self.key, wire, int(now)), context, timers_only=not first)
+        self._ctx = _context(self.key, mac)
+        return signed
 
 
 @dataclass(slots=True)
@@ -255,7 +271,7 @@ class StreamVerifier:
     key: Key
     request_mac: bytes
     last_was_signed: bool = False
-    _ctx: Any = None
+    _ctx: hmac.HMAC | None = None
     _unsigned: int = 0
 
     def take(self, wire: bytes, now: float) -> bytes | Rejected:
@@ -270,8 +286,9 @@ class StreamVerifier:
             self._ctx.update(wire)
             self.last_was_signed = False
             return wire
-        ctx, rejected = _validate(wire, self.key, signature, now, self.request_mac, self._ctx, multi=True)
-        if rejected:
+        first = self._ctx is None
+        context = self._ctx or _context(self.key, self.request_mac)
+        if rejected := _judge(wire, self.key, signature, now, context, timers_only=not first):
             return rejected
-        self._ctx, self._unsigned, self.last_was_signed = ctx, 0, True
+        self._ctx, self._unsigned, self.last_was_signed = _context(self.key, signature.rdata.mac), 0, True
         return without_signature(wire, signature)
