@@ -20,7 +20,7 @@ CORE_TESTS := tests/answer tests/wire tests/zone tests/transfer tests/server/tes
 SOURCES := src tests bench scripts bootstrap.py
 
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format fuzz asan leaks bench docs reference pins clean
+.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format fuzz asan leaks soak bench docs reference pins clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -54,6 +54,9 @@ asan: setup-dev ## Test and fuzz the compiled core under the address and undefin
 
 leaks: setup-dev ## Ask and reload a server again and again; print what it holds before and after.
 	$(BIN)/python bench/leaks.py $(ARGS)
+
+soak: setup-dev ## Publish, kill and cut at random under questions, a primary and two secondaries. SECONDS=3600
+	$(BIN)/python -m scripts.soak --seconds $(SECONDS) $(ARGS)
 
 bench: setup-dev ## Measure mailname, and the peers that are installed, on this machine.
 	$(BIN)/python bench/run.py $(ARGS)
