@@ -12,7 +12,7 @@ from tests.cli.serving import PROGRAM, serving, until
 from tests.engines.pair import PLAN
 from tests.server.running import free_port, zone_text
 
-from mailname.cli.status import duration
+from mailname.cli.span import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,23 @@ class TestStatus:
     )
     def test_spans_are_written_in_their_two_largest_units(self, seconds: float, text: str) -> None:
         """Nobody wants the seconds of a week."""
-        assert duration(seconds) == text
+        assert span(seconds) == text
+
+
+class TestHistory:
+    def test_tells_what_happened(self, control: Path) -> None:
+        """One line for each thing, however often it happened; the same as JSON."""
+        until(lambda: status(control, "copy.test")["zones"][0]["last_failure"])
+        done = mailname("history", "copy.test", "--control", control)
+        assert done.returncode == 0
+        assert "refresh failed (connection-refused)" in done.stdout
+        told = json.loads(mailname("history", "--control", control, "--json").stdout)
+        assert (told["schema"], told["kept"]) == ("mailname.history/1", str(control.parent / "state" / "history.sqlite"))
+        peer = next(one["peer"] for one in told["events"] if one["zone"] == "copy.test.")
+        of_peer = ("--peer", peer, "--most", "1", "--json", "--control", control)
+        assert [one["peer"] for one in json.loads(mailname("history", *of_peer).stdout)["events"]] == [peer]
+        assert "Nothing has happened" in mailname("history", "--peer", "192.0.2.99", "--control", control).stdout
+        assert mailname("history", "other.test", "--control", control).returncode == 4
 
 
 class TestOrders:

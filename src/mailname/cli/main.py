@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "Run the authoritative name server, primary and secondary in one program.",
     "key": "Make a TSIG key for transfers.",
     "status": "Tell what a running server holds: serials, timers, last transfers.",
+    "history": "Tell what happened: transfers, NOTIFYs, failures, refusals.",
     "notify": "Tell a running primary to notify its secondaries now.",
     "retransfer": "Tell a running secondary to transfer a zone now.",
     "reload": "Tell a running server to read its zone files again.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from rich.table import Table
 from mailname.cli.console import out, print_json, print_prose, print_table
 from mailname.cli.control_option import control_option, json_option, order
 from mailname.cli.exits import EXIT_FINDINGS
+from mailname.cli.span import ago, ahead
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _is_unwell(zone: dict[str, Any]) -> bool:
 def _print(status: dict[str, Any]) -> None:
     zones = status["zones"]
     out.print(
-        f"mailname {status['version']}, process {status['pid']}, started {_ago(status['since'])}, "
+        f"mailname {status['version']}, process {status['pid']}, started {ago(status['since'])}, "
         f"on {', '.join(status['listen'])}: {len(zones)} zone(s)",
         markup=False,
     )
@@ -61,7 +61,7 @@ def _print(status: dict[str, Any]) -> None:
             f"[{colour}]{zone['state']}[/]",
             str(zone["serial"] if zone["serial"] is not None else "-"),
             str(zone["records"] if zone["records"] is not None else "-"),
-            _ago(zone["since"]) if zone["since"] else "-",
+            ago(zone["since"]) if zone["since"] else "-",
         )
     print_table(out, table)
     for zone in zones:
@@ -81,7 +81,7 @@ def _details(zone: dict[str, Any]) -> list[str]:
         lines.append(f"notify to {one['address']}: {one['state']}{tries}{says}")
     if refused := zone.get("refused"):
         last = refused[-1]
-        lines.append(f"[yellow]{len(refused)} transfer(s) refused[/], last {_ago(last['at'])}: {escape(last['says'])}")
+        lines.append(f"[yellow]{len(refused)} transfer(s) refused[/], last {ago(last['at'])}: {escape(last['says'])}")
     return lines
 
 
@@ -89,41 +89,17 @@ def _secondary_details(zone: dict[str, Any]) -> list[str]:
     lines = []
     if transfer := zone["last_transfer"]:
         lines.append(
-            f"transferred serial {transfer['serial']} from {transfer['peer']} {_ago(transfer['at'])}: {transfer['messages']} "
+            f"transferred serial {transfer['serial']} from {transfer['peer']} {ago(transfer['at'])}: {transfer['messages']} "
             f"message(s), {transfer['records']} records, {transfer['octets']} octets, {transfer['seconds']:.3f} s"
         )
     if notify := zone["last_notify"]:
-        lines.append(f"last notify {_ago(notify['at'])} from {notify['from']} for serial {notify['serial']}")
+        lines.append(f"last notify {ago(notify['at'])} from {notify['from']} for serial {notify['serial']}")
     if failure := zone["last_failure"]:
-        lines.append(f"[red]refresh failed[/] {_ago(failure['at'])} ({failure['reason']}): {escape(failure['says'])}")
+        lines.append(f"[red]refresh failed[/] {ago(failure['at'])} ({failure['reason']}): {escape(failure['says'])}")
         if failure["remedy"]:
             lines.append(f"  {escape(failure['remedy'])}")
     if zone["state"] == "expired":
         lines.append("[red]expired[/]: it answers SERVFAIL until a primary confirms the zone again")
     elif zone["expires_at"]:
-        lines.append(f"refresh {_ahead(zone['refresh_at'])}, expires {_ahead(zone['expires_at'])} unless a primary confirms it")
+        lines.append(f"refresh {ahead(zone['refresh_at'])}, expires {ahead(zone['expires_at'])} unless a primary confirms it")
     return lines
-
-
-def _seconds_from_now(iso: str) -> float:
-    return (datetime.fromisoformat(iso) - datetime.now(UTC)).total_seconds()
-
-
-def _ago(iso: str) -> str:
-    return f"{duration(max(0.0, -_seconds_from_now(iso)))} ago"
-
-
-def _ahead(iso: str) -> str:
-    seconds = _seconds_from_now(iso)
-    return f"in {duration(seconds)}" if seconds > 0 else "now"
-
-
-def duration(seconds: float) -> str:
-    """Write a span of time in its two largest units: ``6d 4h``, ``3m 20s``."""
-    left = round(seconds)
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2])

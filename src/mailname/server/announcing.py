@@ -5,7 +5,7 @@ A primary has them, and so has a secondary that passes its copy on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import TransferError
@@ -17,6 +17,7 @@ from mailname.transfer.primary import Primary, Refusal
 
 if TYPE_CHECKING:
     from mailname.server.network import IPAddress
+    from mailname.server.noting import Noting
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
 
@@ -28,7 +29,9 @@ class Announcing:
     context: Context
     rules: Primary
     owner: object
+    notes: Noting
     zone: Zone | None = None
+    rivals: dict[IPAddress, dict[str, Any]] = field(default_factory=dict)
 
     def announce(self, zone: Zone) -> None:
         """Notify all secondaries of a version that is now served."""
@@ -55,14 +58,29 @@ class Announcing:
         except TransferError as error:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, error.problem)
             self.rules.on_notify_failed(peer, serial, error.problem)
+            self.notes.notified(peer, serial, error.reason, error.problem)
         else:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, rcode)
             self.rules.on_notify_answer(peer, serial, rcode)
+            well = rcode == "NOERROR"
+            self.notes.notified(
+                peer, serial, "acknowledged" if well else "refused", "" if well else f"answered {rcode} to NOTIFY"
+            )
         self.context.wake()
 
     def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
         """Remember that a transfer was refused, and to whom."""
+        self.notes.refused(self.rules, source, reason, says)
         self.rules.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+
+    def on_notified_as_primary(self, source: IPAddress, serial: Serial | None) -> None:
+        """Remember that somebody notifies us of a zone whose primary we are: he believes that he is (RFC 1996 section 3.10)."""
+        known = any(peer.address == source for peer in self.rules.secondaries)
+        told = f"serial {serial}" if serial else "no serial"
+        says = f"{source} sent a NOTIFY ({told}) for a zone of which this server is the primary itself"
+        self.notes.refused_notify(source, serial, says, known=known)
+        if known:
+            self.rivals[source] = {"at": iso(self.context.clock.wall()), "serial": serial.value if serial else None, "says": says}
 
     def status(self) -> dict[str, Any]:
         """Return this part of a zone's status."""
@@ -74,6 +92,7 @@ class Announcing:
                     "serial": one.serial.value if one.serial else None,
                     "tries": one.tries,
                     "says": one.says,
+                    "rival": self.rivals.get(one.peer.address),
                 }
                 for one in self.rules.notifying
             ],

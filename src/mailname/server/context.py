@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
+from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Context:
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     images: ServedImages | None = None
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
+    history: History = field(default_factory=lambda: History(None))
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""

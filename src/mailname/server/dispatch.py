@@ -199,10 +199,13 @@ class Dispatcher:
         if not isinstance(zone, SecondaryZone):
             if self.strangers.allows(source.address, now):
                 log.info("notify for %s from %s: not a secondary zone here", bare(question.name), source)
+            if zone is not None:
+                zone.secondaries.on_notified_as_primary(source.address, _told_serial(request))
             return error_reply(request, Rcode.NOTAUTH)
         if not zone.logic.accepts_notify_from(source.address, signer.key.name if signer else None):
             if self.strangers.allows(source.address, now):
                 log.warning("zone %s: refused notify from non-primary %s", bare(question.name), source)
+            zone.notes.refused_notify(source.address, _told_serial(request), "it is none of the primaries configured here")
             return error_reply(request, Rcode.REFUSED)
         zone.on_notify(source, _told_serial(request))
         return error_reply(request, Rcode.NOERROR, flags=AA)
@@ -230,6 +233,7 @@ class Dispatcher:
                 yield self._signed(_only_soa(zone, request), signer)
             return
         if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
+            served.secondaries.notes.was_current(_rules(served), source, signer.key.name if signer else None, zone.serial)
             yield self._signed(_only_soa(zone, request), signer)
             return
         yield from self._stream(served, zone, request, source, signer)
@@ -237,29 +241,32 @@ class Dispatcher:
     def _stream(
         self, served: ServedZone, zone: Zone, request: Request, source: Endpoint, signer: Verified | None
     ) -> Iterator[bytes]:
-        clock = self.context.clock
-        started, messages, records, octets = clock.monotonic(), 0, 0, 0
+        clock, rules, key = self.context.clock, _rules(served), signer.key.name if signer else None
+        started = clock.monotonic()
         log.info("zone %s: transfer of serial %s to %s started", bare(zone.apex), zone.serial, source)
         stream = StreamSigner(signer.key, signer.mac) if signer else None
         reserve = signature_octets(signer.key) if signer else 0
-        for wire, count in axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve):
-            message = stream.sign(wire, clock.wall()) if stream else wire
-            if len(message) > _LARGEST_MESSAGE:
-                log.error("zone %s: one record is too large for a message: it cannot be transferred", bare(zone.apex))
-                return
-            messages, records, octets = messages + 1, records + count, octets + len(message)
-            yield message
+        held = _held_serial(request) if request.question.rdtype == RdataType.IXFR else None
+        with served.secondaries.notes.sending(rules, source, key, "AXFR", held, zone.serial) as sent:
+            for wire, count in axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve):
+                message = stream.sign(wire, clock.wall()) if stream else wire
+                if len(message) > _LARGEST_MESSAGE:
+                    log.error("zone %s: one record is too large for a message: it cannot be transferred", bare(zone.apex))
+                    sent.broken = "one record is too large for a message"
+                    return
+                sent.count(len(message), count)
+                yield message
         log.info(
             "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds",
             bare(zone.apex),
             zone.serial,
             source,
-            messages,
-            records,
-            octets,
+            sent.messages,
+            sent.records,
+            sent.octets,
             clock.monotonic() - started,
         )
-        _rules(served).on_transferred(source.address, signer.key.name if signer else None, zone.serial)
+        rules.on_transferred(source.address, key, zone.serial)
 
     def _objection(self, served: ServedZone, source: Endpoint, signer: Verified | None) -> str | None:
         return _rules(served).objection(source.address, signer.key.name if signer else None)

@@ -11,6 +11,7 @@ from mailname.errors import HostError, MailnameError, ZoneError
 from mailname.server.announcing import Announcing
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
+from mailname.server.noting import Noting
 from mailname.server.store import Record
 from mailname.transfer.primary import Primary
 from mailname.zone import Serial, Zone
@@ -58,7 +59,7 @@ class PrimaryZone:
 
     def __post_init__(self) -> None:
         rules = Primary(self.config.secondaries, self.config.allow_transfer)
-        self.secondaries = Announcing(self.context, rules, self)
+        self.secondaries = Announcing(self.context, rules, self, Noting(self.context, self.apex))
 
     @property
     def apex(self) -> Name:

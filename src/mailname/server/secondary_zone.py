@@ -12,6 +12,7 @@ from mailname.server.announcing import Announcing
 from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
+from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
@@ -41,6 +42,7 @@ class SecondaryZone:
     retired: bool = False
     logic: Secondary = field(init=False)
     secondaries: Announcing = field(init=False)
+    notes: Noting = field(init=False)
     _confirmed_at: float | None = None
     _last_transfer: dict[str, Any] | None = None
     _last_failure: dict[str, Any] | None = None
@@ -51,7 +53,8 @@ class SecondaryZone:
     def __post_init__(self) -> None:
         self.logic = Secondary(self.config.primaries)
         rules = Primary(self.config.secondaries, self.config.allow_transfer)
-        self.secondaries = Announcing(self.context, rules, self)
+        self.notes = Noting(self.context, self.apex)
+        self.secondaries = Announcing(self.context, rules, self, self.notes)
 
     @property
     def apex(self) -> Name:
@@ -107,6 +110,7 @@ class SecondaryZone:
             elif isinstance(action, Expire):
                 log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
                 self.context.serve(self.apex, Unserved("expired"))
+                self.notes.expired_now(self.logic.held)
         self.context.wake()
 
     def on_notify(self, source: Endpoint, serial: Serial | None) -> None:
@@ -119,6 +123,7 @@ class SecondaryZone:
             "from": str(source.address),
             "serial": serial.value if serial else None,
         }
+        self.notes.was_notified(source.address, serial)
         self.do(self.logic.on_notify(source.address))
 
     def retransfer(self) -> None:
@@ -136,6 +141,7 @@ class SecondaryZone:
             if self.logic.last_failure is not None:
                 self._remember_failure(self.logic.last_failure)
             else:
+                self.notes.confirmed(peer, offered)
                 await self._confirmed()
         self.do(actions)
 
@@ -193,6 +199,7 @@ class SecondaryZone:
         )
 
     def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
+        self.notes.transferred(peer, done, self.logic.held)
         self._confirmed_at = self.context.clock.wall()
         self._last_failure = None
         self._last_transfer = {
@@ -221,9 +228,11 @@ class SecondaryZone:
 
     def _remember_failure(self, told: Failure) -> None:
         log.warning("zone %s: refresh failed (%s): %s %s", bare(self.apex), told.reason, told.says, told.remedy)
+        self.notes.failed(told, self.logic.held)
         self._last_failure = {
             "at": iso(self.context.clock.wall()),
             "peer": told.peer,
+            "asked_from": self.notes.asked_from(told.peer),
             "reason": told.reason,
             "says": told.says,
             "remedy": told.remedy,

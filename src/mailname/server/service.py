@@ -19,6 +19,8 @@ from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.control import ControlSocket, Order
 from mailname.server.dispatch import Dispatcher, offered
 from mailname.server.folder_zones import FolderZones
+from mailname.server.history import History
+from mailname.server.history_status import history_of, with_history
 from mailname.server.image_library import ImageLibrary
 from mailname.server.network import DirectNetwork, Network
 from mailname.server.primary_zone import PrimaryZone
@@ -77,6 +79,7 @@ class Server:
         library = ImageLibrary(config.state / "images" if config.state else None)
         self._store = Store(config.state, library) if config.state else None
         self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set, library=library)
+        self.context.history = History(config.state)
         self._dispatcher = Dispatcher(
             self.context,
             self.zones,
@@ -156,6 +159,7 @@ class Server:
             await self.zones.folder.close()
         await self.context.end_tasks()
         await in_thread(self.context.library.close)
+        await in_thread(self.context.history.close)
         if self._store:
             self._store.close()
             self._store = None
@@ -302,7 +306,9 @@ class Server:
                 return {"ok": False, "says": f"the zone {bare(apex)} is not served here"}
         match order["do"]:
             case "status":
-                return {"ok": True, **self.status(apex)}
+                return {"ok": True, **await with_history(self.status(apex), self.context.history, apex)}
+            case "history":
+                return await history_of(order, self.context.history, apex)
             case "traffic":
                 most = order.get("most", 20)
                 if not isinstance(most, int) or not 0 <= most <= MOST:

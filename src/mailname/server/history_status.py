@@ -1,0 +1,77 @@
+"""What the control socket tells from the history: the last events, and, in a status, what was before this process began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mailname.server.clock import iso
+
+if TYPE_CHECKING:
+    from dns.name import Name
+
+    from mailname.server.control import Order
+    from mailname.server.history import History
+    from mailname.transfer.event import Event
+
+SCHEMA = "mailname.history/1"
+MOST = 5000  # events in one answer
+_Last = dict[tuple[str, str], dict[str, "Event"]]  # zone, address -> what -> the last of it
+
+
+async def history_of(order: Order, history: History, apex: Name | None) -> Order:
+    """Answer the order ``history``."""
+    most = order.get("most", 50)
+    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= MOST:
+        return {"ok": False, "says": f"most is a number from 1 to {MOST}"}
+    events = await history.last(_key(apex), most)
+    return {"ok": True, "schema": SCHEMA, **about(history), "events": [event.to_json(iso) for event in events]}
+
+
+def about(history: History) -> dict[str, Any]:
+    """Tell where the history is kept, and why not on the disk."""
+    path = history.path if history.problem is None else None
+    return {"kept": str(path.absolute()) if path else None, "problem": history.problem, "dropped": history.dropped}
+
+
+async def with_history(status: dict[str, Any], history: History, apex: Name | None) -> dict[str, Any]:
+    """Return a status with what each secondary last fetched and was refused, and since when a refresh fails."""
+    last_out: _Last = {}
+    last_in: _Last = {}
+    for event in await history.latest(_key(apex)):
+        found = last_out if event.direction == "out" else last_in
+        address = _address(event.peer) if event.direction == "out" else event.peer
+        found.setdefault((event.zone, address), {})[event.what] = event
+    for zone in status["zones"]:
+        name = zone["zone"].lower()
+        for one in zone.get("secondaries", ()):
+            _tell_secondary(one, last_out.get((name, _address(one["address"])), {}))
+        if failure := zone.get("last_failure"):
+            _tell_failure(failure, last_in.get((name, failure["peer"]), {}).get("failed"))
+    return {**status, "history": about(history)}
+
+
+def _tell_secondary(one: dict[str, Any], last: dict[str, Event]) -> None:
+    fetched, refused = last.get("transfer"), last.get("refused")
+    one["fetched"] = _short(fetched, "kind", "serial_to", "octets", "seconds") if fetched else None
+    one["refused"] = _short(refused, "result", "says", "count") if refused else None
+
+
+def _tell_failure(failure: dict[str, Any], event: Event | None) -> None:
+    same = event is not None and event.result == failure["reason"]
+    failure["since"] = iso(event.start) if event and same else failure["at"]
+    failure["count"] = event.count if event and same else 1
+
+
+def _short(event: Event, *names: str) -> dict[str, Any]:
+    told = event.to_json(iso)
+    return {"at": told["end"], **{name: told[name] for name in names}}
+
+
+def _address(peer: str) -> str:
+    """Return a peer's address without its port: who fetches comes from any port."""
+    host, colon, port = peer.rpartition(":")
+    return host.strip("[]") if colon and port.isdigit() and (peer.startswith("[") or host.count(":") == 0) else peer
+
+
+def _key(apex: Name | None) -> str | None:
+    return apex.to_text().lower() if apex is not None else None
