@@ -36,6 +36,8 @@ def row_text(row: dict[str, Any]) -> str:
         parts.append(_ratios(row["ratios"]))
     if row.get("starts"):
         parts.insert(1, _starts(row["starts"]))
+    if row.get("pairs"):
+        parts.insert(1, _pairs(row["pairs"]))
     if row.get("latency"):
         parts.append(_latency(row["latency"]))
     if row.get("aims"):
@@ -89,6 +91,14 @@ def _starts(starts: list[dict[str, Any]]) -> str:
         for one in starts
     ]
     return table(("server", "seconds: median (range)", "CPU seconds", "most MB held", "MB held then"), lines)
+
+
+def _pairs(pairs: list[dict[str, Any]]) -> str:
+    """Each kind of value is a column."""
+    kinds = [kind for kind in pairs[0] if kind != "name"]
+    forms = ["," + (".0f" if "MB" in kind else ".1f" if "ms" in kind else ".3f") for kind in kinds]
+    lines = [(one["name"], *(spread(one[kind], form) for kind, form in zip(kinds, forms, strict=True))) for one in pairs]
+    return table(("pair", *(f"{kind}: median (range)" for kind in kinds)), lines)
 
 
 def _latency(measured: list[dict[str, Any]]) -> str:

@@ -27,6 +27,7 @@ class Size:
     reloads: int
     loaded: int
     starts: int
+    storm: int
 
 
 QUICK = Size(
@@ -38,6 +39,7 @@ QUICK = Size(
     reloads=1,
     loaded=100_000,
     starts=1,
+    storm=500,
 )
 FULL = Size(
     names=100_000,
@@ -48,6 +50,7 @@ FULL = Size(
     reloads=3,
     loaded=1_000_000,
     starts=3,
+    storm=10_000,
 )
 
 

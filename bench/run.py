@@ -24,6 +24,8 @@ from bench.latency import latency  # noqa: E402 - the same
 from bench.loading import load_row, starts_row  # noqa: E402 - the same
 from bench.machine import BUILT, cores, describe, prefer  # noqa: E402 - the same
 from bench.measure import DifferentAnswersError, Pace, Subject, measure, ratio  # noqa: E402 - the same
+from bench.pair_rows import KEYS as PAIR_KEYS  # noqa: E402 - the same
+from bench.pair_rows import pair_row  # noqa: E402 - the same
 from bench.rows import FULL, ORDINARY, QUICK, ROWS, Row, Size  # noqa: E402 - the same
 from bench.servers import ECHO, OURS, PACKAGES, PEERS, UNCOMPILED, installed, is_compiled  # noqa: E402 - the same
 from tests.interop.programs import find  # noqa: E402 - the root of the repository is no installed package
@@ -31,7 +33,7 @@ from tests.interop.programs import find  # noqa: E402 - the root of the reposito
 from bench import report, workloads  # noqa: E402 - the same
 
 PAGE = ROOT / "docs" / "performance.md"
-KEYS = (*(row.key for row in ROWS), "latency", "load", "starts")
+KEYS = (*(row.key for row in ROWS), "latency", "load", "starts", *PAIR_KEYS)
 _P99_WHILE_LOADING = 1000.0  # microseconds
 
 
@@ -111,8 +113,13 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--zones", type=int, help="small zones in the rows 'zones' and 'starts'")
     options.add_argument("--names", type=int, help="names in the row 'names'")
     options.add_argument("--questions", type=int, help="different questions")
-    options.add_argument("--records", type=int, help="records in the zone that loads in the rows 'latency' and 'load'")
-    options.add_argument("--starts", type=int, help="how often each server is started in the rows 'load' and 'starts'")
+    options.add_argument(
+        "--records", type=int, help="records in the zone that loads in the rows 'latency' and 'load', and of pairs"
+    )
+    options.add_argument("--storm", type=int, help="zones that change at once in the row 'storm'")
+    options.add_argument(
+        "--starts", type=int, help="how often each server is started in the rows 'load' and 'starts', and of pairs"
+    )
     options.add_argument("--without", default="", metavar="PEER,...", help="leave out some of " + ",".join(PEERS))
     options.add_argument("--first", action="store_true", help="run before the machine's other work (needs root)")
     options.add_argument("--json", type=Path, default=BUILT / "results.json", help="where to write all figures (%(default)s)")
@@ -128,7 +135,7 @@ def sizes(given: argparse.Namespace) -> tuple[Size, Pace]:
     """Return how large and how long."""
     size, pace = (QUICK, Pace(0.4, 3)) if given.quick else (FULL, Pace(0.5, 11))
     changes = {"zones": given.zones, "names": given.names, "questions": given.questions, "records_while_asking": given.records}
-    changes |= {"loaded": given.records, "starts": given.starts}
+    changes |= {"loaded": given.records, "starts": given.starts, "storm": given.storm}
     size = replace(size, **{name: value for name, value in changes.items() if value})
     pace = replace(
         pace, rounds=given.rounds or pace.rounds, seconds=given.seconds or pace.seconds, nice=-10 if given.first else 0
@@ -162,6 +169,8 @@ def main() -> None:
             entry = latency_row(size, pace.nice, servers)
         elif key == "load":
             entry = load_row(size.loaded, size.starts, [OURS, *peers])
+        elif key in PAIR_KEYS:
+            entry = pair_row(key, size.loaded, size.storm, size.starts, [OURS, *peers])
         else:
             entry = starts_row(size.zones, size.starts, [OURS, *peers])
         rows.append(entry)
