@@ -15,6 +15,7 @@ from mailname.server.folder_reading import list_files
 from mailname.server.keyfile import make_key_file
 from mailname.server.network import Endpoint
 from mailname.transfer.actions import Peer
+from mailname.wire.tsig_key import key_text, make_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +90,24 @@ class TestGood:
         assert first.allow_transfer == (ip_network("192.0.2.0/24"),)
         assert second.primaries == (Peer(ip_address("2001:db8::2"), 5300),)
         assert list(config.keys) == [KEY]
+
+    def test_peer_shares_several_keys(self, tmp_path: Path) -> None:
+        """The name of a [[key]] stands for all keys of its file, in their order; a list of names does, too."""
+        new, third = dns.name.from_text("new"), dns.name.from_text("third")
+        (tmp_path / "transfer.key").touch(0o600)
+        (tmp_path / "transfer.key").write_text(key_text(make_key(new)) + key_text(make_key(KEY)), encoding="ascii")
+        make_key_file(tmp_path / "third.key", third)
+        text = GOOD.replace('file = "transfer.key"', 'file = "transfer.key"\nname = "transfer.example.tech"')
+        text = text.replace("[[zone]]", '[[key]]\nfile = "third.key"\n[[zone]]', 1)
+        for written, keys in (
+            ('"transfer.example.tech"', (new, KEY)),
+            ('["third", "transfer.example.tech"]', (third, new, KEY)),
+            ('["new", "third"]', (new, third)),
+        ):
+            read = load_config(text.replace('key = "transfer.example.tech"', f"key = {written}"), str(tmp_path / "server.toml"))
+            (peer,) = read.zones[0].secondaries
+            assert (peer.keys, peer.key) == (keys, keys[0])
+        assert [(one.name, len(one.keys)) for one in read.key_files] == [(KEY, 2), (None, 1)]
 
 
 class TestMistakes:

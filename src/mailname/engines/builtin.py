@@ -41,6 +41,7 @@ class Builtin:
         if key is not None:
             lines += ["", "[[key]] # the secret is in the file, which only its owner may read"]
             lines.append(f"file = {_quoted(str(places.key_file))}")
+            lines.append(f"name = {_quoted(_bare(key))} # stands for all keys of the file: see mailname key rotate")
         for apex in (zone.apex for zone in expand_all(plan, Serial(0))):
             lines += ["", "[[zone]]", f"name = {_quoted(_bare(apex))}", f"role = {_quoted(server.role)}"]
             if server.role == "primary":

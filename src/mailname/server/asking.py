@@ -17,6 +17,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from mailname.errors import TransferError
+from mailname.server.each_key import with_each_key
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.transfer import axfr, notify
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
@@ -113,13 +114,18 @@ async def send_notify(context: Context, peer: Peer, zone: Zone) -> str:
         TransferError: no answer, or one that is not signed right.
 
     """
+    last = peer.keys[-1] if peer.keys else None
+    return await with_each_key(context, peer, "NOTIFY", lambda one: _send_notify(context, one, zone, another=one.key != last))
+
+
+async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: bool) -> str:
     wire, mac = _signed(context, peer, notify.message(zone, secrets.randbelow(65536)))
     try:
         answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=context.source_for(peer.address))
     except (OSError, EOFError) as error:
         raise _network_failure(peer, error, "udp") from error
     rcode = _rcode_of(answer)
-    if rcode == Rcode.NOERROR:
+    if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and another):  # it may not know this key, and another one
         _judged(context, peer, answer, mac)
     return rcode.name
 
@@ -131,6 +137,10 @@ async def ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
         TransferError: with the reason.
 
     """
+    return await with_each_key(context, peer, "SOA", lambda one: _ask_soa(context, one, apex))
+
+
+async def _ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
     query = dns.message.make_query(apex, RdataType.SOA, use_edns=False)
     query.flags = dns.flags.Flag(0)
     wire, mac = _signed(context, peer, query.to_wire())
@@ -178,6 +188,10 @@ async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) 
         TransferError: with the reason; nothing that is served has changed.
 
     """
+    return await with_each_key(context, peer, "AXFR", lambda one: _fetch_zone(context, one, apex, offered))
+
+
+async def _fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) -> TransferredZone:
     started = time.monotonic()
     message_id = secrets.randbelow(65536)
     wire, mac = _signed(context, peer, axfr.query(apex, message_id))

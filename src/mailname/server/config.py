@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.server.key_use import KeyFile
     from mailname.transfer.actions import Peer
     from mailname.wire.tsig_key import Key
 
@@ -64,6 +65,7 @@ class ServerConfig:
     rate_limit: RateLimit = field(default_factory=RateLimit)
     replies: Settings = field(default_factory=Settings)
     folder: FolderConfig | None = None
+    key_files: tuple[KeyFile, ...] = ()
 
 
 def parse_endpoint(text: str) -> Endpoint:

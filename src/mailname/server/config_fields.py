@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Annotated
 
@@ -42,6 +43,10 @@ def _network(value: object) -> IPNetwork:
         raise ValueError("it is not a network, such as 192.0.2.0/24") from error
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 NameField = Annotated[Name, BeforeValidator(_name)]
 EndpointField = Annotated[Endpoint, BeforeValidator(_endpoint)]
 AddressField = Annotated[IPAddress, PlainValidator(_address)]
@@ -55,9 +60,16 @@ class PeerTable(BaseModel):
     model_config = STRICT
     address: AddressField
     port: int = Field(53, ge=1, le=65535)
-    key: NameField | None = None
+    key: Annotated[tuple[NameField, ...], BeforeValidator(_listed)] = ()
 
 
-def peers_of(tables: tuple[PeerTable, ...]) -> tuple[Peer, ...]:
-    """Return the peers that tables stand for."""
-    return tuple(Peer(one.address, one.port, one.key) for one in tables)
+KeySets = Mapping[Name, tuple[Name, ...]]
+
+
+def peers_of(tables: tuple[PeerTable, ...], key_sets: KeySets) -> tuple[Peer, ...]:
+    """Return the peers that tables stand for; a name of ``key_sets`` stands for the keys of its file."""
+    found = []
+    for one in tables:
+        keys = tuple(dict.fromkeys(key for name in one.key for key in key_sets.get(name, (name,))))
+        found.append(Peer(one.address, one.port, keys[0] if keys else None, keys[1:]))
+    return tuple(found)

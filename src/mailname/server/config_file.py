@@ -14,10 +14,11 @@ from mailname.errors import HostError
 from mailname.server.config import Role, ServerConfig, ZoneConfig
 from mailname.server.config_fields import STRICT, EndpointField, NameField, NetworkField, PeerTable, peers_of
 from mailname.server.config_text import Contradiction, read_toml_as
-from mailname.server.keyfile import load_key_file
+from mailname.server.key_use import KeyFile
+from mailname.server.keyfile import load_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container
 
     from dns.name import Name
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 class _KeyTable(BaseModel):
     model_config = STRICT
     file: Path
+    name: NameField | None = None
 
 
 class _ZoneTable(BaseModel):
@@ -75,7 +77,7 @@ class _ServerTable(BaseModel):
     replies: _RepliesTable | None = None
 
 
-def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list[Contradiction]:
+def _contradictions(read: _ServerTable, keys: Container[Name] | None) -> list[Contradiction]:
     """Return (where, what is wrong, what to do) for what the types cannot say."""
     wrong: list[Contradiction] = []
     seen: set[Name] = set()
@@ -90,10 +92,16 @@ def _contradictions(read: _ServerTable, keys: Mapping[Name, Key] | None) -> list
             wrong.append((at, f"the secondary zone {name} has no primary", "Add a [[zone.primary]] with its address."))
         for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
             for index, peer in enumerate(peers):
-                if keys is not None and peer.key is not None and peer.key not in keys:
+                unknown = [key for key in peer.key if keys is not None and key not in keys]
+                if unknown:
                     remedy = "Add a [[key]] with the file that holds it."
-                    wrong.append(((*at, kind, index, "key"), f"there is no key {peer.key.to_text(omit_final_dot=True)}", remedy))
+                    says = f"there is no key {unknown[0].to_text(omit_final_dot=True)}"
+                    wrong.append(((*at, kind, index, "key"), says, remedy))
     return wrong
+
+
+def _key_sets(files: list[KeyFile]) -> dict[Name, tuple[Name, ...]]:
+    return {one.name: tuple(key.name for key in one.keys) for one in files if one.name is not None}
 
 
 def load_config(text: str, file: str) -> ServerConfig:
@@ -104,28 +112,31 @@ def load_config(text: str, file: str) -> ServerConfig:
 
     """
     folder = Path(file).parent
+    files: list[KeyFile] = []
     keys: dict[Name, Key] = {}
 
     def inspect(read: _ServerTable) -> list[Contradiction]:
         wrong: list[Contradiction] = []
         for number, table in enumerate(read.keys):
             try:
-                key = load_key_file(folder / table.file)
+                found = KeyFile(folder / table.file, table.name, load_keys(folder / table.file))
             except HostError as error:
                 wrong.append((("key", number, "file"), error.problem, error.remedy))
             else:
-                keys[key.name] = key
+                files.append(found)
+                keys.update((key.name, key) for key in found.keys)
         # Where a file could not be read, a key that is missing may be in it.
-        return wrong + _contradictions(read, None if wrong else keys)
+        return wrong + _contradictions(read, None if wrong else {*keys, *_key_sets(files)})
 
     read = read_toml_as(_ServerTable, text, file, inspect)
+    key_sets = _key_sets(files)
     zones = tuple(
         ZoneConfig(
             zone.name,
             zone.role,
             folder / zone.file if zone.file else None,
-            peers_of(zone.primaries),
-            peers_of(zone.secondaries),
+            peers_of(zone.primaries, key_sets),
+            peers_of(zone.secondaries, key_sets),
             zone.allow_transfer,
         )
         for zone in read.zones
@@ -133,4 +144,4 @@ def load_config(text: str, file: str) -> ServerConfig:
     control = folder / read.control if read.control else None
     rate_limit = read.rate_limit.value() if read.rate_limit else RateLimit()
     replies = read.replies.value() if read.replies else Settings()
-    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies)
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, key_files=tuple(files))

@@ -11,6 +11,7 @@ from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
 from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
+from mailname.server.key_use import KeyUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -43,6 +44,7 @@ class Context:
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     images: ServedImages | None = None
+    key_use: KeyUse = field(default_factory=KeyUse)
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
     history: History = field(default_factory=lambda: History(None))
 

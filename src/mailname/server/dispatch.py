@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     ServedZone = PrimaryZone | SecondaryZone
 
 _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
+_USES: dict[int, str] = {Opcode.NOTIFY: "NOTIFY", Opcode.UPDATE: "UPDATE"}
 _LARGEST_MESSAGE = 65535
 
 
@@ -132,6 +133,8 @@ class Dispatcher:
                 yield self._rejected(request, verdict, source)
                 return
             signer = verdict
+            what = _USES.get(request.opcode, RdataType.to_text(request.question.rdtype))
+            self.context.key_use.verified(signer.key.name, source.address, what, self.context.clock.wall())
         if request.opcode == Opcode.QUERY and request.question.rdtype in _TRANSFER_TYPES:
             yield from self._transfer(request, source, transport, signer)
             return

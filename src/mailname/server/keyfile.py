@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
 from mailname.server.atomic import create_secret
-from mailname.wire.tsig_key import Key, key_text, make_key, parse_key
+from mailname.wire.tsig_key import Key, key_text, make_key, parse_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,12 @@ def make_key_file(path: Path, name: Name, algorithm: str = "hmac-sha256") -> Non
 
 
 def load_key_file(path: Path) -> Key:
-    """Read a key. Refuses a file that others can read: a secret that others know is none.
+    """Read a key, the first of several. Raises what ``load_keys`` does."""
+    return load_keys(path)[0]
+
+
+def load_keys(path: Path) -> tuple[Key, ...]:
+    """Read the keys of a file. Refuses a file that others can read: a secret that others know is none.
 
     Raises:
         HostError: with the reason; never with the secret.
@@ -37,6 +42,6 @@ def load_key_file(path: Path) -> Key:
     if mode & 0o077:
         raise HostError(f"others can read the key file {path}", remedy=f"chmod 600 {path}", step="key")
     try:
-        return parse_key(text)
+        return parse_keys(text)
     except ValueError as error:
         raise HostError(f"the key file {path} cannot be used: {error}", step="key") from error

@@ -189,7 +189,7 @@ class Server:
             fixed = (config.listen, config.state, config.control)
             if fixed != (self.config.listen, self.config.state, self.config.control):
                 log.warning("listen, state and control are read at the start only; start the server again for those")
-            self.config = replace(self.config, zones=config.zones, keys=config.keys)
+            self.config = replace(self.config, zones=config.zones, keys=config.keys, key_files=config.key_files)
             self.context.keys = config.keys
             await self._take_zones(config.zones)
 
@@ -255,6 +255,7 @@ class Server:
             "since": iso(self.started_at),
             "listen": [str(at) for at in self.config.listen],
             "udp": self._udp_counters(),
+            "keys": self.context.key_use.status(self.config.key_files),
             "zones": self._zone_statuses(apex),
         }
 

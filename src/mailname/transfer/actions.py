@@ -15,11 +15,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A name server that we transfer from or to: where it is asked, and the key we share, if any."""
+    """A name server that we transfer from or to.
+
+    Attributes:
+        address: where it is asked.
+        port: where it is asked.
+        key: the key that we sign with, if we share any.
+        also_keys: others that we share, while ``key`` takes their place: it may sign with them still, and not know ``key`` yet.
+
+    """
 
     address: IPv4Address | IPv6Address
     port: int = 53
     key: Name | None = None
+    also_keys: tuple[Name, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Name, ...]:
+        """All keys that we share, the one that we sign with first."""
+        return () if self.key is None else (self.key, *self.also_keys)
+
+    def shares(self, key: Name | None) -> bool:
+        """Tell whether a message signed with this key (None: not signed) may be from this peer."""
+        return key in self.keys if key is not None else self.key is None
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"

@@ -74,7 +74,7 @@ class Primary:
     def on_transferred(self, source: IPv4Address | IPv6Address, key: Name | None, serial: Serial) -> None:
         """Take that somebody has fetched the zone: a secondary that has it needs no more NOTIFY."""
         for one in self.notifying:
-            if one.peer.address == source or (key is not None and one.peer.key == key and len(self.notifying) == 1):
+            if one.peer.address == source or (key in one.peer.keys and len(self.notifying) == 1):
                 one.on_seen(serial)
 
     def objection(self, source: IPv4Address | IPv6Address, key: Name | None) -> str | None:
@@ -83,7 +83,7 @@ class Primary:
         A key counts more than an address: addresses of UDP and of NATs prove little. A secondary without a key is known by its
         address alone.
         """
-        if key is not None and any(peer.key == key for peer in self.secondaries):
+        if any(key in peer.keys for peer in self.secondaries):
             return None
         if any(source in network for network in self.allow):
             return None

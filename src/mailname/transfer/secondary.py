@@ -85,7 +85,7 @@ class Secondary:
 
     def accepts_notify_from(self, source: IPv4Address | IPv6Address, key: Name | None) -> bool:
         """Tell whether this sender may wake us: a configured primary's address or key, no one else (RFC 1996 section 3.10)."""
-        return any(peer.address == source or (key is not None and peer.key == key) for peer in self.primaries)
+        return any(peer.address == source or key in peer.keys for peer in self.primaries)
 
     def on_notify(self, source: IPv4Address | IPv6Address) -> list[Action]:
         """Treat NOTIFY as a hint: ask for the SOA, do not transfer yet (RFC 1996 section 3.11). The sender is asked first."""

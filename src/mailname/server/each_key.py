@@ -1,0 +1,48 @@
+"""Asking a peer with which we share several keys: the first signs, the next one where the peer does not know it (BADKEY).
+
+So a key is rotated in any order of servers: who has the new key already signs with it, and is still understood by who has not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from mailname.errors import TransferError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mailname.server.context import Context
+    from mailname.transfer.actions import Peer
+
+T = TypeVar("T")
+
+
+async def with_each_key(context: Context, peer: Peer, what: str, ask: Callable[[Peer], Awaitable[T]]) -> T:
+    """Ask a peer, signed with the keys that we share, one after the other until it knows one.
+
+    Args:
+        context: where it is noted which key was answered.
+        peer: whom to ask.
+        what: one word for ``mailname status``.
+        ask: does it, for a peer with one key.
+
+    Raises:
+        TransferError: what ``ask`` raises, but for BADKEY while there is another key.
+
+    """
+    *first, last = [replace(peer, key=key, also_keys=()) for key in peer.keys] or [peer]
+    for one in first:
+        try:
+            return _noted(context, one, what, await ask(one))
+        except TransferError as error:
+            if error.reason != "badkey":
+                raise
+    return _noted(context, last, what, await ask(last))
+
+
+def _noted(context: Context, peer: Peer, what: str, answer: T) -> T:
+    if peer.key is not None:
+        context.key_use.answered(peer.key, peer.address, what, context.clock.wall())
+    return answer
