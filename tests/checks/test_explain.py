@@ -15,7 +15,7 @@ from mailname.answer import Unserved
 from mailname.checks import Finding, Place, Severity
 from mailname.checks.facts import ControlFact
 from mailname.checks.observe_control import read_zone_file
-from mailname.zone import Serial
+from mailname.zone import Serial, Zone, ZoneBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +177,30 @@ def mail_address_edited(w: SmallWorld) -> None:
     w.host("192.0.2.77").smtp = "closed"
 
 
+def ns_is_an_alias(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, without=[("ns1.example.tech.", "A")], add="ns1 CNAME other\nother A 192.0.2.1"))
+
+
+def with_timers(zone: Zone, **timers: int) -> Zone:
+    builder = ZoneBuilder(zone.apex)
+    for rrset in zone.rrsets():
+        for rdata in rrset.rdatas:
+            builder.add(rrset.owner, rrset.ttl, rdata.replace(**timers) if rrset.rdtype.name == "SOA" else rdata)
+    return builder.build()
+
+
+def soa_retries_too_late(w: SmallWorld) -> None:
+    w.serve(with_timers(w.zone, refresh=3600, retry=7200))
+
+
+def soa_expires_at_once(w: SmallWorld) -> None:
+    w.serve(with_timers(w.zone, expire=3600))
+
+
+def null_mx_beside_another(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, add="@ MX 0 ."))
+
+
 FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (glue_missing, "DELEG-02", "broken"),
     (glue_missing_for_one, "DELEG-02", "fragile"),
@@ -211,6 +235,10 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (dot_forgotten_in_mx, "ZONE-01", "broken"),
     (dot_forgotten_at_owner, "ZONE-01", "broken"),
     (dot_forgotten_in_ns, "ZONE-01", "fragile"),
+    (ns_is_an_alias, "DELEG-08", "fragile"),
+    (soa_retries_too_late, "SOA-01", "fragile"),
+    (soa_expires_at_once, "SOA-01", "fragile"),
+    (null_mx_beside_another, "MX-05", "fragile"),
     (website_edited, "ZONE-02", "fragile"),
     (mail_address_edited, "ZONE-02", "broken"),
 ]

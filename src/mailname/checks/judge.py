@@ -12,15 +12,20 @@ from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
 from mailname.checks.mx import mx_missing
+from mailname.checks.mx_null import null_mx_alone
 from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, mx_target_without_address
+from mailname.checks.ns_name import ns_name_usable
 from mailname.checks.ns_set import ns_sets_differ
 from mailname.checks.open_transfer import open_transfer
 from mailname.checks.plan_differs import plan_differs
 from mailname.checks.reachability import server_down, tcp_unreachable, udp_unreachable
 from mailname.checks.recursion import open_recursion
+from mailname.checks.referral_size import referral_fits
 from mailname.checks.replication import notify_lost, transfer_fails
 from mailname.checks.root import root_reachable
 from mailname.checks.serials import primary_older, serial_not_raised
+from mailname.checks.server_set import different_machines, enough_servers
+from mailname.checks.soa_values import soa_master, soa_timers
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.wording import plan_file as default_plan_file
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from mailname.checks.finding import Finding
     from mailname.plan import Plan
 
+_NO_DELEGATION = ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")
 _UNREACHED = ("NS-01", "NS-03")
 _NOT_SERVED = ("NS-01", "NS-03", "NS-04", "NS-05", "NS-06", "NS-09")
 
@@ -62,10 +68,14 @@ CHECKS = (
     Check(("TLD-02",), "root", tld_exists, ("ROOT-01",)),
     Check(("TLD-01",), "tld", tld_answers, ("ROOT-01", "TLD-02")),
     Check(("DELEG-01",), "tld", delegated, ("ROOT-01", "TLD-01", "TLD-02")),
-    Check(("DELEG-02",), "tld", glue_missing, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
-    Check(("DELEG-03",), "tld", glue_wrong, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
-    Check(("DELEG-04",), "tld", ns_sets_differ, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
-    Check(("DELEG-05",), "tld", parents_agree, ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")),
+    Check(("DELEG-02",), "tld", glue_missing, _NO_DELEGATION),
+    Check(("DELEG-03",), "tld", glue_wrong, _NO_DELEGATION),
+    Check(("DELEG-04",), "tld", ns_sets_differ, _NO_DELEGATION),
+    Check(("DELEG-05",), "tld", parents_agree, _NO_DELEGATION),
+    Check(("DELEG-06",), "tld", enough_servers, _NO_DELEGATION),
+    Check(("DELEG-07",), "servers", different_machines),
+    Check(("DELEG-08",), "servers", ns_name_usable, ("DELEG-01", *_NOT_SERVED)),
+    Check(("DELEG-09",), "tld", referral_fits, _NO_DELEGATION),
     Check(("NS-01",), "servers", server_down, for_each_server=True),
     Check(("NS-02",), "servers", tcp_unreachable, ("NS-01",), for_each_server=True),
     Check(("NS-03",), "servers", udp_unreachable, ("NS-01",), for_each_server=True),
@@ -79,12 +89,15 @@ CHECKS = (
     Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),
     Check(("SERIAL-01",), "servers", serial_not_raised, _NOT_SERVED, for_each_server=True),
     Check(("SERIAL-02",), "servers", primary_older, _NOT_SERVED, for_each_server=True),
+    Check(("SOA-01",), "servers", soa_timers, _NOT_SERVED),
+    Check(("SOA-02",), "servers", soa_master, _NOT_SERVED),
     Check(("ZONE-01",), "servers", trailing_dot_forgotten, _NOT_SERVED),
     Check(("ZONE-02",), "servers", plan_differs, _NOT_SERVED),
     Check(("MX-01",), "servers", mx_missing, _NOT_SERVED),
     Check(("MX-02",), "servers", mx_target_without_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-03",), "servers", mx_target_is_alias, (*_NOT_SERVED, "MX-01")),
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
+    Check(("MX-05",), "servers", null_mx_alone, (*_NOT_SERVED, "MX-01")),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
 )

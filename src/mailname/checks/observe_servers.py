@@ -75,12 +75,14 @@ async def _follow(
     probes: list[Probe],
     on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
 ) -> None:
-    """Ask for the addresses of what MX and NS name; where there are none, look for the name that a missing dot would make."""
+    """Ask for the addresses of what MX, NS and SOA name; where there are none, look for what a missing dot would make."""
     known = dict(zip(wanted.rrsets, probes, strict=True))
     mx = known.get((wanted.domain, RdataType.MX))
     ns = known.get((wanted.domain, RdataType.NS))
     mail_hosts = [r.exchange for r in mx.rdatas(wanted.domain, RdataType.MX)] if mx else []  # type: ignore[attr-defined]  # MX
     servers = [r.target for r in ns.rdatas(wanted.domain, RdataType.NS)] if ns else []  # type: ignore[attr-defined]  # NS
+    soa = known.get((wanted.domain, RdataType.SOA))
+    servers += [r.mname for r in soa.rdatas(wanted.domain, RdataType.SOA)] if soa else []  # type: ignore[attr-defined]  # SOA
     visits: list[Awaitable[None]] = []
     for host in dict.fromkeys([*mail_hosts, *servers]):
         if not host.is_subdomain(wanted.domain):

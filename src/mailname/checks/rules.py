@@ -99,6 +99,8 @@ def difference_is_of_the_cause(pair: Pair) -> bool:
         return False
     domain, host = pair.plan.domain, pair.cause.server
     about = {(domain, RdataType.MX), (domain, RdataType.NS)}
+    if pair.cause.code == "SOA-01":
+        about = {(domain, RdataType.SOA)}
     if host:
         about |= {(host, RdataType.A), (host, RdataType.AAAA), (host, RdataType.CNAME)}
     return bool(about & set(differences(pair.facts, truth)))
@@ -142,7 +144,7 @@ RULES = (
     Rule(frozenset({"ZONE-01"}), frozenset({"MX-02"}), (same_server,)),
     Rule(frozenset({"ZONE-01"}), frozenset({"DELEG-04"}), (difference_is_of_the_cause,)),
     Rule(
-        frozenset({"ZONE-01", "MX-01", "MX-02", "MX-03", "MX-04", "DELEG-04"}),
+        frozenset({"ZONE-01", "MX-01", "MX-02", "MX-03", "MX-04", "MX-05", "DELEG-04", "DELEG-08", "SOA-01"}),
         frozenset({"ZONE-02"}),
         (difference_is_of_the_cause,),
     ),

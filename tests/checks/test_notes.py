@@ -1,0 +1,79 @@
+"""What is worth a word and does not make the domain unwell."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.checks.small_world import PLAN, SmallWorld, edited, look, name, verdict_of, zone_of
+
+from mailname.checks import Severity
+from mailname.checks.referral_size import referral_octets
+from mailname.checks.server_set import different_machines
+
+if TYPE_CHECKING:
+    from mailname.server.network import IPAddress
+
+ONE_SERVER = PLAN.replace(
+    '[[name_server]]\nname = "ns1.example.tech"\naddresses = ["192.0.2.1"]\nrole = "secondary"\n',
+    "",
+)
+NEIGHBOURS = PLAN.replace("198.51.100.2", "192.0.2.200")
+ADDRESS: IPAddress = ip_address("192.0.2.1")
+DOMAIN = name("example.tech.")
+
+
+async def found(world: SmallWorld) -> tuple[str, dict[str, Severity]]:
+    verdict = verdict_of(world.plan, await look(world))
+    return verdict.verdict, {finding.code: finding.severity for finding in verdict.findings}
+
+
+class TestServerSet:
+    async def test_one_server_as_planned_is_a_note(self) -> None:
+        """The owner's choice, which he is told of."""
+        assert await found(SmallWorld(ONE_SERVER)) == ("well", {"DELEG-06": Severity.NOTE})
+
+    async def test_two_servers_in_one_network_are_a_note(self) -> None:
+        """They fall together."""
+        assert await found(SmallWorld(NEIGHBOURS)) == ("well", {"DELEG-07": Severity.NOTE})
+
+    async def test_two_names_of_one_machine_are_a_fault(self) -> None:
+        """That is one name server."""
+        world = SmallWorld()
+        facts = await look(world)
+        one, other = world.plan.name_servers
+        same = world.plan.model_copy(update={"name_servers": (one, other.model_copy(update={"addresses": one.addresses}))})
+        assert [finding.severity for finding in different_machines(same, facts)] == [Severity.FRAGILE]
+
+    async def test_two_machines_in_two_networks_are_well(self) -> None:
+        """The ordinary case."""
+        assert await found(SmallWorld()) == ("well", {})
+
+
+class TestReferralOctets:
+    @pytest.mark.parametrize(("servers", "fits"), [(2, True), (13, False)])
+    def test_counts_names_and_addresses(self, servers: int, fits: bool) -> None:
+        """Thirteen servers with names of their own and two addresses each do not fit beside the longest name."""
+        glue = {
+            name(f"a-rather-long-name-{n}.example.tech."): frozenset({ip_address(f"192.0.2.{n}"), ip_address(f"2001:db8::{n}")})
+            for n in range(1, servers + 1)
+        }
+        assert (referral_octets(DOMAIN, glue) <= 512) is fits
+
+    async def test_that_are_too_many_are_a_note(self) -> None:
+        """The domain resolves all the same."""
+        world = SmallWorld()
+        world.delegate({name(f"a-rather-long-name-{n}.example.tech."): (ADDRESS,) for n in range(20)})
+        assert (await found(world))[1]["DELEG-09"] is Severity.NOTE
+
+
+class TestSoaMaster:
+    async def test_without_address_is_a_note(self) -> None:
+        """The rest of the zone is as planned, but for the SOA."""
+        world = SmallWorld()
+        soa = "$TTL 60\n@ SOA nowhere hostmaster 2026112201 14400 3600 1209600 1800\n@ NS ns1\n@ NS ns2\n"
+        hosts = "ns1 A 192.0.2.1\nns2 A 198.51.100.2\n@ A 192.0.2.1\n@ MX 10 mail\nmail A 198.51.100.2\n"
+        served = zone_of(soa + hosts, "example.tech.")
+        world.serve(edited(served))
+        assert (await found(world))[1]["SOA-02"] is Severity.NOTE
