@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.server.catalog_config import CatalogConfig
     from mailname.server.key_use import KeyFile
     from mailname.transfer.actions import Peer
     from mailname.wire.tsig_key import Key
@@ -66,6 +67,7 @@ class ServerConfig:
     replies: Settings = field(default_factory=Settings)
     folder: FolderConfig | None = None
     key_files: tuple[KeyFile, ...] = ()
+    catalogs: tuple[CatalogConfig, ...] = ()
 
 
 def parse_endpoint(text: str) -> Endpoint:

@@ -11,6 +11,7 @@ from mailname.answer import Settings
 from mailname.answer.rate_limit import RateLimit
 from mailname.answer.settings import LONGEST_IDENTITY
 from mailname.errors import HostError
+from mailname.server.catalog_file import CatalogTable, contradictions
 from mailname.server.config import Role, ServerConfig, ZoneConfig
 from mailname.server.config_fields import STRICT, EndpointField, NameField, NetworkField, PeerTable, peers_of
 from mailname.server.config_text import Contradiction, read_toml_as
@@ -73,6 +74,7 @@ class _ServerTable(BaseModel):
     control: Path | None = None
     keys: tuple[_KeyTable, ...] = Field((), alias="key")
     zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
+    catalogs: tuple[CatalogTable, ...] = Field((), alias="catalog")
     rate_limit: _RateLimitTable | None = None
     replies: _RepliesTable | None = None
 
@@ -97,6 +99,7 @@ def _contradictions(read: _ServerTable, keys: Container[Name] | None) -> list[Co
                     remedy = "Add a [[key]] with the file that holds it."
                     says = f"there is no key {unknown[0].to_text(omit_final_dot=True)}"
                     wrong.append(((*at, kind, index, "key"), says, remedy))
+    wrong += contradictions(read.catalogs, seen, keys)
     return wrong
 
 
@@ -144,4 +147,6 @@ def load_config(text: str, file: str) -> ServerConfig:
     control = folder / read.control if read.control else None
     rate_limit = read.rate_limit.value() if read.rate_limit else RateLimit()
     replies = read.replies.value() if read.replies else Settings()
-    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, key_files=tuple(files))
+    catalogs = tuple(catalog.value(folder, key_sets) for catalog in read.catalogs)
+    known = tuple(files)
+    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, None, known, catalogs)

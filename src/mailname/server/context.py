@@ -15,6 +15,7 @@ from mailname.server.key_use import KeyUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Set as AbstractSet
 
     from dns.name import Name
 
@@ -32,7 +33,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Context:
-    """One server's surroundings, as its zones see them."""
+    """One server's surroundings, as its zones see them.
+
+    Attributes:
+        private: zones that are answered to those alone who may transfer them, so that no image of them is answered from.
+        watchers: who is told of each version of a zone that is served from now on.
+
+    """
 
     network: Network
     clock: Clock
@@ -47,12 +54,16 @@ class Context:
     key_use: KeyUse = field(default_factory=KeyUse)
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
     history: History = field(default_factory=lambda: History(None))
+    private: AbstractSet[Name] = frozenset()
+    watchers: Mapping[Name, Callable[[Zone], None]] = field(default_factory=dict)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""
         self.table = self.table.replacing(apex, entry)
         if self.images is not None:
-            self.images.serve(apex, entry)
+            self.images.serve(apex, Unserved("private") if apex in self.private else entry)
+        if not isinstance(entry, Unserved) and (watcher := self.watchers.get(apex)) is not None:
+            watcher(entry)
 
     def drop(self, apex: Name) -> None:
         """Serve a zone no longer."""

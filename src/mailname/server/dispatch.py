@@ -150,9 +150,11 @@ class Dispatcher:
     def _answer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> bytes | None:
         """Answer a question; None when this client's network has been told the same too often, or somebody forges its address."""
         clock = self.context.clock
+        private = self._private(request.question.name)
+        hidden = private is not None and self._objection(private, source, signer) is not None
         response = reply_to(
             request,
-            self.context.table,
+            ZoneTable() if hidden else self.context.table,
             transport=transport,
             reserve=signature_octets(signer.key) if signer else 0,
             client=source.address.packed,
@@ -166,8 +168,16 @@ class Dispatcher:
                     return None
                 case Verdict.SLIP:
                     return truncated(request, response)
-            self.prepared.remember(request.wire, response)
+            if private is None:
+                self.prepared.remember(request.wire, response)
         return response.wire
+
+    def _private(self, qname: Name) -> ServedZone | None:
+        """Return the zone that a name is in if it is answered to those alone who may transfer it (RFC 9432 section 7)."""
+        if not self.context.private:
+            return None
+        found = self.context.table.closest(qname)
+        return self.zones.get(found[0]) if found is not None and found[0] in self.context.private else None
 
     def _expires_in(self, apex: Name) -> int | None:
         """Return the seconds until a secondary zone expires, for who transfers it from us (RFC 7314 section 3.3)."""

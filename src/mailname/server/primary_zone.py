@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mailname.server.image_library import LoadedZone
     from mailname.server.store import Store
 
-Reason = Literal["load-failed", "serial-not-raised", "not-kept"]
+Reason = Literal["load-failed", "serial-not-raised", "not-kept", "catalog-broken", "member-clash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Problem:
     """What is wrong with a zone on this server, for ``mailname status``; ``reason`` is a stable word.
 
     ``load-failed``: the file is no good, so an older version is served or none. ``serial-not-raised``: it is served, and no
-    secondary will fetch it. ``not-kept``: it is served, and the disk does not take the copy.
+    secondary will fetch it. ``not-kept``: it is served, and the disk does not take the copy. ``catalog-broken``: its members
+    stay as they are. ``member-clash``: a zone that it lists is served already, from elsewhere.
     """
 
     reason: Reason

@@ -14,6 +14,7 @@ import dns.name
 from mailname import __version__
 from mailname.answer.rate_limit import RateLimiter
 from mailname.errors import MailnameError
+from mailname.server.catalogs import Catalogs
 from mailname.server.clock import Clock, SystemClock, iso
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.control import ControlSocket, Order
@@ -36,7 +37,7 @@ from mailname.server.udp_workers import UdpWorkers, are_available, options_for_r
 from mailname.wire.octets import octets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterator
 
     from dns.name import Name
 
@@ -97,6 +98,7 @@ class Server:
         self._keeping: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._configuring = asyncio.Lock()
+        self.catalogs = Catalogs(self.context, self.zones, self._exchange, self._configuring, config.state)
         #: Called before all zone files are read again: where the configuration comes from is the caller's affair.
         self.on_reload: Callable[[], Awaitable[None]] | None = None
 
@@ -114,7 +116,7 @@ class Server:
             async with self._configuring:
                 loop = asyncio.get_running_loop()
                 await in_thread(self.context.library.open, lambda: loop.call_soon_threadsafe(self._news.set))
-                await self._take_zones(self.config.zones)
+                await self._take_zones(await self.catalogs.configure(self.config.catalogs, self.config.zones))
                 if self.config.folder is not None and self.context.images is not None:
                     self.zones.folder = FolderZones(self.config.folder, self.context, self.context.images)
                     await self.zones.folder.start()
@@ -167,7 +169,12 @@ class Server:
     async def _take_zones(self, wanted: tuple[ZoneConfig, ...]) -> list[Name]:
         """Serve exactly these zones: new ones start, changed ones start again, others go. Returns what was started."""
         by_name = {one.name: one for one in wanted}
-        for apex in [apex for apex, zone in self.zones.items() if by_name.get(apex) != zone.config]:
+        return await self._exchange([apex for apex, zone in self.zones.items() if by_name.get(apex) != zone.config], wanted)
+
+    async def _exchange(self, ending: Collection[Name], wanted: Collection[ZoneConfig]) -> list[Name]:
+        """End some zones, and serve others from now on, as far as they are not served. Returns what was started."""
+        by_name = {one.name: one for one in wanted}
+        for apex in ending:
             await self.zones.pop(apex).retire()
             if apex not in by_name:
                 self.context.drop(apex)
@@ -190,8 +197,10 @@ class Server:
             if fixed != (self.config.listen, self.config.state, self.config.control):
                 log.warning("listen, state and control are read at the start only; start the server again for those")
             self.config = replace(self.config, zones=config.zones, keys=config.keys, key_files=config.key_files)
+            self.config = replace(self.config, catalogs=config.catalogs)
             self.context.keys = config.keys
-            await self._take_zones(config.zones)
+            await self._take_zones(await self.catalogs.configure(config.catalogs, config.zones))
+            await self.catalogs.announce()
 
     async def reload(self, apex: Name | None = None) -> dict[Name, str]:
         """Read zone files again.
@@ -279,7 +288,7 @@ class Server:
         statuses = [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)]
         if self.zones.folder is not None and (apex is None or apex in self.zones.folder):
             statuses += self.zones.folder.status(apex)
-        return statuses
+        return [self.catalogs.told(status) for status in statuses]
 
     def _udp_counters(self) -> dict[str, Any]:
         """Add up what was seen at all addresses."""

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import HostError, ZoneError
-from mailname.server.atomic import remove_unfinished, write_atomic
+from mailname.server.atomic import remove_unfinished, sync_folder, write_atomic
 from mailname.server.image_library import ImageLibrary
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.zone.image_zone import ImageZone
@@ -115,6 +115,16 @@ class Store:
     def keep_image(self, zone: ImageZone) -> None:
         """Let the next start find the image of a version that was saved."""
         self._library.keep(self._text_path(zone.apex), zone)
+
+    def forget(self, apex: Name) -> None:
+        """Delete all that is kept of a zone, which nobody serves any more. Raises HostError when it cannot be."""
+        try:
+            for path in (self._text_path(apex), self._record_path(apex)):
+                path.unlink(missing_ok=True)
+            sync_folder(self.folder)
+        except OSError as error:
+            problem = f"cannot delete the copy of {apex} in {self.folder}: {error.strerror}"
+            raise HostError(problem, remedy="Look at who owns the folder.", step="state") from error
 
     def load_zone(self, apex: Name) -> ImageZone | None:
         """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def matches(pattern: Name, name: Name) -> bool:
     """Tell whether a pattern stands for a name. ``*`` alone stands for every name but the root, ``*.NAME`` never for NAME."""
     if not pattern.is_wild():
-        return pattern == name
+        return bool(pattern == name)
     above = pattern.parent()
-    return name != above and name.is_subdomain(above)
+    return name != above and bool(name.is_subdomain(above))
 
 
 def any_matches(patterns: Iterable[Name], name: Name) -> bool:

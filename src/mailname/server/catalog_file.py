@@ -1,0 +1,115 @@
+"""The ``[[catalog]]`` tables of a server's configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from mailname.plan.duration import read_seconds
+from mailname.plan.fault import WrongValueError
+from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup, CatalogRole
+from mailname.server.config_fields import STRICT, KeySets, NameField, NetworkField, PeerTable, peers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+
+    from dns.name import Name
+
+    from mailname.server.config_text import Contradiction
+
+
+def _seconds(value: object) -> int:
+    try:
+        return read_seconds(value)
+    except WrongValueError as error:
+        raise ValueError(f"{error.problem} {error.remedy}".rstrip(".")) from error
+
+
+_Seconds = Annotated[int, BeforeValidator(_seconds)]
+
+
+class CatalogGroupTable(BaseModel):
+    """One ``[[catalog.group]]``."""
+
+    model_config = STRICT
+    name: str = Field(min_length=1, max_length=255)
+    zones: tuple[NameField, ...] = ()
+    primaries: tuple[PeerTable, ...] = Field((), alias="primary")
+    secondaries: tuple[PeerTable, ...] = Field((), alias="secondary")
+    allow_transfer: tuple[NetworkField, ...] = ()
+
+
+class CatalogTable(BaseModel):
+    """One ``[[catalog]]``."""
+
+    model_config = STRICT
+    name: NameField
+    role: CatalogRole
+    primaries: tuple[PeerTable, ...] = Field((), alias="primary")
+    secondaries: tuple[PeerTable, ...] = Field((), alias="secondary")
+    allow_transfer: tuple[NetworkField, ...] = ()
+    zones: tuple[NameField, ...] = EVERY_ZONE
+    folder: Path | None = None
+    groups: tuple[CatalogGroupTable, ...] = Field((), alias="group")
+    grace: _Seconds = GRACE
+
+    def value(self, top: Path, key_sets: KeySets) -> CatalogConfig:
+        """Return what the table means. ``top``: the folder to which paths are relative."""
+        groups = tuple(
+            CatalogGroup(
+                one.name, one.zones, peers_of(one.primaries, key_sets), peers_of(one.secondaries, key_sets), one.allow_transfer
+            )
+            for one in self.groups
+        )
+        return CatalogConfig(
+            self.name,
+            self.role,
+            peers_of(self.primaries, key_sets),
+            peers_of(self.secondaries, key_sets),
+            self.allow_transfer,
+            self.zones,
+            Path(top, self.folder) if self.folder else None,
+            groups,
+            self.grace,
+        )
+
+
+def contradictions(catalogs: Sequence[CatalogTable], zones: set[Name], keys: Container[Name] | None) -> Iterator[Contradiction]:
+    """Yield (where, what is wrong, what to do) for what the types cannot say.
+
+    Args:
+        catalogs: the tables.
+        zones: those that have a table of their own.
+        keys: the names of all keys; None when a file of one cannot be read, so that nothing can be said about them.
+
+    """
+    seen: set[Name] = set()
+    for number, catalog in enumerate(catalogs):
+        at, name = ("catalog", number), catalog.name.to_text(omit_final_dot=True)
+        if catalog.name in seen or catalog.name in zones:
+            yield (*at, "name"), f"{name} is the name of another zone here", "Give the catalog a name of its own."
+        seen.add(catalog.name)
+        if catalog.role == "consumer" and not catalog.primaries:
+            yield at, f"the catalog {name} comes from nowhere", "Add a [[catalog.primary]] with the address of its producer."
+        if catalog.role == "producer" and catalog.primaries:
+            yield (*at, "primary"), f"the catalog {name} is made here", 'Remove its primaries, or write: role = "consumer"'
+        for key in catalog.model_fields_set & ({"zones", "folder"} if catalog.role == "consumer" else {"grace"}):
+            yield (*at, key), f"'{key}' means nothing for a {catalog.role}", "Remove it."
+        tables: list[tuple[tuple[str | int, ...], CatalogTable | CatalogGroupTable]] = [(at, catalog)]
+        for index, group in enumerate(catalog.groups):
+            place: tuple[str | int, ...] = (*at, "group", index)
+            tables.append((place, group))
+            if catalog.role == "producer" and not group.zones:
+                yield place, f"no zone is in the group {group.name}", 'Say which: zones = ["*.example.org"]'
+            if catalog.role == "producer" and group.model_fields_set - {"name", "zones"}:
+                yield place, f"the group {group.name} has servers, which a producer has no use for", "Say there only: name, zones"
+            if catalog.role == "consumer" and group.zones:
+                yield (*place, "zones"), "which zones are in a group is the producer's to say", "Remove it."
+        for place, table in tables:
+            for kind, peers in (("primary", table.primaries), ("secondary", table.secondaries)):
+                for index, peer in enumerate(peers):
+                    for unknown in [one for one in peer.key if keys is not None and one not in keys]:
+                        missing = f"there is no key {unknown.to_text(omit_final_dot=True)}"
+                        yield (*place, kind, index, "key"), missing, "Add a [[key]] with the file that holds it."
