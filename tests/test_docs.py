@@ -108,6 +108,12 @@ def parse(words: tuple[str, ...]) -> None:
     if found is None:
         raise click.UsageError(f"there is no command '{words[0]}'")
     inner = click.Context(found, parent=context, info_name=words[0])
+    while isinstance(found, click.Group) and len(words) > 1 and not words[1].startswith("-"):
+        words, context = words[1:], inner
+        found = found.get_command(context, words[0])
+        if found is None:
+            raise click.UsageError(f"there is no command '{words[0]}'")
+        inner = click.Context(found, parent=context, info_name=words[0])
     options, rest, _ = found.make_parser(inner).parse_args(list(words[1:]))
     if rest:
         raise click.UsageError(f"nothing takes {rest}")

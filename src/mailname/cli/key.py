@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from mailname.cli.console import out
+from mailname.cli.key_rotate import rotate
 
 
 @click.group("key")
 def command() -> None:
-    """Make TSIG keys, with which name servers sign transfers (RFC 8945)."""
+    """Make and rotate TSIG keys, with which name servers sign transfers (RFC 8945)."""
+
+
+command.add_command(rotate)
 
 
 @command.command("make")

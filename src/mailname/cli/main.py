@@ -21,7 +21,7 @@ COMMANDS = {
     "publish": "Show what changes, raise the serial, load it, and wait until every server has it.",
     "check": "Walk from the root to the mailbox and tell the one cause of what is wrong.",
     "serve": "Run the authoritative name server, primary and secondary in one program.",
-    "key": "Make a TSIG key for transfers.",
+    "key": "Make and rotate TSIG keys for transfers.",
     "status": "Tell what a running server holds: serials, timers, last transfers.",
     "history": "Tell what happened: transfers, NOTIFYs, failures, refusals.",
     "notify": "Tell a running primary to notify its secondaries now.",

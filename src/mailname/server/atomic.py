@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 _UNFINISHED = ".new"
 
 
-def write_atomic(path: Path, data: bytes | Iterable[bytes | memoryview], *, mode: int = 0o644, durable: bool = True) -> None:
+def write_atomic(
+    path: Path,
+    data: bytes | Iterable[bytes | memoryview],
+    *,
+    mode: int = 0o644,
+    owner: tuple[int, int] | None = None,
+    durable: bool = True,
+) -> None:
     """Replace a file by a new version, given whole or in pieces: after a crash at any point there is the old one or the new one.
 
     Without ``durable`` that holds for a crash of the process only; a power cut may leave a spoiled file, which is good enough
@@ -33,6 +40,8 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes | memoryview], *, mode
             file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fchmod(file.fileno(), mode)
+            if owner is not None and os.geteuid() == 0:  # who works for another user must not take his files away
+                os.fchown(file.fileno(), *owner)
             if durable:
                 os.fsync(file.fileno())
         Path(temporary).replace(path)

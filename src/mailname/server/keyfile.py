@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
-from mailname.server.atomic import create_secret
+from mailname.server.atomic import create_secret, write_atomic
 from mailname.wire.tsig_key import Key, key_text, make_key, parse_keys
 
 if TYPE_CHECKING:
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 def make_key_file(path: Path, name: Name, algorithm: str = "hmac-sha256") -> None:
     """Make a new secret and write it to a file of mode 600, which must not exist yet."""
     create_secret(path, key_text(make_key(name, algorithm)).encode())
+
+
+def replace_keys(path: Path, keys: tuple[Key, ...]) -> None:
+    """Replace what a key file holds; it stays its owner's, and nobody else's to read. Raises HostError."""
+    try:
+        was = path.stat()
+    except OSError as error:
+        raise HostError(f"cannot replace the key file {path}: {error.strerror}", step="key") from error
+    write_atomic(path, "\n".join(map(key_text, keys)).encode(), mode=0o600, owner=(was.st_uid, was.st_gid))
 
 
 def load_key_file(path: Path) -> Key:
