@@ -99,6 +99,7 @@ class Host:
     banner: str = "220 mail ESMTP"
     resolves: bool = False
     transfers: bool = False
+    edns: Literal["understood", "refused", "dropped"] = "understood"
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -110,13 +111,16 @@ class _Udp(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if self.host.udp == "answers":
+        dropped = self.host.edns == "dropped" and dns.message.from_wire(data).edns >= 0
+        if self.host.udp == "answers" and not dropped:
             self.transport.sendto(answer(self.host, data, "udp"), addr)
 
 
 def answer(host: Host, wire: bytes, transport: Literal["udp", "tcp"]) -> bytes:
     request = read_request(wire)
     assert isinstance(request, Request)
+    if host.edns == "refused" and dns.message.from_wire(wire).edns >= 0:
+        return wire[:2] + b"\x80\x01" + bytes(8)
     if host.transfers and request.question.rdtype == RdataType.AXFR:
         zone = host.table[request.question.name]
         assert isinstance(zone, Zone)
@@ -130,6 +134,20 @@ def answer(host: Host, wire: bytes, transport: Literal["udp", "tcp"]) -> bytes:
         message.flags = (message.flags | dns.flags.RA) & ~dns.flags.AA
         return message.to_wire()
     return reply
+
+
+def _one_port() -> tuple[socket.socket, socket.socket]:
+    """Return sockets for TCP and UDP at the same port, which nobody else has."""
+    while True:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return tcp, udp
 
 
 class SmallWorld:
@@ -189,16 +207,18 @@ class SmallWorld:
         await self._stack.aclose()
 
     async def _start_dns(self, address: IPAddress, host: Host) -> None:
-        tcp = socket.create_server(("127.0.0.1", 0))
+        tcp, udp = _one_port()
         port = tcp.getsockname()[1]
         self.network.places[Endpoint(address)] = ("127.0.0.1", port)
         if host.tcp == "closed":
             tcp.close()
         else:
             await self._serve(tcp, lambda r, w: self._tcp(host, r, w))
-        if host.udp != "closed":
+        if host.udp == "closed":
+            udp.close()
+        else:
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(host), local_addr=("127.0.0.1", port))
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(host), sock=udp)
             self._stack.callback(transport.close)
 
     async def _start_smtp(self, address: IPAddress, host: Host) -> None:

@@ -8,6 +8,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dns.dnssec
+import dns.rdata
 import pytest
 from tests.checks.small_world import PLAN, RESOLVER, SERIAL, TLD, SmallWorld, codes, edited, look, name, verdict_of, zone_of
 
@@ -181,6 +183,27 @@ def ns_is_an_alias(w: SmallWorld) -> None:
     w.serve(edited(w.zone, without=[("ns1.example.tech.", "A")], add="ns1 CNAME other\nother A 192.0.2.1"))
 
 
+def edns_refused(w: SmallWorld) -> None:
+    w.host("192.0.2.1").edns = "refused"
+
+
+def edns_dropped(w: SmallWorld) -> None:
+    w.host("192.0.2.1").edns = "dropped"
+
+
+KEY = "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
+DS = str(dns.dnssec.make_ds("example.tech.", dns.rdata.from_text("IN", "DNSKEY", KEY), "SHA256"))
+
+
+def ds_left_over(w: SmallWorld) -> None:
+    w.delegate({NS1: (A1,), NS2: (A2,)}, f"example.tech. DS {DS}")
+
+
+def ds_of_another_key(w: SmallWorld) -> None:
+    ds_left_over(w)
+    w.serve(edited(w.zone, add=f"@ DNSKEY {KEY.replace('mdss', 'ndss')}"))
+
+
 def with_timers(zone: Zone, **timers: int) -> Zone:
     builder = ZoneBuilder(zone.apex)
     for rrset in zone.rrsets():
@@ -239,6 +262,10 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (soa_retries_too_late, "SOA-01", "fragile"),
     (soa_expires_at_once, "SOA-01", "fragile"),
     (null_mx_beside_another, "MX-05", "fragile"),
+    (edns_refused, "NS-10", "fragile"),
+    (edns_dropped, "NS-10", "fragile"),
+    (ds_left_over, "DELEG-10", "broken"),
+    (ds_of_another_key, "DELEG-10", "broken"),
     (website_edited, "ZONE-02", "fragile"),
     (mail_address_edited, "ZONE-02", "broken"),
 ]

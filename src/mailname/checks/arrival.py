@@ -8,6 +8,7 @@ import dns.name
 import dns.rcode
 from dns.rdatatype import RdataType
 
+from mailname.checks.ds import validators_drop
 from mailname.checks.mail_host import visits
 from mailname.checks.reading import delegations, host_sight, mail_exchangers, served, sights
 from mailname.checks.reading import plans_no_mail as no_mail_is_planned
@@ -27,7 +28,7 @@ def mail_arrives(plan: Plan, facts: Facts) -> bool:
 
     Rungs that were not asked are taken as good. Where no mail is planned, it is enough that the domain resolves.
     """
-    if facts.asks("servers") and not _resolves(plan, facts):
+    if facts.asks("servers") and (validators_drop(plan, facts) or not _resolves(plan, facts)):
         return False
     if no_mail_is_planned(facts):
         return True

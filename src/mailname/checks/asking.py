@@ -40,6 +40,7 @@ class _Budget:
     """What is left to spend on one address over one transport."""
 
     heard: bool = False
+    plain: bool = False  # it answers, but not to questions with EDNS
     given_up: Outcome | None = None
     retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -71,8 +72,14 @@ class Asker:
         """Ask one question and note what came back. A truncated answer is asked again over TCP (RFC 7766 section 5)."""
         budget = self._budgets.setdefault((whom.endpoint, transport), _Budget())
         began = time.perf_counter()
-        outcome, wire, tries = await self._exchange(budget, whom, _query(qname, qtype, recurse=recurse), transport)
-        probe = self._read(whom, qname, qtype, transport, outcome, wire, tries, (time.perf_counter() - began) * 1000)
+        query = _Query(qname, qtype, recurse)
+        with_edns = not budget.plain
+        outcome, wire, tries = await self._exchange(budget, whom, query, transport)
+        if wire is not None and with_edns and _refuses_edns(wire):
+            budget.plain = True
+            outcome, wire = await self._once(budget, whom, query, transport)
+        took = (time.perf_counter() - began) * 1000
+        probe = self._read(whom, query, transport, outcome, wire, tries, took, edns=not budget.plain)
         self.probes.append(probe)
         if probe.tc and transport == "udp":
             whole = await self.ask(whom, qname, qtype, transport="tcp", recurse=recurse)
@@ -80,7 +87,7 @@ class Asker:
         return probe
 
     async def _exchange(
-        self, budget: _Budget, whom: Addressee, query: bytes, transport: Transport
+        self, budget: _Budget, whom: Addressee, query: _Query, transport: Transport
     ) -> tuple[Outcome, bytes | None, int]:
         outcome, wire = await self._once(budget, whom, query, transport)
         if outcome is not Outcome.SILENT or transport == "tcp":
@@ -92,9 +99,7 @@ class Asker:
                     if budget.given_up:
                         return budget.given_up, None, tried
                     if not budget.heard:
-                        outcome, wire = await self._once(budget, whom, query, transport)
-                        if outcome is Outcome.SILENT and tried + 1 == self.world.tries:
-                            budget.given_up = outcome
+                        outcome, wire = await self._try_again(budget, whom, query, last=tried + 1 == self.world.tries)
                         if outcome is not Outcome.SILENT:
                             return outcome, wire, tried + 1
                         continue
@@ -103,15 +108,27 @@ class Asker:
                 return outcome, wire, tried + 1
         return outcome, wire, self.world.tries
 
-    async def _once(self, budget: _Budget, whom: Addressee, query: bytes, transport: Transport) -> tuple[Outcome, bytes | None]:
+    async def _try_again(self, budget: _Budget, whom: Addressee, query: _Query, *, last: bool) -> tuple[Outcome, bytes | None]:
+        """Ask a server by UDP that has not answered yet; the last time without EDNS: some packet filters drop what is new."""
+        budget.plain = last
+        outcome, wire = await self._once(budget, whom, query, "udp")
+        if last and outcome is Outcome.SILENT:
+            budget.given_up, budget.plain = outcome, False
+        elif budget.plain:  # or had the others only been lost?
+            budget.plain = False
+            budget.plain = (await self._once(budget, whom, query, "udp"))[0] is Outcome.SILENT
+        return outcome, wire
+
+    async def _once(self, budget: _Budget, whom: Addressee, query: _Query, transport: Transport) -> tuple[Outcome, bytes | None]:
         if budget.given_up:
             return budget.given_up, None
         self.queries += 1
         try:
             if transport == "udp":
-                wire = await ask_udp(self.network, query, whom.endpoint, timeout=self.world.timeout)
+                wire = await ask_udp(self.network, query.wire(budget), whom.endpoint, timeout=self.world.timeout)
             else:
-                wire = await ask_tcp(self.network, query, whom.endpoint, timeout=self.world.timeout * self.world.tries)
+                patience = self.world.timeout * self.world.tries
+                wire = await ask_tcp(self.network, query.wire(budget), whom.endpoint, timeout=patience)
         except (OSError, EOFError) as error:
             outcome = outcome_of(error)
             if not budget.heard and (transport == "tcp" or outcome is not Outcome.SILENT):
@@ -123,19 +140,20 @@ class Asker:
     def _read(
         self,
         whom: Addressee,
-        qname: Name,
-        qtype: RdataType,
+        query: _Query,
         transport: Transport,
         outcome: Outcome,
         wire: bytes | None,
         tries: int,
         ms: float,
+        *,
+        edns: bool,
     ) -> Probe:
         message = _parse(wire) if wire is not None else None
         if wire is not None and message is None:
             outcome = Outcome.GARBLED
         sections = [_records(message, section) if message else () for section in (1, 2, 3)]
-        if qtype == dns.rdatatype.AXFR:
+        if query.qtype == dns.rdatatype.AXFR:
             sections[0] = sections[0][:1]  # that a transfer began is the fact; the zone itself is none of our business
         return Probe(
             rung=whom.rung,
@@ -144,8 +162,8 @@ class Asker:
             address=whom.endpoint.address,
             port=whom.endpoint.port,
             transport=transport,
-            qname=qname,
-            qtype=qtype,
+            qname=query.qname,
+            qtype=query.qtype,
             outcome=outcome,
             rcode=_rcode(message) if message else None,
             aa=bool(message and message.flags & dns.flags.AA),
@@ -156,6 +174,7 @@ class Asker:
             additional=sections[2],
             tries=tries,
             ms=round(ms, 2),
+            edns=edns,
         )
 
 
@@ -174,9 +193,24 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.UNREACHABLE
 
 
-def _query(qname: Name, qtype: RdataType, *, recurse: bool) -> bytes:
-    message = dns.message.make_query(qname, qtype, use_edns=0, payload=_PAYLOAD, flags=dns.flags.RD if recurse else 0)
-    return message.to_wire()
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A question; how it is put depends on what the server has been found to understand."""
+
+    qname: Name
+    qtype: RdataType
+    recurse: bool
+
+    def wire(self, budget: _Budget) -> bytes:
+        flags = dns.flags.RD if self.recurse else 0
+        edns = -1 if budget.plain else 0
+        return dns.message.make_query(self.qname, self.qtype, use_edns=edns, payload=_PAYLOAD, flags=flags).to_wire()
+
+
+def _refuses_edns(wire: bytes) -> bool:
+    """Tell whether this is the answer of a server that does not know EDNS (RFC 6891 section 7): an error, without OPT."""
+    message = _parse(wire)
+    return message is not None and message.edns < 0 and message.rcode() in (dns.rcode.FORMERR, dns.rcode.NOTIMP)
 
 
 def _parse(wire: bytes) -> dns.message.Message | None:

@@ -75,6 +75,7 @@ class Probe:
         zone: the zone as whose authority this server was asked; the root for the root servers and for a resolver.
         tries: how often it was sent; 0 when it was not, because this address had been silent over this transport before.
         ms: milliseconds until the answer, or until we gave up.
+        edns: asked with EDNS (RFC 6891); without it only where that was not answered, or with an error.
 
     """
 
@@ -96,6 +97,7 @@ class Probe:
     additional: tuple[Record, ...] = ()
     tries: int = 1
     ms: float = 0.0
+    edns: bool = True
 
     @property
     def answered(self) -> bool:
@@ -130,6 +132,7 @@ class Probe:
             "additional": [str(record) for record in self.additional],
             "tries": self.tries,
             "ms": self.ms,
+            "edns": self.edns,
         }
 
     @classmethod
@@ -155,6 +158,7 @@ class Probe:
             additional=tuple(map(Record.from_text, value["additional"])),
             tries=value["tries"],
             ms=value["ms"],
+            edns=value.get("edns", True),
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
 from mailname.checks.delegation import delegated, parents_agree
+from mailname.checks.ds import ds_has_its_key
+from mailname.checks.edns import understands_edns
 from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
@@ -76,6 +78,7 @@ CHECKS = (
     Check(("DELEG-07",), "servers", different_machines),
     Check(("DELEG-08",), "servers", ns_name_usable, ("DELEG-01", *_NOT_SERVED)),
     Check(("DELEG-09",), "tld", referral_fits, _NO_DELEGATION),
+    Check(("DELEG-10",), "tld", ds_has_its_key, (*_NO_DELEGATION, *_NOT_SERVED)),
     Check(("NS-01",), "servers", server_down, for_each_server=True),
     Check(("NS-02",), "servers", tcp_unreachable, ("NS-01",), for_each_server=True),
     Check(("NS-03",), "servers", udp_unreachable, ("NS-01",), for_each_server=True),
@@ -84,6 +87,7 @@ CHECKS = (
     Check(("NS-06",), "servers", not_authoritative, ("NS-01",), for_each_server=True),
     Check(("NS-09",), "servers", zone_fails_to_load, ("NS-01",)),
     Check(("NS-07",), "servers", open_recursion, _UNREACHED, for_each_server=True),
+    Check(("NS-10",), "servers", understands_edns, _UNREACHED, for_each_server=True),
     Check(("NS-08",), "servers", open_transfer, ("NS-01", "NS-02"), for_each_server=True),
     Check(("XFER-01", "XFER-02", "XFER-04", "XFER-05"), "servers", transfer_fails, ("NS-01",), for_each_server=True),
     Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),

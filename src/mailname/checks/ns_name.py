@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dns.rdatatype import RdataType
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dns.name import Name
+    from dns.rdtypes.ANY.NS import NS
 
     from mailname.checks.facts import Facts
     from mailname.plan import Plan
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def _names(plan: Plan, facts: Facts) -> list[Name]:
     parent, truth = delegation(plan, facts), source_of_truth(plan, facts)
     apex = served(facts, truth.address, plan.domain, RdataType.NS) if truth else ()
-    listed = {rdata.target for rdata in apex or ()} | set(parent.names if parent else ())  # type: ignore[attr-defined]  # NS
+    listed = {ns.target for ns in cast("tuple[NS, ...]", apex or ())} | set(parent.names if parent else ())
     return sorted(listed)
 
 

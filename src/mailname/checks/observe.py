@@ -16,7 +16,7 @@ from mailname.checks.asking import Addressee, Asker
 from mailname.checks.facts import RUNGS, ControlFact, Facts
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_mail import visit
-from mailname.checks.observe_parents import Referral, parent_by_resolver, walk_below, walk_from_root
+from mailname.checks.observe_parents import Referral, ds_at_parent, parent_by_resolver, walk_below, walk_from_root
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.plan import expand
 from mailname.server.network import Endpoint
@@ -129,6 +129,15 @@ class _Look:
         self.progress("root and TLD servers")
         if referral is None:
             return
+        if ds_at_parent(self.asker.probes, domain):
+            await asyncio.gather(
+                *(
+                    self.asker.ask(self._addressee(server.name, address), domain, RdataType.DNSKEY)
+                    for server in self.plan.name_servers
+                    for address in server.addresses
+                    if self.asks("servers")
+                )
+            )
         # Addresses that only the parent gives: a wrong glue address is asked too, since what answers there tells the story.
         async with asyncio.TaskGroup() as group:
             for name, glue in referral.servers.items():

@@ -15,9 +15,10 @@ from mailname.checks.asking import Addressee
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from dns.name import Name
+    from dns.rdata import Rdata
 
     from mailname.checks.asking import Asker
     from mailname.checks.facts import Probe
@@ -58,6 +59,15 @@ def glue_in(probe: Probe, name: Name) -> tuple[IPAddress, ...]:
     )
 
 
+def ds_at_parent(probes: Iterable[Probe], domain: Name) -> tuple[Probe, tuple[Rdata, ...]] | None:
+    """Return the DS records that a server of the parent gave, and its answer; None where there are none."""
+    for probe in probes:
+        found = probe.rdatas(domain, RdataType.DS) if probe.rung == "tld" and probe.qtype == RdataType.DS else ()
+        if found:
+            return probe, found
+    return None
+
+
 async def walk_from_root(asker: Asker, domain: Name, resolve: Resolve) -> Referral | None:
     """Ask the root, then each zone below it, until one delegates the domain. Returns the delegation, if there is one."""
     hints = asker.world.root_hints
@@ -81,6 +91,10 @@ async def walk_below(asker: Asker, start: Referral, domain: Name, resolve: Resol
         below = next((found for probe in probes if (found := referral_in(probe))), None)
         if below is None:
             return None
+        if below.zone == domain:  # the parent holds the DS too (RFC 4035 section 2.4)
+            await asyncio.gather(
+                *(asker.ask(Addressee("tld", p.zone, p.server, p.endpoint), domain, RdataType.DS) for p in probes if p.answered)
+            )
         referral = below
     return referral
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dns.name
 from dns.rdatatype import RdataType
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from dns.name import Name
+    from dns.rdtypes.ANY.SOA import SOA
 
     from mailname.checks.asking import Addressee, Asker
     from mailname.checks.facts import Probe, Record
@@ -82,7 +83,7 @@ async def _follow(
     mail_hosts = [r.exchange for r in mx.rdatas(wanted.domain, RdataType.MX)] if mx else []  # type: ignore[attr-defined]  # MX
     servers = [r.target for r in ns.rdatas(wanted.domain, RdataType.NS)] if ns else []  # type: ignore[attr-defined]  # NS
     soa = known.get((wanted.domain, RdataType.SOA))
-    servers += [r.mname for r in soa.rdatas(wanted.domain, RdataType.SOA)] if soa else []  # type: ignore[attr-defined]  # SOA
+    servers += [r.mname for r in cast("tuple[SOA, ...]", soa.rdatas(wanted.domain, RdataType.SOA))] if soa else []
     visits: list[Awaitable[None]] = []
     for host in dict.fromkeys([*mail_hosts, *servers]):
         if not host.is_subdomain(wanted.domain):

@@ -87,7 +87,7 @@ def parent_answers(facts: Facts) -> tuple[Probe, ...]:
     """Return the answers of the servers that delegate the domain, or deny it; not those that refer on to another parent."""
     found = []
     for probe in facts.at_rung("tld"):
-        if not probe.answered or probe.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        if probe.qtype != RdataType.NS or not probe.answered or probe.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             continue
         referral = referral_in(probe)
         if referral is None or referral.zone == facts.domain:

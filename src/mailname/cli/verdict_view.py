@@ -125,6 +125,8 @@ def _root_lines(plan: Plan, facts: Facts) -> Iterator[str]:
 def _tld_lines(plan: Plan, facts: Facts) -> Iterator[str]:
     judged = parent_answers(facts)
     for probe in facts.at_rung("tld"):
+        if probe.qtype != RdataType.NS:
+            continue
         known = delegation_in(probe, plan.domain) if probe in judged else None
         if known:
             hosts = (f"{_spoken(name)} {' '.join(sorted(map(str, glue)))}".rstrip() for name, glue in sorted(known.glue.items()))
