@@ -73,7 +73,9 @@ def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> Tra
     return TransferError(f"{peer}: {says}", remedy=_REMEDIES.get(reason, ""), peer=str(peer), reason=reason, rcode=rcode)
 
 
-def _network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> TransferError:
+def _network_failure(peer: Peer, error: OSError | EOFError, transport: str, begun: int = 0) -> TransferError:
+    if begun:  # messages that had come before
+        return _broken_off(peer, error, begun)
     # asyncio's TimeoutError is an OSError; a closed stream is an EOFError.
     if isinstance(error, TimeoutError):
         return failure(peer, f"timeout-{transport}", f"no answer by {transport.upper()}")
@@ -82,6 +84,12 @@ def _network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> T
     if isinstance(error, ConnectionResetError | BrokenPipeError | EOFError):
         return failure(peer, "reset", f"the connection was closed in the middle ({transport.upper()})")
     return failure(peer, "unreachable", f"cannot be reached: {error.strerror or error}")
+
+
+def _broken_off(peer: Peer, error: OSError | EOFError, begun: int) -> TransferError:
+    if isinstance(error, TimeoutError):
+        return failure(peer, "stalled", f"nothing more came within {STREAM_TIMEOUT:.0f} seconds after {begun} message(s)")
+    return failure(peer, "reset", f"the connection was closed in the middle, after {begun} message(s) (TCP)")
 
 
 def _signed(context: Context, peer: Peer, wire: bytes) -> tuple[bytes, bytes]:
@@ -217,7 +225,7 @@ async def _fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial)
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
     except (OSError, EOFError) as error:
-        raise _network_failure(peer, error, "tcp") from error
+        raise _network_failure(peer, error, "tcp", incoming.messages) from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
     await asyncio.to_thread(incoming.finish)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.clock import iso
+from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
+from mailname.transfer.side import host_of, side_of
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -39,14 +41,15 @@ async def with_history(status: dict[str, Any], history: History, apex: Name | No
     last_in: _Last = {}
     for event in await history.latest(_key(apex)):
         found = last_out if event.direction == "out" else last_in
-        address = _address(event.peer) if event.direction == "out" else event.peer
+        address = host_of(event.peer) if event.direction == "out" else event.peer
         found.setdefault((event.zone, address), {})[event.what] = event
     for zone in status["zones"]:
         name = zone["zone"].lower()
         for one in zone.get("secondaries", ()):
-            _tell_secondary(one, last_out.get((name, _address(one["address"])), {}))
+            _tell_secondary(one, last_out.get((name, host_of(one["address"])), {}))
         if failure := zone.get("last_failure"):
             _tell_failure(failure, last_in.get((name, failure["peer"]), {}).get("failed"))
+        _tell_causes(zone)
     return {**status, "history": about(history)}
 
 
@@ -62,15 +65,22 @@ def _tell_failure(failure: dict[str, Any], event: Event | None) -> None:
     failure["count"] = event.count if event and same else 1
 
 
+def _tell_causes(zone: dict[str, Any]) -> None:
+    """Say why the zone is not well, and why a secondary is not in step, as far as this server knows it alone."""
+    zone["cause"] = None
+    if not (zone["problem"] or zone.get("last_failure") or zone["secondaries"]):
+        return
+    side = side_of(zone, "this server")
+    if cause := cause_at_secondary(side):
+        zone["cause"] = cause.to_json()
+    for one, told in zip(zone["secondaries"], side.told, strict=True):
+        found = cause_at_primary(side, told)
+        one["cause"] = found.to_json() if found else None
+
+
 def _short(event: Event, *names: str) -> dict[str, Any]:
     told = event.to_json(iso)
     return {"at": told["end"], **{name: told[name] for name in names}}
-
-
-def _address(peer: str) -> str:
-    """Return a peer's address without its port: who fetches comes from any port."""
-    host, colon, port = peer.rpartition(":")
-    return host.strip("[]") if colon and port.isdigit() and (peer.startswith("[") or host.count(":") == 0) else peer
 
 
 def _key(apex: Name | None) -> str | None:

@@ -1,0 +1,284 @@
+"""Why a refresh or a transfer failed: the secondary's reason, and where it can be asked, the primary's own account of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mailname.transfer.cause import Cause
+from mailname.transfer.side import bare, host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mailname.transfer.side import Failed, Refused, Side
+
+_TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
+KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06"}
+
+
+def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None) -> Cause:
+    """Name the cause of a secondary's last failure."""
+    zone, at = bare(secondary.zone), host_of(failed.peer)
+    who = primary.name if primary else at
+    heard = [(secondary.name, failed.says)]
+    refusal = _refusal_of(secondary, failed, primary)
+    if refusal is not None and primary is not None:
+        heard.append((primary.name, refusal.says))
+    code, says, remedy = _FINDERS.get(failed.reason, _other)(_Case(secondary, failed, primary, refusal, zone, at, who))
+    return Cause(code, sentence(says), remedy, failed.since, tuple(heard))
+
+
+class _Case:
+    """All that is known of one failure."""
+
+    __slots__ = ("at", "failed", "primary", "refusal", "secondary", "who", "zone")
+
+    def __init__(
+        self, secondary: Side, failed: Failed, primary: Side | None, refusal: Refused | None, zone: str, at: str, who: str
+    ) -> None:
+        self.secondary, self.failed, self.primary, self.refusal = secondary, failed, primary, refusal
+        self.zone, self.at, self.who = zone, at, who
+
+    @property
+    def seen_as(self) -> str | None:
+        """The address with which the primary saw the question, or else the one from which it was sent."""
+        return self.refusal.source if self.refusal else self.failed.asked_from
+
+    @property
+    def again(self) -> str:
+        """The command that tries at once."""
+        return f"mailname retransfer {self.zone}"
+
+    @property
+    def by_udp(self) -> str:
+        """The line that asks the primary by hand."""
+        return f"dig +norec @{self.at} {self.zone} SOA"
+
+    @property
+    def by_tcp(self) -> str:
+        """The same over TCP."""
+        return f"dig +norec +tcp @{self.at} {self.zone} SOA"
+
+
+_Found = tuple[str, str, str]
+
+
+def _refused(case: _Case) -> _Found:
+    seen, names = case.seen_as, case.secondary.addresses
+    if case.refusal is not None and case.refusal.reason in KEY_CODES:
+        return _keys(case)
+    if seen and names and seen not in names:
+        return (
+            "REPL-02",
+            f"{case.who} refuses the transfer: it saw {seen}, and knows {case.secondary.name} as {listed(names)}",
+            f"On {case.secondary.name}, listen on {listed(names)} by name (listen), so that it asks from there; or allow {seen}"
+            f" on {case.who}. Then: {case.again}",
+        )
+    if case.failed.offered is None and case.primary is None:
+        return (
+            "REPL-14",
+            f"{case.who} refuses even the question for the SOA: it does not have the zone, or not for {seen or 'this server'}",
+            f"Load {case.zone} on {case.who}, or see there: mailname status {case.zone}",
+        )
+    if case.primary is not None and case.failed.offered is None and case.primary.state != "serving":
+        return _servfail(case)
+    why = f" ({case.refusal.says})" if case.refusal else ""
+    return (
+        "REPL-01",
+        f"{case.who} does not allow {seen or 'this server'} to transfer the zone{why}",
+        f'On {case.who}, add to the zone: [[zone.secondary]] address = "{seen or "ADDRESS"}", with the key if there is one;'
+        f" type there: mailname reload; then here: {case.again}",
+    )
+
+
+def _notauth(case: _Case) -> _Found:
+    if case.failed.offered is not None:  # it told the serial, so it has the zone: Knot says NOTAUTH to whom it does not allow
+        return _refused(case)
+    return (
+        "REPL-14",
+        f"{case.who} does not have the zone: it answers NOTAUTH",
+        f"Load {case.zone} on {case.who}; see there: mailname status {case.zone}",
+    )
+
+
+def _keys(case: _Case) -> _Found:
+    reason = case.failed.reason if case.failed.reason in KEY_CODES else case.refusal.reason if case.refusal else "badkey"
+    code = KEY_CODES[reason]
+    told = case.refusal.says if case.refusal else case.failed.says
+    both = f"{case.secondary.name} and {case.who}"
+    same = f"Give {both} the same key file (mode 600), type on both: mailname reload; then: {case.again}"
+    apart = _seconds_apart(told) or _seconds_apart(case.failed.says)
+    return {
+        "REPL-03": (code, f"{case.who} does not know the key with which we sign, or its algorithm (BADKEY)", same),
+        "REPL-04": (code, f"the key's secret is not the same on {both} (BADSIG)", same),
+        "REPL-05": (
+            code,
+            f"the clocks of {both} differ by {apart or 'too many'} seconds (BADTIME)",
+            f"Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true; then: {case.again}",
+        ),
+        "REPL-06": (code, f"{case.who} does not sign its answers: {_after_peer(case.failed.says)}", same),
+    }[code]
+
+
+def _connection_refused(case: _Case) -> _Found:
+    if case.failed.offered is not None:
+        return (
+            "REPL-08",
+            f"{case.who} answers by UDP, and refuses TCP connections to its port",
+            f"Let the server on {case.who} listen on TCP too, and let its packet filter pass it; try: {case.by_tcp}",
+        )
+    return (
+        "REPL-07",
+        f"nothing listens at {case.failed.peer}",
+        f"Start the server on {case.who} (sudo systemctl start mailname), or correct its address here; try: {case.by_udp}",
+    )
+
+
+def _tcp_silent(case: _Case) -> _Found:
+    return (
+        "REPL-09",
+        f"{case.who} answers by UDP, and nothing comes back over TCP: port 53 TCP is dropped on the way or there",
+        f"Open TCP port 53 for {case.failed.asked_from or 'this server'} before {case.who}; try: {case.by_tcp}",
+    )
+
+
+def _silent(case: _Case) -> _Found:
+    return (
+        "REPL-10",
+        f"{case.who} ({case.failed.peer}) answers neither by UDP nor by TCP",
+        f"Start the server there, or open port 53, UDP and TCP, before it; try: {case.by_udp}",
+    )
+
+
+def _unreachable(case: _Case) -> _Found:
+    return (
+        "REPL-11",
+        f"this machine cannot reach {case.at}: {_after_peer(case.failed.says)}",
+        f"Look at the routes here: ip route get {case.at}",
+    )
+
+
+def _reset(case: _Case) -> _Found:
+    return (
+        "REPL-12",
+        f"the connection to {case.who} was closed in the middle of the transfer: {_after_peer(case.failed.says)}",
+        f"Look at the log on {case.who}, and at what stands between; it is tried again by itself, or now: {case.again}",
+    )
+
+
+def _stalled(case: _Case) -> _Found:
+    return (
+        "REPL-13",
+        f"the transfer from {case.who} began and stopped: {_after_peer(case.failed.says)}",
+        f"Look for a link that loses large packets (MTU), or a server that hangs; it is tried again by itself, or: {case.again}",
+    )
+
+
+def _not_authoritative(case: _Case) -> _Found:
+    return (
+        "REPL-14",
+        f"{case.who} answers for the zone without authority (no AA): it is no server of {case.zone}",
+        f"Load {case.zone} on {case.who}, or correct the primary's address here; try: {case.by_udp}",
+    )
+
+
+def _servfail(case: _Case) -> _Found:
+    primary = case.primary
+    if primary is not None and primary.state == "expired":
+        return (
+            "REPL-18",
+            f"{case.who} is itself a secondary whose copy has expired (serial {primary.serial}): it answers SERVFAIL",
+            f"Mend {case.who} first; see there: mailname status {case.zone}",
+        )
+    why = f": {primary.problem.says}" if primary is not None and primary.problem is not None else ""
+    return (
+        "REPL-19",
+        f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL){why}",
+        f"Look there: mailname status {case.zone}",
+    )
+
+
+def _serial_not_higher(case: _Case) -> _Found:
+    held, offered = case.secondary.serial, case.failed.offered
+    back = host_of(case.secondary.fetched_from) == case.at or (
+        case.primary is not None and case.primary.announced == held and held is not None
+    )
+    remedy = f"On the primary: mailname publish PLAN, which raises the serial above {held}; to take the older zone: {case.again}"
+    if back:
+        return (
+            "REPL-15",
+            f"{case.who} went back: it offers serial {offered} and had served {held} before (RFC 1982); {held} is served on here",
+            remedy,
+        )
+    return "REPL-16", f"{case.who} offers serial {offered}, which is not newer than the {held} held here (RFC 1982)", remedy
+
+
+def _malformed(case: _Case) -> _Found:
+    return (
+        "REPL-17",
+        f"what {case.who} sends is no good zone: {_after_peer(case.failed.says)}; the version held before is served on",
+        f"Mend that record on {case.who}; then: {case.again}",
+    )
+
+
+def _other(case: _Case) -> _Found:
+    return "REPL-28", _after_peer(case.failed.says), case.failed.remedy or f"See: mailname history {case.zone}"
+
+
+_FINDERS: dict[str, Callable[[_Case], _Found]] = {
+    "refused": _refused,
+    "notauth": _notauth,
+    **dict.fromkeys(KEY_CODES, _keys),
+    "connection-refused": _connection_refused,
+    "timeout-tcp": _tcp_silent,
+    "timeout-udp": _silent,
+    "unreachable": _unreachable,
+    "reset": _reset,
+    "stalled": _stalled,
+    "not-authoritative": _not_authoritative,
+    "servfail": _servfail,
+    "serial-not-higher": _serial_not_higher,
+    "malformed": _malformed,
+}
+
+
+def _refusal_of(secondary: Side, failed: Failed, primary: Side | None) -> Refused | None:
+    """Return the primary's account of the failure: by the address that we sent from, or, behind NAT, by the moment."""
+    if primary is None:
+        return None
+    ours = secondary.addresses | ({failed.asked_from} if failed.asked_from else set())
+    by_address = [one for one in primary.refused if one.source in ours]
+    others = [one for one in primary.refused if not is_configured(primary, one) and _apart(one.at, failed.at) <= _TOGETHER]
+    found = by_address or (others if failed.reason in ("refused", "notauth") else [])
+    return min(found, key=lambda one: _apart(one.at, failed.at)) if found else None
+
+
+def is_configured(primary: Side, refused: Refused) -> bool:
+    """Tell whether a primary has refused one of its own secondaries."""
+    return any(host_of(one.address) == refused.source for one in primary.told)
+
+
+def _apart(one: str, other: str) -> float:
+    return abs((datetime.fromisoformat(one) - datetime.fromisoformat(other)).total_seconds())
+
+
+def _seconds_apart(says: str) -> str | None:
+    found = re.search(r"(\d+) seconds", says)
+    return found[1] if found else None
+
+
+def _after_peer(says: str) -> str:
+    """Return a failure's sentence without the address in front, which is told already."""
+    return re.sub(r"^(\[[0-9a-f:]+\]|[0-9.]+):\d+: ", "", says)
+
+
+def listed(items: Iterable[str]) -> str:
+    """Join addresses."""
+    return " or ".join(sorted(items))
+
+
+def sentence(text: str) -> str:
+    """Return a text with a full stop last."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
