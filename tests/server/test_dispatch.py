@@ -52,7 +52,7 @@ def dispatcher(zone: Zone = ZONE) -> Dispatcher:
     """Return a server's dispatcher: one zone it is primary of, a copy, one that is down, one that is only being loaded."""
     context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda: None)
     secondary = SecondaryZone(ZoneConfig(COPY, "secondary", primaries=(Peer(FRIEND.address),)), context)
-    secondary.logic.busy = True  # so that a NOTIFY starts nothing: no loop runs here
+    # It is not started, so that a NOTIFY starts nothing: no loop runs here.
     zones: dict[Name, PrimaryZone | SecondaryZone] = {
         APEX: PrimaryZone(ZoneConfig(APEX, "primary", allow_transfer=(ip_network("192.0.2.0/24"),)), context),
         COPY: secondary,

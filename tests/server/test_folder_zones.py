@@ -26,7 +26,7 @@ from mailname.server.asking import fetch_zone
 from mailname.server.clock import ShiftedClock
 from mailname.server.config import config_for_folder
 from mailname.server.network import Endpoint
-from mailname.transfer.actions import Peer
+from mailname.transfer.actions import Peer, Transfer
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -373,7 +373,9 @@ class TestAsleep:
         names = folder.many(3)
         async with folder.served(workers) as server:
             for name in names:
-                fetched = await fetch_zone(server.context, Peer(PRIMARY, folder.port), dns.name.from_text(name), Serial(1))
+                fetched = await fetch_zone(
+                    server.context, Transfer(Peer(PRIMARY, folder.port), Serial(1)), dns.name.from_text(name)
+                )
                 assert fetched.zone.serial == Serial(1)
                 assert fetched.zone.apex == dns.name.from_text(name)
 

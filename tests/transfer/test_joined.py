@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import dns.message
 from hypothesis import given
@@ -17,18 +17,17 @@ from tests.transfer.zones import APEX, peer, zone
 
 from mailname.errors import TransferError
 from mailname.transfer import axfr, notify
-from mailname.transfer.actions import Action, AskForSoa, Expire, SendNotify, Transfer
+from mailname.transfer.actions import Action, AskForSoa, Expire, Resume, SendNotify, Transfer
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
-from mailname.zone import Serial
+from mailname.zone import Serial, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailname.transfer.actions import Peer
-    from mailname.zone import Zone
 
-T = TypeVar("T")
+Answer = Zone | Serial | None
 US, THEM = peer("192.0.2.1"), peer("192.0.2.2")  # the secondary, the primary
 REFRESH, RETRY, EXPIRE = 100, 10, 1000
 TIMEOUT = 3.0
@@ -76,10 +75,13 @@ class World:
                     self._notify(serial)
                 case AskForSoa(peer=asked):
                     self._exchange(self._soa_answer, self._soa_answered(asked))
-                case Transfer(peer=asked, offered=offered):
-                    self._exchange(self._transfer_answer(offered), self._transferred(asked))
+                case Transfer():
+                    self._exchange(self._transfer_answer(action), self._transferred(action.peer))
                 case Expire():
                     self.served = None
+                case Resume():
+                    assert self.secondary.held is not None
+                    self.served = zone(self.secondary.held.value, refresh=REFRESH, retry=RETRY, expire=EXPIRE)
 
     def _notify(self, serial: Serial) -> None:
         """One datagram each way, each on its own."""
@@ -88,8 +90,8 @@ class World:
         told = Serial(dns.message.from_wire(wire).answer[0][0].serial)
 
         def arrive() -> None:
-            if not self.cut and self.secondary.accepts_notify_from(THEM.address, None):
-                self.do(self.secondary.on_notify(THEM.address))
+            if not self.cut:
+                self.do(self.secondary.on_notify(THEM, told, self.now))
                 weather = self.weather()
                 if not weather.lost:
                     self.at(self.now + weather.delay, lambda: self.primary.on_notify_answer(US, told, "NOERROR"))
@@ -101,7 +103,7 @@ class World:
         for _ in range(1 + weather.doubled):
             self.at(self.now + weather.delay, arrive)
 
-    def _exchange(self, ask: Callable[[], T | None], done: Callable[[T | None], None]) -> None:
+    def _exchange(self, ask: Callable[[], Answer], done: Callable[[Answer], None]) -> None:
         """Carry a question and its answer: either both arrive, or the asker waits in vain."""
         there, back = self.weather(), self.weather()
         if there.lost or self.cut:
@@ -117,35 +119,42 @@ class World:
     def _soa_answer(self) -> Serial | None:
         return self.published.serial if self.published else None
 
-    def _soa_answered(self, asked: Peer) -> Callable[[Serial | None], None]:
-        def done(offered: Serial | None) -> None:
-            if offered is None:
-                self.do(self.secondary.on_failed(Failure(str(asked), "timeout-udp", "no answer"), self.now))
+    def _soa_answered(self, asked: Peer) -> Callable[[Answer], None]:
+        def done(offered: Answer) -> None:
+            if not isinstance(offered, Serial):
+                self.do(self.secondary.on_no_soa(asked, Failure(str(asked), "timeout-udp", "no answer"), self.now))
                 return
-            actions = self.secondary.on_soa(asked, offered, self.now)
-            if self.secondary.last_failure is None and not any(isinstance(action, Transfer) for action in actions):
+            self.do(self.secondary.on_soa(asked, offered, self.now))
+            if self.secondary.confirmed_at == self.now:
                 self._confirmed()
-            self.do(actions)
 
         return done
 
-    def _transfer_answer(self, offered: Serial) -> Callable[[], Zone | None]:
-        def answer() -> Zone | None:
+    def _transfer_answer(self, wanted: Transfer) -> Callable[[], Answer]:
+        def answer() -> Answer:
             assert self.published is not None
-            incoming = axfr.Incoming(APEX, 1, str(THEM), offered)
+            offered = None if wanted.hinted else wanted.offered
+            incoming = axfr.Incoming(APEX, 1, str(THEM), offered, wanted.unless)
             try:
                 for wire, _ in axfr.outgoing(self.published, 1):
                     incoming.take(wire)
+            except axfr.NotNewerError as error:
+                return error.offered
             except TransferError:
                 return None
             return incoming.zone
 
         return answer
 
-    def _transferred(self, asked: Peer) -> Callable[[Zone | None], None]:
-        def done(got: Zone | None) -> None:
+    def _transferred(self, asked: Peer) -> Callable[[Answer], None]:
+        def done(got: Answer) -> None:
             if got is None:
-                self.do(self.secondary.on_failed(Failure(str(asked), "timeout-tcp", "no answer"), self.now))
+                self.do(self.secondary.on_not_transferred(Failure(str(asked), "timeout-tcp", "no answer"), self.now))
+                return
+            if isinstance(got, Serial):
+                self.do(self.secondary.on_not_newer(got, self.now))
+                if self.secondary.confirmed_at == self.now:
+                    self._confirmed()
                 return
             self.served = got
             self.primary.on_transferred(US.address, None, got.serial)
@@ -156,8 +165,6 @@ class World:
         return done
 
     def _confirmed(self) -> None:
-        if self.served is None:  # it had expired
-            self.served = zone(self.secondary.held.value) if self.secondary.held else None
         self.confirmed_at = self.now
         assert self.served is not None
         self.seen.append(self.served.serial)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dns.exception
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.context import Context
-    from mailname.transfer.actions import Peer
+    from mailname.transfer.actions import Peer, Transfer
     from mailname.zone import Zone
 
 UDP_TIMEOUT = 1.5  # seconds for one try
@@ -189,22 +189,27 @@ def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
     raise failure(peer, "malformed", "the answer to the SOA question holds no SOA")
 
 
-async def fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) -> TransferredZone:
+async def fetch_zone(context: Context, transfer: Transfer, apex: Name) -> TransferredZone:
     """Transfer the whole zone by AXFR.
 
     Raises:
+        NotNewerError: its SOA is not newer than ``transfer.unless``.
         TransferError: with the reason; nothing that is served has changed.
 
     """
-    return await with_each_key(context, peer, "AXFR", lambda one: _fetch_zone(context, one, apex, offered))
+    return await with_each_key(
+        context, transfer.peer, "AXFR", lambda one: _fetch_zone(context, replace(transfer, peer=one), apex)
+    )
 
 
-async def _fetch_zone(context: Context, peer: Peer, apex: Name, offered: Serial) -> TransferredZone:
+async def _fetch_zone(context: Context, transfer: Transfer, apex: Name) -> TransferredZone:
     started = time.monotonic()
+    peer = transfer.peer
     message_id = secrets.randbelow(65536)
     wire, mac = _signed(context, peer, axfr.query(apex, message_id))
     verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
-    incoming = axfr.Incoming(apex, message_id, str(peer), offered)
+    offered = None if transfer.hinted else transfer.offered
+    incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless)
     taking = _Taking(peer, incoming, verifier)
     try:
         async with asyncio.timeout(TRANSFER_TIMEOUT):

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from mailname.transfer.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _since_boot() -> float:
+    """Return the seconds since this machine was booted: a machine that sleeps gets older, and so do its zones."""
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere time asleep is not counted
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def moment(clock: Clock) -> Moment:
+    """Look at both clocks."""
+    return Moment(clock.monotonic(), clock.wall(), clock.boot())
 
 
 class Clock(Protocol):
@@ -19,6 +42,9 @@ class Clock(Protocol):
     def wall(self) -> float:
         """Return seconds since 1970, as this machine believes."""
 
+    def boot(self) -> str:
+        """Tell one boot of this machine from another: ``monotonic`` goes on from process to process until the next."""
+
     def when_moved(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` whenever the clock is moved on by hand, so that timers are looked at again."""
 
@@ -27,8 +53,12 @@ class SystemClock:
     """This machine's clock."""
 
     def monotonic(self) -> float:
-        """Return the monotonic clock."""
-        return time.monotonic()
+        """Return the seconds since the boot."""
+        return _since_boot()
+
+    def boot(self) -> str:
+        """Return the kernel's name for this boot; empty where it has none."""
+        return _boot_id()
 
     def wall(self) -> float:
         """Return the wall clock."""
@@ -43,15 +73,20 @@ class ShiftedClock:
 
     def __init__(self, offset: float = 0.0) -> None:
         self._offset = offset
+        self._set = 0.0
         self._wakers: list[Callable[[], None]] = []
 
     def monotonic(self) -> float:
-        """Return the monotonic clock, shifted."""
-        return time.monotonic() + self._offset
+        """Return the seconds since the boot, shifted."""
+        return _since_boot() + self._offset
 
     def wall(self) -> float:
         """Return the wall clock, shifted."""
-        return time.time() + self._offset
+        return time.time() + self._offset + self._set
+
+    def boot(self) -> str:
+        """Return the kernel's name for this boot."""
+        return _boot_id()
 
     def when_moved(self, wake: Callable[[], None]) -> None:
         """Register who must look at his timers again."""
@@ -60,6 +95,14 @@ class ShiftedClock:
     def move(self, seconds: float) -> None:
         """Let time pass."""
         self._offset += seconds
+        self._wake()
+
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock alone, by so many seconds: somebody typed a wrong date."""
+        self._set += seconds
+        self._wake()
+
+    def _wake(self) -> None:
         for wake in self._wakers:
             wake()
 

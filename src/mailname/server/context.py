@@ -52,6 +52,7 @@ class Context:
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     images: ServedImages | None = None
     key_use: KeyUse = field(default_factory=KeyUse)
+    spread: float = 0.0  # seconds over which a server with many zones asks its first questions
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
     history: History = field(default_factory=lambda: History(None))
     private: AbstractSet[Name] = frozenset()

@@ -215,12 +215,13 @@ class Dispatcher:
             if zone is not None:
                 zone.secondaries.on_notified_as_primary(source.address, _told_serial(request))
             return error_reply(request, Rcode.NOTAUTH)
-        if not zone.logic.accepts_notify_from(source.address, signer.key.name if signer else None):
+        sender = zone.logic.sender(source.address, signer.key.name if signer else None)
+        if isinstance(sender, str):
             if self.strangers.allows(source.address, now):
-                log.warning("zone %s: refused notify from non-primary %s", bare(question.name), source)
-            zone.notes.refused_notify(source.address, _told_serial(request), "it is none of the primaries configured here")
+                log.warning("zone %s: refused notify from non-primary %s: %s", bare(question.name), source, sender)
+            zone.notes.refused_notify(source.address, _told_serial(request), sender)
             return error_reply(request, Rcode.REFUSED)
-        zone.on_notify(source, _told_serial(request))
+        zone.on_notify(sender, source, _told_serial(request))
         return error_reply(request, Rcode.NOERROR, flags=AA)
 
     def _transfer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> Iterator[bytes]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+import random
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
 from mailname.server.announcing import Announcing
 from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
-from mailname.server.clock import iso
+from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
-from mailname.transfer.actions import AskForSoa, Expire, Peer, Transfer
+from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
+from mailname.transfer.axfr import NotNewerError
+from mailname.transfer.moment import Elapsed, Memory, Moment, elapsed
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
 from mailname.zone.image_zone import ImageZone
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from mailname.server.store import Store
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
+
+
+_LAST_SECOND = 253402300799.0  # of the year 9999
 
 
 @dataclass(slots=True)
@@ -43,15 +49,15 @@ class SecondaryZone:
     logic: Secondary = field(init=False)
     secondaries: Announcing = field(init=False)
     notes: Noting = field(init=False)
-    _confirmed_at: float | None = None
     _last_transfer: dict[str, Any] | None = None
     _last_failure: dict[str, Any] | None = None
     _last_notify: dict[str, Any] | None = None
     _unkept: Zone | None = None
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _clock_says: str = ""
 
     def __post_init__(self) -> None:
-        self.logic = Secondary(self.config.primaries)
+        self.logic = Secondary(self.config.primaries, random.random)
         rules = Primary(self.config.secondaries, self.config.allow_transfer)
         self.notes = Noting(self.context, self.apex)
         self.secondaries = Announcing(self.context, rules, self, self.notes)
@@ -64,18 +70,26 @@ class SecondaryZone:
     async def start(self) -> None:
         """Serve the copy kept, unless it has expired, and ask the primary at once."""
         kept: Zone | None = None
-        age = 0.0
+        before: Memory | None = None
+        passed: Elapsed | None = None
         if self.apex not in self.context.table:
             self.context.serve(self.apex, Unserved("not transferred yet"))
         if (store := self.context.store) is not None:
             record = store.load_record(self.apex)
             self._last_transfer, self._last_failure = record.last_transfer, record.last_failure
             kept = await in_thread(store.load_zone, self.apex)
-            if kept is not None:
-                self._confirmed_at = record.confirmed_at
-                # Without a record of when it was confirmed, the copy may be of any age: it is not served unconfirmed.
-                age = self.context.clock.wall() - record.confirmed_at if record.confirmed_at else float("inf")
-        actions = self.logic.on_start(self.context.clock.monotonic(), kept, age)
+            before = record.memory
+            if before is None and record.confirmed_at is not None:
+                before = Memory(Moment(0.0, record.confirmed_at), 0.0)
+        now = moment(self.context.clock)
+        if before is not None:
+            passed = elapsed(before.at, now)
+            before = replace(before, jumped=before.jumped + passed.jumped)
+        # Without a record of when it was confirmed, the copy may be of any age: it is not served unconfirmed.
+        age = float("inf") if before is None or before.age is None or passed is None else before.age + passed.seconds
+        actions = self.logic.on_start(now.waiting, kept, age, before=before, spread=self.context.spread)
+        if kept is not None and passed is not None:
+            self._tell_clock(passed)
         if kept is not None:
             self.zone, self.since = kept, self.context.clock.wall()
         if kept is not None and not self.logic.expired:
@@ -106,14 +120,26 @@ class SecondaryZone:
             if isinstance(action, AskForSoa):
                 self.context.spawn(self._ask(action.peer), self)
             elif isinstance(action, Transfer):
-                self.context.spawn(self._transfer(action.peer, action.offered), self)
+                self.context.spawn(self._transfer(action), self)
+            elif isinstance(action, Resume) and self.zone is not None:
+                log.info("zone %s: confirmed again: serial %s is answered", bare(self.apex), self.zone.serial)
+                self.context.serve(self.apex, self.zone)
             elif isinstance(action, Expire):
                 log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
                 self.context.serve(self.apex, Unserved("expired"))
                 self.notes.expired_now(self.logic.held)
         self.context.wake()
 
-    def on_notify(self, source: Endpoint, serial: Serial | None) -> None:
+    def on_clock_jumped(self, seconds: float) -> None:
+        """Take that the wall clock was set while we run."""
+        now = self.context.clock.monotonic()
+        actions = self.logic.on_clock_jumped(seconds, now, self.context.spread)
+        if self.zone is not None:
+            self._tell_clock(Elapsed(0.0, seconds, sure=True))
+        self.do(actions)
+        self.context.spawn(self._keep(None), self)  # what was noted by the former wall time is worth nothing at the next boot
+
+    def on_notify(self, peer: Peer, source: Endpoint, serial: Serial | None) -> None:
         """Take a NOTIFY from a primary."""
         held = f"serial {self.zone.serial}" if self.zone else "nothing"
         told = f"serial {serial}" if serial else "no serial"
@@ -124,7 +150,7 @@ class SecondaryZone:
             "serial": serial.value if serial else None,
         }
         self.notes.was_notified(source.address, serial)
-        self.do(self.logic.on_notify(source.address))
+        self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
 
     def retransfer(self) -> None:
         """Transfer the zone whatever its serial: the operator's order."""
@@ -134,28 +160,46 @@ class SecondaryZone:
         try:
             offered = await ask_soa(self.context, peer, self.apex)
         except TransferError as error:
-            self._failed(error, None)
+            told = _failure(error, None)
+            await self._settle(self.logic.on_no_soa(peer, told, self.context.clock.monotonic()), told)
             return
-        actions = self.logic.on_soa(peer, offered, self.context.clock.monotonic())
-        if not any(isinstance(action, Transfer) for action in actions):
-            if self.logic.last_failure is not None:
-                self._remember_failure(self.logic.last_failure)
-            else:
-                self.notes.confirmed(peer, offered)
-                await self._confirmed()
-        self.do(actions)
+        await self._take_soa(peer, offered, self.logic.on_soa(peer, offered, self.context.clock.monotonic()))
 
-    async def _transfer(self, peer: Peer, offered: Serial) -> None:
-        log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), offered, peer)
+    async def _take_soa(self, peer: Peer, offered: Serial, actions: list[Action]) -> None:
+        """Tell what came of a primary's SOA."""
+        told = self.logic.problems.get(peer)
+        if told is None and offered == self.logic.held:
+            self.notes.confirmed(peer, offered)
+        await self._settle(actions, told)
+
+    async def _settle(self, actions: list[Action], told: Failure | None) -> None:
+        """Do what the logic wants after a question or a transfer, and keep what has to be remembered of it."""
+        if told is not None:
+            self._remember_failure(told)
+        elif self.logic.last_failure is None:
+            self._last_failure = None
+        if self.logic.jumped == 0.0 and not self.logic.expired:
+            self._clock_says = ""
+        self.do(actions)
+        await self._keep(None)
+
+    async def _transfer(self, transfer: Transfer) -> None:
+        peer = transfer.peer
+        log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), transfer.offered, peer)
         try:
-            fetched = await fetch_zone(self.context, peer, self.apex, offered)
+            fetched = await fetch_zone(self.context, transfer, self.apex)
+        except NotNewerError as error:
+            await self._take_soa(peer, error.offered, self.logic.on_not_newer(error.offered, self.context.clock.monotonic()))
+            return
         except TransferError as error:
-            self._failed(error, offered)
+            told = _failure(error, transfer.offered)
+            await self._settle(self.logic.on_not_transferred(told, self.context.clock.monotonic()), told)
             return
         self._remember_transfer(peer, fetched)
         await self._keep(fetched.zone)
         self._swap(fetched.zone)
         self._log_transfer(peer, fetched)
+        self._clock_says = ""
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
         self.secondaries.announce(fetched.zone)
 
@@ -171,7 +215,10 @@ class SecondaryZone:
             zone = zone or self._unkept
             held = zone or self.zone
             serial = held.serial.value if held else None
-            record = Record(serial, self._confirmed_at, self._last_transfer, self._last_failure)
+            at = moment(self.context.clock)
+            memory = self.logic.memory(at) if zone is None or zone.serial == self.logic.held else Memory(at, 0.0)
+            confirmed = at.wall - memory.age if memory.age is not None else None
+            record = Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
             try:
                 await in_thread(_write, store, self.apex, zone, record)
             except HostError as error:
@@ -200,7 +247,6 @@ class SecondaryZone:
 
     def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
         self.notes.transferred(peer, done, self.logic.held)
-        self._confirmed_at = self.context.clock.wall()
         self._last_failure = None
         self._last_transfer = {
             "at": iso(self.context.clock.wall()),
@@ -212,19 +258,24 @@ class SecondaryZone:
             "seconds": round(done.seconds, 6),
         }
 
-    async def _confirmed(self) -> None:
-        """Remember when a primary last confirmed what we hold; serve it again if it had expired."""
-        self._confirmed_at = self.context.clock.wall()
-        self._last_failure = None
-        if self.zone is not None and not self.logic.expired:
-            self.context.serve(self.apex, self.zone)
-        await self._keep(None)
-
-    def _failed(self, error: TransferError, offered: Serial | None) -> None:
-        told = Failure(error.peer, error.reason, error.problem, error.remedy, offered)
-        self._remember_failure(told)
-        self.do(self.logic.on_failed(told, self.context.clock.monotonic()))
-        self.context.spawn(self._keep(None), self)
+    def _tell_clock(self, passed: Elapsed) -> None:
+        """Say by which clock the copy's life is counted, where the two do not agree or only one could tell."""
+        expire_at, jumped = self._wall(self._expire_at()), self.logic.jumped
+        if jumped != 0.0:
+            way = "forward" if jumped > 0 else "back"
+            by_wall = self._wall(self._expire_at(), less=jumped)
+            self._clock_says = (
+                f"the wall clock was set {way} by {abs(jumped):.0f} seconds since a primary last confirmed the zone: "
+                f"it expires at {expire_at}; by the wall clock it would have been {by_wall}. A confirmation ends the doubt."
+            )
+        elif not passed.sure and self.logic.expired:
+            self._clock_says = (
+                f"this machine was booted meanwhile, and only its wall clock tells that {passed.seconds:.0f} seconds passed "
+                f"since serial {self.logic.held} was last known to be good: it expired at {expire_at}. "
+                "If that clock is wrong, set it."
+            )
+        if self._clock_says:
+            log.warning("zone %s: %s", bare(self.apex), self._clock_says)
 
     def _remember_failure(self, told: Failure) -> None:
         log.warning("zone %s: refresh failed (%s): %s %s", bare(self.apex), told.reason, told.says, told.remedy)
@@ -239,15 +290,18 @@ class SecondaryZone:
             "offered_serial": told.offered.value if told.offered else None,
         }
 
-    def _wall(self, monotonic: float | None) -> str | None:
-        if monotonic is None:
+    def _expire_at(self) -> float | None:
+        return self.logic.expire_at if self.zone and self.logic.expire_at != float("-inf") else None
+
+    def _wall(self, monotonic: float | None, *, less: float = 0.0) -> str | None:
+        if monotonic is None or monotonic == float("-inf"):
             return None
-        return iso(self.context.clock.wall() + monotonic - self.context.clock.monotonic())
+        wall = self.context.clock.wall() + monotonic - self.context.clock.monotonic() - less
+        return iso(min(max(wall, 0.0), _LAST_SECOND))
 
     def status(self) -> dict[str, Any]:
         """Return this zone's part of ``mailname status --json``."""
         state = "not loaded" if self.zone is None else "expired" if self.logic.expired else "serving"
-        expire_at = self.logic.expire_at if self.zone and self.logic.expire_at != float("-inf") else None
         return {
             "zone": self.apex.to_text(),
             "role": "secondary",
@@ -260,13 +314,19 @@ class SecondaryZone:
             "primaries": [str(peer) for peer in self.logic.primaries],
             "busy": self.logic.busy,
             "refresh_at": self._wall(self.logic.refresh_at),
-            "expires_at": self._wall(expire_at),
-            "confirmed_at": iso(self._confirmed_at) if self._confirmed_at else None,
+            "expires_at": self._wall(self._expire_at()),
+            "confirmed_at": self._wall(self.logic.confirmed_at),
+            "failures": self.logic.failures,
+            "clock": {"jumped": round(self.logic.jumped), "says": self._clock_says} if self._clock_says else None,
             "last_notify": self._last_notify,
             "last_transfer": self._last_transfer,
             "last_failure": self._last_failure,
             **self.secondaries.status(),
         }
+
+
+def _failure(error: TransferError, offered: Serial | None) -> Failure:
+    return Failure(error.peer, error.reason, error.problem, error.remedy, offered)
 
 
 def _write(store: Store, apex: Name, zone: Zone | None, record: Record) -> None:

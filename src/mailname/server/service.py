@@ -16,6 +16,7 @@ from mailname.answer.rate_limit import RateLimiter
 from mailname.errors import MailnameError
 from mailname.server.catalogs import Catalogs
 from mailname.server.clock import Clock, SystemClock, iso
+from mailname.server.clock_watch import watch_clock
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.control import ControlSocket, Order
 from mailname.server.dispatch import Dispatcher, offered
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 _TIMERS = "timers"
 _LONGEST_SLEEP = 3600.0
 _ZONES_AT_ONCE = 64
+_FEW = 100  # zones whose primaries are asked at once when the server starts
+_QUESTIONS_A_SECOND = 1000  # where there are more
 _COLLECTING = 1.0  # seconds for which new images are collected before they are written
 
 
@@ -133,7 +136,7 @@ class Server:
         self._keeping.add_done_callback(_log_failure)
         self.context.listening.set()
         self.clock.when_moved(self._wake.set)
-        self._timers = asyncio.get_running_loop().create_task(self._run_timers(), name=_TIMERS)
+        self._timers = asyncio.get_running_loop().create_task(self._keep_time(), name=_TIMERS)
         self._timers.add_done_callback(_log_failure)
 
     def _udp_at(self, at: Endpoint) -> UdpListener | UdpWorkers:
@@ -185,6 +188,8 @@ class Server:
                 kind = PrimaryZone if config.role == "primary" else SecondaryZone
                 self.zones[apex] = kind(config, self.context)
                 started.append(apex)
+        # A start with many zones must not ask their primaries for all of them in one moment.
+        self.context.spread = len(started) / _QUESTIONS_A_SECOND if len(started) > _FEW else 0.0
         # Several at a time: reading files is waiting.
         for some in batched(started, _ZONES_AT_ONCE):
             await asyncio.gather(*(self.zones[apex].start() for apex in some))
@@ -229,6 +234,14 @@ class Server:
             return list(self.zones.values())
         found = self.zones.get(apex)
         return [] if found is None else [found]
+
+    def _on_clock_jumped(self, seconds: float) -> None:
+        for zone in self.zones.values():
+            if isinstance(zone, SecondaryZone):
+                zone.on_clock_jumped(seconds)
+
+    async def _keep_time(self) -> None:
+        await asyncio.gather(self._run_timers(), watch_clock(self.clock, self._on_clock_jumped, self._wake.set))
 
     async def _run_timers(self) -> None:
         while True:

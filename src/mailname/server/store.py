@@ -18,6 +18,7 @@ from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import remove_unfinished, sync_folder, write_atomic
 from mailname.server.image_library import ImageLibrary
 from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.transfer.moment import Memory
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.large_text import zone_text
 from mailname.zone.load import Loader
@@ -55,6 +56,7 @@ class Record:
         confirmed_at: seconds since 1970 when a primary last confirmed the copy (secondary only).
         last_transfer: as ``mailname status`` shows it.
         last_failure: as ``mailname status`` shows it.
+        memory: what the timers need to go on where they were (secondary only).
 
     """
 
@@ -62,6 +64,7 @@ class Record:
     confirmed_at: float | None = None
     last_transfer: dict[str, Any] | None = None
     last_failure: dict[str, Any] | None = None
+    memory: Memory | None = None
 
 
 class Store:
@@ -150,6 +153,7 @@ class Store:
                 float(confirmed) if isinstance(confirmed, int | float) and 0 < confirmed < _LAST_SECOND else None,
                 raw["last_transfer"] if isinstance(raw.get("last_transfer"), dict) else None,
                 raw["last_failure"] if isinstance(raw.get("last_failure"), dict) else None,
+                Memory.of_json(raw.get("memory")),
             )
         except (OSError, ValueError, AttributeError):
             return Record()

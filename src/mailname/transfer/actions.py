@@ -60,10 +60,18 @@ class AskForSoa:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Transfer the zone from this primary; it offered this serial."""
+    """Transfer the zone from this primary; it offered this serial.
+
+    Attributes:
+        unless: the serial held: an SOA that is not newer ends the transfer at its first record. None takes any serial.
+        hinted: only a NOTIFY told the serial: what the transfer begins with may be another.
+
+    """
 
     peer: Peer
     offered: Serial
+    unless: Serial | None = None
+    hinted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +79,9 @@ class Expire:
     """Stop answering from this zone (RFC 1035 section 3.3.13, EXPIRE)."""
 
 
-Action = SendNotify | AskForSoa | Transfer | Expire
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Answer from this zone again: a primary has confirmed the copy that had expired."""
+
+
+Action = SendNotify | AskForSoa | Transfer | Expire | Resume

@@ -52,6 +52,14 @@ _SAYS_WHAT = 0xF80F  # of a header's flags: QR, opcode and rcode
 _KEEPS = "The zone held before is kept and served."
 
 
+class NotNewerError(TransferError):
+    """A transfer began with an SOA that is not newer than what is held: there is nothing to transfer (RFC 1996 section 3.11)."""
+
+    def __init__(self, peer: str, offered: Serial, held: Serial) -> None:
+        super().__init__(f"{peer}: serial {offered} is not newer than {held}", peer=peer, reason="not-newer")
+        self.offered = offered
+
+
 def outgoing(zone: Zone, message_id: int, *, rdtype: RdataType = RdataType.AXFR, reserve: int = 0) -> Iterator[tuple[bytes, int]]:
     """Yield the messages that transfer a zone, each made when it is asked for, with its number of records.
 
@@ -92,6 +100,7 @@ class Incoming:
     Nothing of it is seen by anyone before ``zone`` is there: a transfer that breaks never changes what is served.
 
     Attributes:
+        unless: the serial held: a transfer that does not begin with a newer one ends there. None takes any.
         complete: the SOA that ends the transfer was there; ``finish`` makes the zone.
         zone: there after ``finish``.
 
@@ -101,6 +110,7 @@ class Incoming:
     message_id: int
     peer: str
     offered: Serial | None = None
+    unless: Serial | None = None
     most_records: int = 10_000_000
     messages: int = 0
     records: int = 0
@@ -215,6 +225,8 @@ class Incoming:
         got = Serial(_SOA_NUMBERS.unpack(soa[-_SOA_NUMBERS.size :])[0])
         if self.offered is not None and self.offered.is_newer_than(got):
             raise self._refuse("malformed", f"the SOA query gave serial {self.offered}, the transfer carries {got}")
+        if self.unless is not None and not got.is_newer_than(self.unless):
+            raise NotNewerError(self.peer, got, self.unless)
 
     def _read_objects(self, wire: bytes) -> None:
         """Read a message with dnspython, which may find nothing wrong with it after all."""

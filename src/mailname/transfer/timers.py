@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 SHORTEST = 1  # a zone with refresh 0 must not turn its secondary into a flood
 LONGEST_REFRESH = 2_419_200  # four weeks: longer would hide a lost NOTIFY for ever
 FIRST_PAUSE = 1.0  # before the first transfer no SOA tells how long to wait
-LONGEST_PAUSE = 300.0
+LONGEST_PAUSE = 300.0  # while nothing is answered, whatever the SOA says
+JITTER = 0.1  # zones that were fetched together are not asked for together for ever
+_MOST_DOUBLINGS = 16
+
+
+def jittered(seconds: float, chance: float) -> float:
+    """Shorten a pause by up to a tenth. ``chance`` is a random number from 0 to 1."""
+    return seconds * (1.0 - JITTER * chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,23 @@ class Timers:
         retry = min(max(soa.retry, SHORTEST), LONGEST_REFRESH)
         return cls(refresh, retry, max(soa.expire, SHORTEST))
 
+    def pause_after(self, failures: int, left: float) -> float:
+        """Return how long to wait before the next try.
+
+        The pause doubles from *retry* up to *refresh*, so that a primary that is down for long is asked no more often than one
+        that is well. It shortens again when little of the copy's life is left, and stays short when nothing is answered any more.
+
+        Args:
+            failures: tries that failed, one after the other.
+            left: seconds until the copy expires; 0 or less when it has.
+
+        """
+        if left <= 0.0:
+            return min(float(self.retry), LONGEST_PAUSE)
+        doubled = self.retry * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)
+        return min(doubled, float(self.refresh), max(float(self.retry), left / 4))
+
 
 def pause_without_zone(failures: int) -> float:
     """Return how long to wait before asking again while no version was ever held."""
-    return min(FIRST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** min(failures, _MOST_DOUBLINGS), LONGEST_PAUSE)
