@@ -57,6 +57,8 @@ class Context:
     history: History = field(default_factory=lambda: History(None))
     private: AbstractSet[Name] = frozenset()
     watchers: Mapping[Name, Callable[[Zone], None]] = field(default_factory=dict)
+    #: Texts that follow what is in the journals already are written one after the other.
+    writing_texts: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""

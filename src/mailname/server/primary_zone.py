@@ -13,17 +13,22 @@ from mailname.server.clock import iso
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.noting import Noting
 from mailname.server.store import Record
+from mailname.server.versions import Versions
+from mailname.server.zone_change import changed_zone
 from mailname.transfer.primary import Primary
+from mailname.wire.octets import octets
 from mailname.zone import Serial, Zone
+from mailname.zone.image_merge import Changes
+from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
     from mailname.server.image_library import LoadedZone
-    from mailname.server.store import Store
 
 Reason = Literal["load-failed", "serial-not-raised", "not-kept", "catalog-broken", "member-clash"]
 
@@ -55,6 +60,8 @@ class PrimaryZone:
     announced: Serial | None = None
     retired: bool = False
     secondaries: Announcing = field(init=False)
+    #: What is kept on the disk; a zone of a folder, woken without ``start``, has no journal.
+    versions: Versions | None = None
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _unraised: Problem | None = None
 
@@ -73,14 +80,15 @@ class PrimaryZone:
         if self.apex not in self.context.table:
             self.context.serve(self.apex, Unserved("not loaded yet"))
         if store is not None:
-            recorded = store.load_record(self.apex).announced
-            self.announced = Serial(recorded) if recorded is not None else None
+            record = store.load_record(self.apex)
+            self.versions = Versions(store, self.apex, file=self.config.file)
+            told = (Serial(one) if one is not None else None for one in (record.announced, record.from_file))
+            await in_thread(self.versions.open, *told)
+            self.announced = self.versions.newest
         await self.load()
-        if self.zone is None and store is not None and not self.retired:
-            kept = await in_thread(store.load_zone, self.apex)
+        if self.zone is None and self.versions is not None and not self.retired:
+            kept = await self._last_version(self.versions)
             if kept is not None and not self.retired:
-                if self.announced is None or kept.serial.is_newer_than(self.announced):
-                    self.announced = kept.serial
                 log.warning("zone %s: serving the last good version, serial %s", bare(self.apex), kept.serial)
                 self._swap(kept)
         if self.zone is None and not self.retired:
@@ -96,6 +104,8 @@ class PrimaryZone:
     def let_go(self) -> None:
         """Hold the zone's version no longer: this object and ``secondaries`` know each other, so that it may outlive its use."""
         self.zone = self.secondaries.zone = None
+        if self.versions is not None:
+            self.versions.let_go()
 
     async def load(self) -> str | None:
         """Read the zone file and serve it if it is good; otherwise what is served stays.
@@ -120,16 +130,20 @@ class PrimaryZone:
             log.warning("zone %s: %s", bare(self.apex), mistake)
         zone = loaded.zone
         before = self.zone
-        if before is None and self.context.store is not None:
-            before = await self._before_restart(self.context.store, loaded)
+        if before is None and self.versions is not None:
+            before = await self._before_restart(self.versions, loaded)
         if self.announced is not None and not (zone.serial == self.announced or zone.serial.is_newer_than(self.announced)):
+            if before is not None and self.versions is not None and self.versions.from_file == zone.serial:
+                if self.zone is None and not self.retired:  # it was changed since, and the file was not
+                    self._swap(before)
+                return None
             raise ZoneError(
                 f"serial {zone.serial} in {path} is lower than {self.announced}, which was announced already (RFC 1982)",
                 remedy="Let mailname raise it: mailname publish PLAN",
             )
         same = before is not None and before == zone
         if not same and not self.retired:
-            await in_thread(self._keep, zone)
+            await in_thread(self._keep, before, zone, from_file=True)
         if self.retired:
             return f"the zone {bare(self.apex)} is no longer served"
         self.announced = zone.serial
@@ -148,18 +162,65 @@ class PrimaryZone:
         self.problem = self._unraised  # until the serial is raised, whatever else is read again
         return None
 
-    async def _before_restart(self, store: Store, loaded: LoadedZone) -> Zone | None:
+    async def change(self, make: Changes | Callable[[ImageZone], Changes]) -> Serial:
+        """Change the zone that is served, and raise its serial: kept, then served, then announced.
+
+        Args:
+            make: the changes, or what makes them from the version served now; it may refuse by raising. Without a SOA among them
+                the serial is raised by one. That there is nothing to be changed is no change.
+
+        Returns:
+            The serial that is served afterwards.
+
+        Raises:
+            ZoneError: the changes cannot be made; what is served is as before.
+            HostError: the disk does not take it; the same.
+
+        """
+        async with self._loading:
+            zone = self.zone
+            if self.retired or not isinstance(zone, ImageZone):
+                raise ZoneError(f"the zone {bare(self.apex)} is not served, so it cannot be changed", remedy="Load it first.")
+            changes = make(zone) if callable(make) else make
+            changed = await in_thread(changed_zone, zone, changes, self.announced or zone.serial)
+            if changed is None:
+                return zone.serial
+            await in_thread(self._keep, zone, changed, among=changes)
+            self.announced = changed.serial
+            if self._unraised is not None and self.problem is self._unraised:
+                self.problem = None
+            self._unraised = None
+            self._swap(changed)
+            return changed.serial
+
+    async def _before_restart(self, versions: Versions, loaded: LoadedZone) -> Zone | None:
         """Return what was served before this process began, and remember its serial."""
         if loaded.mapped and loaded.zone.serial == self.announced:
             return loaded.zone  # it was read from the same file then
-        kept = await in_thread(store.load_zone, self.apex)
-        if kept is not None and (self.announced is None or kept.serial.is_newer_than(self.announced)):
-            self.announced = kept.serial
+        return await self._last_version(versions)
+
+    async def _last_version(self, versions: Versions) -> ImageZone | None:
+        """Return the last version kept; where the disk has lost later ones, it gets a serial above those that were announced."""
+        kept = await in_thread(versions.load)
+        if kept is None:
+            return None
+        if self.announced is not None and self.announced.is_newer_than(kept.serial):
+            raised = await in_thread(changed_zone, kept, Changes(octets(self.apex)), self.announced, always=True)
+            assert raised is not None
+            log.error(
+                "zone %s: serial %s was announced, but the last version that can be read is %s; it goes on as %s",
+                *(bare(self.apex), self.announced, kept.serial, raised.serial),
+            )
+            await in_thread(self._keep, kept, raised)
+            kept = raised
+        self.announced = kept.serial
         return kept
 
-    def _keep(self, zone: Zone) -> None:
+    def _keep(self, before: Zone | None, zone: Zone, *, among: Changes | None = None, from_file: bool = False) -> None:
         """Put a version on the disk before anybody can see its serial."""
-        if (store := self.context.store) is not None:
+        if self.versions is not None:
+            self.versions.keep(before, zone, among=among, from_file=from_file)
+        elif (store := self.context.store) is not None:
             store.save_zone(zone, f"The last version of {bare(self.apex)} that was served; a copy of {self.config.file}.")
             store.save_record(self.apex, Record(announced=zone.serial.value))
 
@@ -169,6 +230,8 @@ class PrimaryZone:
         self.context.serve(self.apex, zone)
         log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
         self.secondaries.announce(zone)
+        if self.versions is not None:
+            self.versions.text_soon(self.context, self)
 
     def _note(self, error: MailnameError, reason: Reason = "load-failed") -> Problem:
         self.problem = Problem(reason, str(error), error.remedy, iso(self.context.clock.wall()))

@@ -1,8 +1,9 @@
 """The state folder: the last good version of each zone and what must be remembered of it, for one process at a time.
 
-``NAME.zone`` is the zone as text, ``NAME.json`` the highest serial announced and when a primary last confirmed the copy. The
-text is written before the record, and both before anybody hears of the serial: killed at any instant, the old or the new
-version is there. The text ends with a checksum: a copy that a disk has spoiled, or somebody edited, is not served.
+``NAME.zone`` is the zone as text, ``NAME.journal`` what changed since (``versions``), ``NAME.json`` the highest serial announced
+and when a primary last confirmed the copy. The text is written before the record, and either both or an entry of the journal
+before anybody hears of the serial: killed at any instant, the old or the new version is there. The text ends with a checksum: a
+copy that a disk has spoiled, or somebody edited, is not served.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Record:
         last_transfer: as ``mailname status`` shows it.
         last_failure: as ``mailname status`` shows it.
         memory: what the timers need to go on where they were (secondary only).
+        from_file: the serial of the last version that was that of the zone's file (primary only).
 
     """
 
@@ -65,6 +67,7 @@ class Record:
     last_transfer: dict[str, Any] | None = None
     last_failure: dict[str, Any] | None = None
     memory: Memory | None = None
+    from_file: int | None = None
 
 
 class Store:
@@ -107,6 +110,10 @@ class Store:
         """Return where the copy of a zone lies."""
         return self._text_path(apex)
 
+    def journal_path(self, apex: Name) -> Path:
+        """Return where the journal of a zone lies."""
+        return self.folder / f"{file_stem(apex)}.journal"
+
     def save_zone(self, zone: Zone, note: str) -> None:
         """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
         write_atomic(self._text_path(zone.apex), _with_checksum(zone_text(zone, header=note)))
@@ -122,7 +129,7 @@ class Store:
     def forget(self, apex: Name) -> None:
         """Delete all that is kept of a zone, which nobody serves any more. Raises HostError when it cannot be."""
         try:
-            for path in (self._text_path(apex), self._record_path(apex)):
+            for path in (self.journal_path(apex), self._text_path(apex), self._record_path(apex)):
                 path.unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
@@ -147,13 +154,18 @@ class Store:
         """Return what is remembered; an unreadable record is an empty one."""
         try:
             raw = json.loads(self._record_path(apex).read_bytes())
-            announced, confirmed = raw.get("announced"), raw.get("confirmed_at")
+            confirmed = raw.get("confirmed_at")
             return Record(
-                announced if isinstance(announced, int) and 0 <= announced < 1 << 32 else None,
+                _serial(raw.get("announced")),
                 float(confirmed) if isinstance(confirmed, int | float) and 0 < confirmed < _LAST_SECOND else None,
                 raw["last_transfer"] if isinstance(raw.get("last_transfer"), dict) else None,
                 raw["last_failure"] if isinstance(raw.get("last_failure"), dict) else None,
                 Memory.of_json(raw.get("memory")),
+                _serial(raw.get("from_file")),
             )
         except (OSError, ValueError, AttributeError):
             return Record()
+
+
+def _serial(read: object) -> int | None:
+    return read if isinstance(read, int) and 0 <= read < 1 << 32 else None

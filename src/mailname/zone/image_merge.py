@@ -17,7 +17,7 @@ from mailname.errors import ZoneError
 from mailname.zone import record_groups
 from mailname.zone.image import HEADER, lay_out
 from mailname.zone.image_build import ImageBuilder
-from mailname.zone.image_merge_records import ADD, GATHERED, NOT_THERE, OUTSIDE, REMOVE, TouchedRecords
+from mailname.zone.image_merge_records import ADD, GATHERED, NOT_THERE, OUTSIDE, REMOVE, THERE, TouchedRecords
 from mailname.zone.image_merge_view import ImageView
 from mailname.zone.image_merge_write import ImageMerge
 from mailname.zone.packed import PackedRecords
@@ -68,18 +68,19 @@ class Changes:
         self.packed.add(self.packed.put(owner), limited(ttl), rdtype, rdata, ADD)
 
 
-def merged(image: bytes | memoryview, changes: Changes) -> bytes:
+def merged(image: bytes | memoryview, changes: Changes, *, strict: bool = False) -> bytes:
     """Return the image of the changed zone. It answers as one built from the whole zone does; its octets may be others.
 
     Args:
         image: built by this process, or of a pack that ``check_pack`` found good.
         changes: what is different; it is left as it is.
+        strict: refuse to add a record that is there.
 
     Raises:
         ZoneError: a record to be removed is not there, or what comes of it is no zone.
 
     """
-    view, records, builder = _touched(image, changes)
+    view, records, builder = _touched(image, changes, strict=strict)
     nodes = HEADER.unpack_from(image)[2]
     if builder.index.count > 1000 + nodes // _MOST_TOUCHED:
         return _built_anew(records, changes.apex)
@@ -96,10 +97,13 @@ def rebuilt(image: bytes | memoryview, changes: Changes) -> bytes:
     return _built_anew(records, changes.apex)
 
 
-def _touched(image: bytes | memoryview, changes: Changes) -> tuple[ImageView, TouchedRecords, ImageBuilder]:
+def _touched(
+    image: bytes | memoryview, changes: Changes, *, strict: bool = False
+) -> tuple[ImageView, TouchedRecords, ImageBuilder]:
     """Apply the changes to the records of the owners that they touch, and see whether these can be a zone's."""
     view = ImageView(image)
     records = TouchedRecords(view, changes.packed, changes.apex)
+    records.strict = strict
     found = records.gather()
     if found != GATHERED:
         raise _cannot_apply(found, records.wrong, changes)
@@ -123,11 +127,15 @@ def _check(result: int, apex: bytes) -> None:
 
 
 def _cannot_apply(found: int, change: int, changes: Changes) -> ZoneError:
-    if found not in (NOT_THERE, OUTSIDE):
+    if found not in (NOT_THERE, OUTSIDE, THERE):
         return ZoneError(f"the changed zone {_name(changes.apex)} is too large", remedy="A zone has at most 2 GB.")
     owner = str(_name(changes.packed.owner_of(change)))
     rdtype = dns.rdatatype.to_text(RdataType.make(changes.packed.fields(change)[1]))
-    problem = "is not in the zone" if found == OUTSIDE else "is to be removed, but is not there"
+    problem = {
+        NOT_THERE: "is to be removed, but is not there",
+        OUTSIDE: "is not in the zone",
+        THERE: "is to be added, but is there",
+    }[found]
     remedy = "The changes are not those of this version: transfer the whole zone."
     return ZoneError(f"a record {owner} {rdtype} {problem}", remedy=remedy, owner=owner, rdtype=rdtype)
 

@@ -8,6 +8,9 @@ from mailname.zone.owner_index cimport Numbers, OwnerIndex
 from mailname.zone.packed cimport PackedRecords
 
 cdef bint unpack(ImageView view, unsigned int node, PackedRecords packed) noexcept nogil
+cdef bint unpack_record(
+    ImageView view, unsigned int at, unsigned int owner, PackedRecords packed, unsigned int mark
+) noexcept nogil
 cdef unsigned int _expand(ImageView view, Octets out, unsigned int to, unsigned int at, unsigned int end, int names) noexcept nogil
 cdef void _move(Octets source, unsigned int at, Octets out, unsigned int to, unsigned int length) noexcept nogil
 
@@ -18,6 +21,7 @@ cdef class TouchedRecords:
     cdef readonly PackedRecords packed
     cdef readonly OwnerIndex index
     cdef readonly unsigned int wrong
+    cdef public bint strict
     cdef Numbers table
     cdef unsigned int table_room, mask, kept
     cdef unsigned char name[256]

@@ -21,13 +21,14 @@ else:
     from mailname.zone.packed import ROW
     from mailname.zone.same_rdata import DIFFERENT, SAME, compare_rdata, hash_rdata
 
-GATHERED, NOT_THERE, OUTSIDE, FULL = range(4)
+GATHERED, NOT_THERE, OUTSIDE, FULL, THERE = range(5)
 REMOVE, ADD = range(2)  # what is to be done with a record: its ``at``
 
 _GATHERED = cython.declare(cython.int, 0)
 _NOT_THERE = cython.declare(cython.int, 1)
 _OUTSIDE = cython.declare(cython.int, 2)
 _FULL = cython.declare(cython.int, 3)
+_THERE = cython.declare(cython.int, 4)
 _GONE = cython.declare(cython.uint, 0xFFFFFFFE)
 
 
@@ -38,9 +39,6 @@ def unpack(view, node, packed):
     length: cython.uint = view.data[view.node(node) + 8]
     owner: cython.uint
     at: cython.uint
-    end: cython.uint
-    begins: cython.uint
-    rdtype: cython.uint
     number: cython.uint
     left: cython.uint
     if not packed.reserve(length):
@@ -50,28 +48,43 @@ def unpack(view, node, packed):
     packed.size += length
     for number in range(view.first(node), view.first(node) + view.count(node)):
         entry = view.rrset(number)
-        rdtype = view.u16(entry)
         at = view.blob_at + view.u32(entry + 12)
         left = view.u16(entry + 4)
         while left:
-            end = at + 12 + ((cython.cast(cython.uint, view.data[at + 10]) << 8) | view.data[at + 11])
-            at += 12
-            if not packed.reserve(end - at + 512):
+            if not unpack_record(view, at, owner, packed, 0):
                 return False
-            begins = packed.size
-            if rdtype == 2 or rdtype == 5 or rdtype == 12:
-                packed.size = _expand(view, packed.data, begins, at, end, 1)
-            elif rdtype == 6:
-                packed.size = _expand(view, packed.data, begins, at, end, 2)
-            elif rdtype == 15:
-                packed.data[begins] = view.data[at]
-                packed.data[begins + 1] = view.data[at + 1]
-                packed.size = _expand(view, packed.data, begins + 2, at + 2, end, 1)
-            else:
-                packed.size = _expand(view, packed.data, begins, at, end, 0)
-            packed.finish(owner, view.u32(entry + 8), rdtype, begins, packed.size - begins, 0)
-            at = end
+            packed.rows[ROW * (packed.count - 1) + 1] = view.u32(entry + 8)  # the RRset's, also where it is one of signatures
+            at += 12 + ((cython.cast(cython.uint, view.data[at + 10]) << 8) | view.data[at + 11])
             left -= 1
+    return True
+
+
+def unpack_record(view, at, owner, packed, mark):
+    """Put the record at a place behind the others, names in it written out; False where memory ends."""
+    end: cython.uint = at + 12 + ((cython.cast(cython.uint, view.data[at + 10]) << 8) | view.data[at + 11])
+    rdtype: cython.uint = (cython.cast(cython.uint, view.data[at + 2]) << 8) | view.data[at + 3]
+    ttl: cython.uint = (
+        (cython.cast(cython.uint, view.data[at + 6]) << 24)
+        | (cython.cast(cython.uint, view.data[at + 7]) << 16)
+        | (cython.cast(cython.uint, view.data[at + 8]) << 8)
+        | view.data[at + 9]
+    )
+    begins: cython.uint
+    at += 12
+    if not packed.reserve(end - at + 512):
+        return False
+    begins = packed.size
+    if rdtype == 2 or rdtype == 5 or rdtype == 12:
+        packed.size = _expand(view, packed.data, begins, at, end, 1)
+    elif rdtype == 6:
+        packed.size = _expand(view, packed.data, begins, at, end, 2)
+    elif rdtype == 15:
+        packed.data[begins] = view.data[at]
+        packed.data[begins + 1] = view.data[at + 1]
+        packed.size = _expand(view, packed.data, begins + 2, at + 2, end, 1)
+    else:
+        packed.size = _expand(view, packed.data, begins, at, end, 0)
+    packed.finish(owner, ttl, rdtype, begins, packed.size - begins, mark)
     return True
 
 
@@ -116,6 +129,7 @@ class TouchedRecords:
         packed: the records; within an RRset, those that stay come first.
         index: their owners.
         wrong: the change that cannot be made.
+        strict: a record that is there cannot be added.
 
     """
 
@@ -130,6 +144,7 @@ class TouchedRecords:
         self.index = OwnerIndex()
         self.index.begin(apex)
         self.wrong = NONE
+        self.strict = False
         self.table_room = self.mask = self.kept = 0
         if not cython.compiled:
             self.table = []
@@ -293,6 +308,8 @@ class TouchedRecords:
             if other == NONE:
                 return _NOT_THERE
             self.packed.rows[ROW * other + 5] = _GONE
+        elif self.strict:
+            return _THERE
         return _GATHERED
 
     def _copy(self, data, at, length):

@@ -28,6 +28,7 @@ cdef class ImageView:
     cdef unsigned int list_start(self, unsigned int number) noexcept nogil
     cdef int _measure(self, Octets data, unsigned int at, unsigned int starts) noexcept nogil
     cdef int _order(self, int labels, Octets data, unsigned int at, unsigned int number) noexcept nogil
+    cdef int order(self, Octets data, unsigned int at, unsigned int number) noexcept nogil
     cdef unsigned int place(self, Octets data, unsigned int at) noexcept nogil
     cdef unsigned int find(self, Octets data, unsigned int at, unsigned int length, unsigned int hashed) noexcept nogil
     cdef bint is_below(self, unsigned int number, Octets data, unsigned int at, unsigned int length) noexcept nogil

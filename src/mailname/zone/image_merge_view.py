@@ -128,6 +128,10 @@ class ImageView:
                 return cython.cast(cython.int, data[one]) - cython.cast(cython.int, self.data[two])
         return left - more
 
+    def order(self, data, at, number):
+        """Compare a name in lower case with a node's as ``_order`` does."""
+        return self._order(self._measure(data, at, 0), data, at, number)
+
     def place(self, data, at):
         """Return the number of the first node that does not come before a name in lower case."""
         labels: cython.int = self._measure(data, at, 0)

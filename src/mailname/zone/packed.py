@@ -98,6 +98,36 @@ class PackedRecords:
         row: cython.uint = ROW * record
         return self.rows[row + 1], self.rows[row + 2] >> 16, self.rows[row + 4]
 
+    def join(self, other: "PackedRecords") -> None:
+        """Put another block's records behind these.
+
+        Raises:
+            MemoryError: there is no room for them.
+
+        """
+        base: cython.uint = self.size
+        i: cython.uint
+        at: cython.uint
+        if not self.reserve(other.size):
+            raise MemoryError
+        if cython.compiled:
+            memcpy(self.data + base, other.data, other.size)
+        else:
+            self.data[base : base + other.size] = other.data[: other.size]
+        self.size += other.size
+        for i in range(other.count):
+            if not self.reserve(0):
+                raise MemoryError
+            at = ROW * i
+            self.finish(
+                base + other.rows[at],
+                other.rows[at + 1],
+                other.rows[at + 2] >> 16,
+                base + other.rows[at + 3],
+                other.rows[at + 2] & 65535,
+                other.rows[at + 4],
+            )
+
     def reserve(self, octets):
         """Make room for octets and for one more record; False where there is no memory for it."""
         if self.room - self.size < octets:

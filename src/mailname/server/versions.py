@@ -1,0 +1,252 @@
+"""The versions of one zone on the disk: its text, and a journal of what changed since, so that a small change is a small write.
+
+A version is kept before anybody hears of its serial. Mostly that is one entry of the journal; the text follows when there is
+time. Killed at any instant, what is found again is the last version that was kept, or the one that was being kept, whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailname.errors import HostError, ZoneError
+from mailname.server.context import Context, bare, in_thread, log
+from mailname.server.journal_file import JournalFile
+from mailname.server.store import Record
+from mailname.transfer import journal
+from mailname.wire.octets import octets
+from mailname.zone.image import HEADER
+from mailname.zone.image_changes import difference
+from mailname.zone.image_merge import merged
+from mailname.zone.image_zone import ImageZone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dns.name import Name
+
+    from mailname.server.store import Store
+    from mailname.transfer.journal import Step
+    from mailname.zone import Serial, Zone
+    from mailname.zone.image_merge import Changes
+
+_LEAST = 1 << 18  # octets that a journal may have, however small the zone is
+_CALM = 5.0  # seconds after a change until the text is written
+_PER_SECOND = 20_000  # records of a zone for which it waits a second longer
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The steps from one version to another.
+
+    Attributes:
+        octets: of the journal.
+        steps: in their order.
+
+    """
+
+    octets: memoryview
+    steps: tuple[Step, ...]
+
+    @property
+    def size(self) -> int:
+        """Octets of the records, uncompressed."""
+        return sum(step.end - step.at for step in self.steps)
+
+
+class Versions:
+    """The versions of one zone. Its methods, but for ``text_soon``, read and write files: they are for threads.
+
+    Attributes:
+        newest: the last serial that anybody may have heard of, as far as it is remembered here.
+        from_file: the serial of the last version that was that of the zone's file.
+
+    """
+
+    def __init__(self, store: Store, apex: Name, *, file: Path | None = None) -> None:
+        """Begin with what is kept of a zone.
+
+        Args:
+            store: the state folder.
+            apex: the zone.
+            file: of a primary zone.
+
+        """
+        self._store = store
+        self._apex = apex
+        self._is_primary = file is not None
+        kind = f"The last version of {bare(apex)} that was served; a copy of {file}."
+        self._note = kind if self._is_primary else f"A copy of {bare(apex)}, transferred from its primary; do not edit."
+        self._wire = octets(apex)
+        self._journal = JournalFile(store.journal_path(apex), self._wire)
+        self._journaling = threading.Lock()
+        self._writing = threading.Lock()  # of the text; taken before the other
+        self._text: Serial | None = None
+        self._held: Zone | None = None
+        self._scheduled = False
+        self.newest: Serial | None = None
+        self.from_file: Serial | None = None
+
+    def open(self, announced: Serial | None = None, from_file: Serial | None = None) -> None:
+        """Look at what is there; the arguments are what is remembered besides."""
+        with self._journaling:
+            self._journal.open()
+            self.newest, self.from_file = announced, from_file
+            self._text = announced  # for all that is known, unless there are steps; ``load`` knows more
+            if self._journal.spoiled:
+                log.error("zone %s: the journal is spoiled; what cannot be read of it is not used", bare(self._apex))
+            told = self._journal.newest
+            if told is not None and (announced is None or told.is_newer_than(announced)):
+                self.newest = told
+            for step in self._journal.steps:
+                if step.from_file:
+                    self.from_file = step.after
+
+    def load(self) -> ImageZone | None:
+        """Return the last version kept; None when there is none that can be read."""
+        text = self._store.load_zone(self._apex)
+        if text is None:
+            return None
+        with self._journaling:
+            self._text = text.serial
+            steps = self._after(text.serial)
+            zone = self._replayed(text, steps)
+        if zone is None:
+            log.error("zone %s: the journal does not go with the copy kept; it is not used", bare(self._apex))
+            return text
+        self._held = zone
+        return zone
+
+    def _after(self, serial: Serial) -> tuple[Step, ...]:
+        """Return the steps from a version to the last one that they lead to."""
+        for step in reversed(self._journal.steps):
+            if found := journal.chain(self._journal.steps, serial, step.after):
+                return found
+        return ()
+
+    def _replayed(self, zone: ImageZone, steps: tuple[Step, ...]) -> ImageZone | None:
+        if not steps:
+            return zone
+        try:
+            changes = journal.changes_of(self._journal.octets(), steps, self._wire)
+            replayed = ImageZone(merged(zone.image, changes, strict=True))
+        except (ValueError, ZoneError):
+            return None
+        return replayed if (replayed.serial, replayed.record_count) == (steps[-1].after, steps[-1].records) else None
+
+    def keep(self, before: Zone | None, after: Zone, *, among: Changes | None = None, from_file: bool = False) -> None:
+        """Keep a version; returns when it is on the disk.
+
+        Args:
+            before: the version kept before, None where there is none.
+            after: the version to be kept.
+            among: changes to the owners that differ, where that is known.
+            from_file: it is that of the zone's file.
+
+        Raises:
+            HostError: it cannot be kept; what was kept before is.
+
+        """
+        if not self._keep_step(before, after, among, from_file=from_file):
+            self._keep_whole(before, after, from_file=from_file)
+        self._held = after
+        self.newest = after.serial
+        if from_file:
+            self.from_file = after.serial
+
+    def _keep_step(self, before: Zone | None, after: Zone, among: Changes | None, *, from_file: bool) -> bool:
+        """Put what changed into the journal; return False where the whole zone has to be kept."""
+        if not (isinstance(before, ImageZone) and isinstance(after, ImageZone)) or not after.serial.is_newer_than(before.serial):
+            return False
+        last = self._journal.steps[-1].after if self._journal.steps else self._text
+        if self._journal.spoiled or last != before.serial:
+            return False
+        most = 2 * _limit(after) - self._journal.size
+        changes = difference(before.image, after.image, among=among, most=max(most, 0))
+        if changes is None:
+            return False
+        step = journal.entry(changes, before.serial, after.serial, records=after.record_count, from_file=from_file)
+        if len(step) > most:
+            return False
+        with self._journaling:
+            if self._journal.steps or self._text == before.serial:  # nobody let go of it meanwhile
+                self._journal.append(step)
+                return True
+        return False
+
+    def _keep_whole(self, before: Zone | None, after: Zone, *, from_file: bool) -> None:
+        """Keep the text, and no journal: what led to the version before leads nowhere now."""
+        with self._writing:
+            with self._journaling:
+                if before is not None and after.serial == before.serial and self._journal.steps:
+                    # The journal ends at the same serial, but not with the same content: it has to go before the text comes.
+                    if self._text != before.serial:
+                        self._store.save_zone(before, self._note)
+                        self._text = before.serial
+                    self._journal.drop()
+            self._write_text(after, after.serial if from_file else self.from_file)
+            with self._journaling:
+                self._journal.drop()
+
+    def _write_text(self, zone: Zone, from_file: Serial | None) -> None:
+        self._store.save_zone(zone, self._note)
+        self._text = zone.serial
+        if self._is_primary:
+            told = from_file.value if from_file is not None else None
+            self._store.save_record(self._apex, Record(announced=zone.serial.value, from_file=told))
+        elif isinstance(zone, ImageZone):
+            self._store.keep_image(zone)
+
+    def write_text(self) -> None:
+        """Write the last version's text, and let go of what the journal has too much.
+
+        Raises:
+            HostError: the disk does not take it; it is in the journal.
+
+        """
+        with self._writing:
+            zone = self._held
+            if zone is None or zone.serial == self._text:
+                return
+            self._write_text(zone, self.from_file)
+            if isinstance(zone, ImageZone):
+                with self._journaling:
+                    if self._journal.size > _limit(zone):
+                        self._journal.keep_newest(_limit(zone) // 2)
+
+    def way(self, held: Serial, newest: Serial) -> Way | None:
+        """Return how one version leads to another, None where that is not known. Quick enough for the event loop."""
+        found = journal.chain(list(self._journal.steps), held, newest)
+        return Way(self._journal.octets(), found) if found else None
+
+    def let_go(self) -> None:
+        """Hold no version any longer."""
+        self._held = None
+
+    def text_soon(self, context: Context, owner: object) -> None:
+        """See to it that the text is written when there is time. For the event loop; ``owner`` is the zone at work."""
+        if not self._scheduled and self._held is not None and self._held.serial != self._text:
+            self._scheduled = True
+            context.spawn(self._text_later(context, owner), owner)
+
+    async def _text_later(self, context: Context, owner: object) -> None:
+        held = self._held
+        try:
+            await asyncio.sleep(_CALM + (held.record_count if held else 0) / _PER_SECOND)
+            async with context.writing_texts:
+                await in_thread(self.write_text)
+        except HostError as error:
+            log.warning("zone %s: its text is not written: %s", bare(self._apex), error)
+        finally:
+            self._scheduled = False
+        if self._held is not held:
+            self.text_soon(context, owner)
+
+
+def _limit(zone: ImageZone) -> int:
+    """Return how many octets the journal of a zone should have: those of its names and records."""
+    _, total, *_ = fields = HEADER.unpack_from(zone.image)
+    blob: int = total - fields[9]
+    return max(blob, _LEAST)
