@@ -329,6 +329,8 @@ def main() -> None:
     say(f"installing the pinned packages of requirements/{group}.txt")
     run_pip(find_pip(), "--require-hashes", "-r", f"requirements/{group}.txt")
     run_pip([str(IN_VENV), "-m", "pip"], "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT))
+    # An installed package is compiled to byte code; sources that Python may not write beside would be at each start.
+    subprocess.run([str(IN_VENV), "-m", "compileall", "-q", str(ROOT / "src")], check=False)
     shutil.rmtree(str(VENV / "bootstrap"), ignore_errors=True)
     (VENV / f"set-up-{group}").write_text(state_of(group), encoding="ascii")
 

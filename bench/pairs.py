@@ -22,7 +22,7 @@ from bench.servers import OURS
 from bench.workloads import question
 from tests.interop.mailname_server import Mailname
 from tests.interop.programs import find
-from tests.interop.real_servers import LOOPBACK, Bind, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone, free_port
+from tests.interop.real_servers import LOOPBACK, Bind, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone, free_port, until
 
 from mailname.server.atomic import write_atomic
 
@@ -87,6 +87,15 @@ class _OrdersMixin(RealServer):
     @property
     def pids(self) -> list[int]:
         return tree(self.pid)
+
+    def _comes_up(self) -> bool:
+        """Wait for the first and the last zone: to ask for each of 10,000 would take longer than loading them."""
+        names = [zone.name for zone in self.zones if isinstance(zone, PrimaryZone)]
+
+        def loaded() -> bool:
+            return self._answers() and all(self.serial(name) is not None for name in {*names[:1], *names[-1:]})
+
+        return until(lambda: self._has_ended() or loaded(), PATIENCE) and not self._has_ended()
 
     def write(self, zone: str, text: str) -> None:
         """Replace a zone's text."""

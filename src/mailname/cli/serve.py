@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mailname.server.service import Server
 
 
+_FILES_AT_ONCE = 64  # threads that wait for the disk: who wait together are written together (server/durable.py)
+
+
 @click.command("serve")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The server's TOML file.")
 @click.option("--zones", type=click.Path(path_type=Path), help="A folder: each NAME.zone is zone NAME, root.zone the root.")
@@ -108,10 +111,13 @@ def _reader_of_folder(
 
 
 async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     from mailname.server.service import Server
 
     server = Server(read(), workers=workers)
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_FILES_AT_ONCE, "files"))
     ended = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
+from mailname.server.durable import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,7 @@ def write_atomic(
             if owner is not None and os.geteuid() == 0:  # who works for another user must not take his files away
                 os.fchown(file.fileno(), *owner)
             if durable:
-                os.fsync(file.fileno())
+                sync(file.fileno())
         Path(temporary).replace(path)
         temporary, replaced = None, True
         if durable:
@@ -94,6 +95,6 @@ def sync_folder(folder: Path) -> None:
     """Make a rename in this folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        sync(handle)
     finally:
         os.close(handle)

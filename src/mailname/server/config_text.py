@@ -1,14 +1,16 @@
-"""A TOML file read into a pydantic model, every mistake with its place and in words."""
+"""A TOML file read into a pydantic model, every mistake with its place and in words.
+
+A file without mistakes, which is what a server starts with, is read by tomllib alone: where things stand in it nobody asks.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mailname.errors import Mistake, PlanError
-from mailname.plan.fault import closest
-from mailname.plan.toml_text import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +36,22 @@ def read_toml_as(model: type[Model], text: str, file: str, inspect: Callable[[Mo
         PlanError: every mistake.
 
     """
+    flawless = _read_flawless(model, text, inspect)
+    return _read_carefully(model, text, file, inspect) if flawless is None else flawless
+
+
+def _read_flawless(model: type[Model], text: str, inspect: Callable[[Model], list[Contradiction]]) -> Model | None:
+    """Read a configuration with which nothing is wrong; None for any other."""
+    try:
+        parsed = model.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError):
+        return None
+    return None if inspect(parsed) else parsed
+
+
+def _read_carefully(model: type[Model], text: str, file: str, inspect: Callable[[Model], list[Contradiction]]) -> Model:
+    from mailname.plan.toml_text import read_toml  # it brings all of the plan, which takes as long as the rest of the server
+
     read = read_toml(text, file)
     if any(mistake.severity == "error" for mistake in read.mistakes):
         raise PlanError(read.mistakes)
@@ -56,6 +74,8 @@ def read_toml_as(model: type[Model], text: str, file: str, inspect: Callable[[Mo
 
 
 def _told(error: ErrorDetails, model: type[BaseModel], mistake: Callable[..., Mistake]) -> Mistake:
+    from mailname.plan.fault import closest
+
     path: Path = error["loc"]
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if error["type"] == "extra_forbidden":
