@@ -204,6 +204,22 @@ def ds_of_another_key(w: SmallWorld) -> None:
     w.serve(edited(w.zone, add=f"@ DNSKEY {KEY.replace('mdss', 'ndss')}"))
 
 
+def two_spf_records(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, add='@ TXT "v=spf1 mx -all"\n@ TXT "v=spf1 a -all"'))
+
+
+def dmarc_without_policy(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, add='_dmarc TXT "v=DMARC1; rua=mailto:postmaster@example.tech"'))
+
+
+def mta_sts_without_id(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, add='_mta-sts TXT "v=STSv1"'))
+
+
+def tls_reports_to_nowhere(w: SmallWorld) -> None:
+    w.serve(edited(w.zone, add='_smtp._tls TXT "v=TLSRPTv1; rua=postmaster@example.tech"'))
+
+
 def with_timers(zone: Zone, **timers: int) -> Zone:
     builder = ZoneBuilder(zone.apex)
     for rrset in zone.rrsets():
@@ -266,6 +282,10 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (edns_dropped, "NS-10", "fragile"),
     (ds_left_over, "DELEG-10", "broken"),
     (ds_of_another_key, "DELEG-10", "broken"),
+    (two_spf_records, "POL-01", "fragile"),
+    (dmarc_without_policy, "POL-02", "fragile"),
+    (mta_sts_without_id, "POL-04", "fragile"),
+    (tls_reports_to_nowhere, "POL-05", "fragile"),
     (website_edited, "ZONE-02", "fragile"),
     (mail_address_edited, "ZONE-02", "broken"),
 ]

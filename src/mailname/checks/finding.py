@@ -61,6 +61,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MX-03": "the MX names an alias",
         "MX-04": "the MX names an address instead of a host",
         "MX-05": "a null MX stands beside others",
+        "POL-01": "the SPF record cannot be followed",
+        "POL-02": "the DMARC record cannot be followed",
+        "POL-03": "a DKIM key cannot be read",
+        "POL-04": "the MTA-STS record cannot be followed",
+        "POL-05": "the TLS-RPT record cannot be followed",
         "MAIL-01": "the mail host does not listen",
         "MAIL-02": "the mail host does not greet",
     }

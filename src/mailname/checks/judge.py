@@ -13,6 +13,7 @@ from mailname.checks.edns import understands_edns
 from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
+from mailname.checks.mail_policy import policies_readable
 from mailname.checks.mx import mx_missing
 from mailname.checks.mx_null import null_mx_alone
 from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, mx_target_without_address
@@ -102,6 +103,7 @@ CHECKS = (
     Check(("MX-03",), "servers", mx_target_is_alias, (*_NOT_SERVED, "MX-01")),
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-05",), "servers", null_mx_alone, (*_NOT_SERVED, "MX-01")),
+    Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
 )

@@ -14,6 +14,8 @@ from dns.rdatatype import RdataType
 
 from mailname.checks.asking import Addressee, Asker
 from mailname.checks.facts import RUNGS, ControlFact, Facts
+from mailname.checks.mail_policy import NAMES as POLICIES
+from mailname.checks.mail_policy import owner_of
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Referral, ds_at_parent, parent_by_resolver, walk_below, walk_from_root
@@ -95,6 +97,7 @@ class _Look:
                 group.create_task(self._parents())
             if self.asks("servers"):
                 group.create_task(self._servers())
+                group.create_task(self._policies())
             if self.asks("control"):
                 group.create_task(self._control())
             group.create_task(self._planned_mail_hosts())
@@ -154,6 +157,12 @@ class _Look:
                 for address in addresses:
                     group.create_task(self._server(server.name, address))
         self.progress("name servers")
+
+    async def _policies(self) -> None:
+        """Ask the primary how mail is to be judged; that the others serve the same is looked at elsewhere."""
+        for address in self.plan.primary.addresses[:1]:
+            whom, domain = self._addressee(self.plan.primary.name, address), self.plan.domain
+            await asyncio.gather(*(self.asker.ask(whom, owner_of(below, domain), RdataType.TXT) for below in POLICIES))
 
     async def _server(self, name: Name, address: IPAddress) -> None:
         if address in self._asked or not self.asks("servers"):

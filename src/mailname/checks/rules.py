@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from dns.rdatatype import RdataType
 
 from mailname.checks.facts import Outcome
+from mailname.checks.mail_policy import CODES as POLICY_CODES
+from mailname.checks.mail_policy import is_policy
 from mailname.checks.plan_differs import differences
 from mailname.checks.reading import delegations, source_of_truth
 
@@ -101,6 +103,12 @@ def difference_is_of_the_cause(pair: Pair) -> bool:
     about = {(domain, RdataType.MX), (domain, RdataType.NS)}
     if pair.cause.code == "SOA-01":
         about = {(domain, RdataType.SOA)}
+    if pair.cause.code.startswith("POL-"):
+        about = {
+            key
+            for key in differences(pair.facts, truth)
+            if key[1] == RdataType.TXT and is_policy(pair.cause.code, key[0], domain)
+        }
     if host:
         about |= {(host, RdataType.A), (host, RdataType.AAAA), (host, RdataType.CNAME)}
     return bool(about & set(differences(pair.facts, truth)))
@@ -144,7 +152,7 @@ RULES = (
     Rule(frozenset({"ZONE-01"}), frozenset({"MX-02"}), (same_server,)),
     Rule(frozenset({"ZONE-01"}), frozenset({"DELEG-04"}), (difference_is_of_the_cause,)),
     Rule(
-        frozenset({"ZONE-01", "MX-01", "MX-02", "MX-03", "MX-04", "MX-05", "DELEG-04", "DELEG-08", "SOA-01"}),
+        frozenset({"ZONE-01", "MX-01", "MX-02", "MX-03", "MX-04", "MX-05", "DELEG-04", "DELEG-08", "SOA-01"} | POLICY_CODES),
         frozenset({"ZONE-02"}),
         (difference_is_of_the_cause,),
     ),

@@ -1,0 +1,89 @@
+"""POL-01 to POL-05: what the domain says of its mail must be readable, or receivers treat it as if it had not been said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import dns.name
+import dns.rcode
+from dns.rdatatype import RdataType
+
+from mailname.checks.finding import Finding, Severity, evidence_of
+from mailname.checks.wording import listed, plan_file, spoken
+from mailname.mail import policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dns.name import Name
+    from dns.rdtypes.ANY.TXT import TXT
+
+    from mailname.checks.facts import Facts, Probe
+    from mailname.plan import Plan
+
+_POLICIES: tuple[tuple[str, str, str, Callable[[list[str]], list[str]]], ...] = (
+    ("POL-01", "SPF", "", policy.spf_faults),
+    ("POL-02", "DMARC", "_dmarc", policy.dmarc_faults),
+    ("POL-04", "MTA-STS", "_mta-sts", policy.mta_sts_faults),
+    ("POL-05", "TLS-RPT", "_smtp._tls", policy.tls_report_faults),
+)
+CODES = frozenset({code for code, *_ in _POLICIES} | {"POL-03"})
+NAMES = tuple(below for _, _, below, _ in _POLICIES if below)
+
+
+def owner_of(below: str, domain: Name) -> Name:
+    """Return the name at which a policy stands."""
+    return dns.name.from_text(below, domain) if below else domain
+
+
+def is_policy(code: str, owner: Name, domain: Name) -> bool:
+    """Tell whether this code is about the TXT records of this name."""
+    if code == "POL-03":
+        return _is_below_domainkey(owner, domain)
+    return any(code == known and owner == owner_of(below, domain) for known, _, below, _ in _POLICIES)
+
+
+def _is_below_domainkey(owner: Name, domain: Name) -> bool:
+    labels = owner.relativize(domain).labels
+    return len(labels) > 1 and labels[-1].lower() == b"_domainkey"
+
+
+def texts_in(probe: Probe) -> list[str]:
+    """Return what the TXT records of an answer hold, the strings of each joined."""
+    found = cast("tuple[TXT, ...]", probe.rdatas(probe.qname, RdataType.TXT))
+    return [b"".join(rdata.strings).decode("ascii", "replace") for rdata in found]
+
+
+def _answer(facts: Facts, owner: Name) -> Probe | None:
+    """Return an authority's answer about the TXT records of a name."""
+    for probe in facts.at_rung("servers"):
+        if (probe.qname, probe.qtype) == (owner, RdataType.TXT) and probe.aa and probe.rcode == dns.rcode.NOERROR:
+            return probe
+    return None
+
+
+def policies_readable(plan: Plan, facts: Facts) -> Iterator[Finding]:
+    """Find policies that are written so that nobody follows them."""
+    for code, what, below, judge in _POLICIES:
+        probe = _answer(facts, owner_of(below, plan.domain))
+        if probe is not None and (faults := judge(texts_in(probe))):
+            yield _finding(plan, code, what, probe, faults)
+    for probe in {p.qname: p for p in facts.at_rung("servers") if _is_selector(p, plan.domain)}.values():
+        if faults := policy.dkim_faults(texts_in(probe)):
+            yield _finding(plan, "POL-03", "DKIM key", probe, faults)
+
+
+def _is_selector(probe: Probe, domain: Name) -> bool:
+    return probe.qtype == RdataType.TXT and probe.aa and bool(probe.answer) and _is_below_domainkey(probe.qname, domain)
+
+
+def _finding(plan: Plan, code: str, what: str, probe: Probe, faults: list[str]) -> Finding:
+    return Finding(
+        code,
+        Severity.FRAGILE,
+        f"The {what} record at {spoken(probe.qname)} cannot be followed: {listed(faults)}.",
+        "plan",
+        f"Correct the TXT record of {spoken(probe.qname)} in the plan; then publish.",
+        f"mailname publish {plan_file(plan.domain)}",
+        (evidence_of(probe),),
+    )

@@ -1,0 +1,156 @@
+"""The TXT records by which a domain says how its mail is to be judged: SPF, DMARC, DKIM keys, MTA-STS, TLS reports.
+
+Each function takes what TXT records hold (their strings joined) and returns what is wrong with it, in a few words each.
+A domain without such a record has nothing wrong here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
+_ASKING = ("include", "a", "mx", "ptr", "exists")
+_TERM = re.compile(r"([+?~-]?)([a-z][a-z0-9_.-]*)(?:([:=/])(.*))?", re.IGNORECASE)
+_POLICIES = ("none", "quarantine", "reject")
+
+
+def spf_faults(texts: Iterable[str]) -> list[str]:
+    """Judge SPF (RFC 7208) from all TXT records of a name."""
+    records = [text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
+    if len(records) > 1:
+        return [f"there are {len(records)} SPF records, and with more than one none counts"]
+    return [fault for record in records for fault in _spf_terms(record.split()[1:])]
+
+
+def _spf_terms(terms: list[str]) -> list[str]:
+    faults, lookups = [], 0
+    for at, term in enumerate(terms):
+        match = _TERM.fullmatch(term)
+        if match is None:
+            faults.append(f"'{term}' is no term of SPF")
+            continue
+        sign, name, mark, value = match[1], match[2].lower(), match[3] or "", match[4] or ""
+        if mark == "=":
+            lookups += name == "redirect"
+            continue  # unknown modifiers are ignored (section 6)
+        if name in ("ip4", "ip6"):
+            if not _is_network(value, 4 if name == "ip4" else 6):
+                faults.append(f"'{term}' holds no {'IPv4' if name == 'ip4' else 'IPv6'} network")
+        elif name == "all":
+            if sign in ("", "+"):
+                faults.append(f"'{term}' lets everybody send in the domain's name")
+            if at + 1 < len(terms) and any("=" not in later for later in terms[at + 1 :]):
+                faults.append(f"what follows '{term}' is never looked at")
+        elif name in _ASKING:
+            lookups += 1
+            if name in ("include", "exists") and not (mark == ":" and value):
+                faults.append(f"'{term}' names no domain")
+        else:
+            faults.append(f"'{term}' is no mechanism of SPF")
+    if lookups > MOST_LOOKUPS:
+        faults.append(f"it takes {lookups} questions to judge, and receivers stop after {MOST_LOOKUPS}")
+    return faults
+
+
+def _is_network(text: str, version: int) -> bool:
+    try:
+        return isinstance(ip_network(text, strict=False), IPv4Network if version == 4 else IPv6Network)
+    except ValueError:
+        return False
+
+
+def tags(record: str) -> dict[str, str]:
+    """Read a list of ``tag=value`` pairs (RFC 6376 section 3.2); what is no pair is left out."""
+    pairs = (part.partition("=") for part in record.split(";"))
+    return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+
+
+def dmarc_faults(texts: Iterable[str]) -> list[str]:
+    """Judge DMARC (RFC 7489 section 6.3) from the TXT records of ``_dmarc``."""
+    records = [text for text in texts if re.match(r"v\s*=\s*DMARC1\s*(;|$)", text)]
+    if len(records) > 1:
+        return [f"there are {len(records)} DMARC records, and with more than one none counts"]
+    faults = []
+    for record in records:
+        found = tags(record)
+        if "p" not in found:
+            faults.append("it has no policy (p=)")
+        faults += [
+            f"{tag}={found[tag]} is no policy" for tag in ("p", "sp") if tag in found and found[tag].lower() not in _POLICIES
+        ]
+        share = found.get("pct", "100")
+        if not (share.isdigit() and int(share) <= 100):
+            faults.append(f"pct={share} is no percentage")
+        for tag in ("rua", "ruf"):
+            faults += [f"{tag} '{uri.strip()}' is no mailto: address" for uri in _uris(found, tag) if not _is_mailbox_uri(uri)]
+    return faults
+
+
+def _uris(found: dict[str, str], tag: str) -> list[str]:
+    return found[tag].split(",") if found.get(tag) else []
+
+
+def _is_mailbox_uri(uri: str) -> bool:
+    return re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", uri.strip().partition("!")[0], re.IGNORECASE) is not None
+
+
+def dkim_faults(texts: Iterable[str]) -> list[str]:
+    """Judge a DKIM key (RFC 6376 section 3.6.1) from the TXT records of a selector."""
+    records = list(texts)
+    if len(records) > 1:
+        return [f"there are {len(records)} records, and a selector has one"]
+    faults = []
+    for record in records:
+        found = tags(record)
+        if found.get("v", "DKIM1") != "DKIM1":
+            faults.append(f"v={found['v']} is no version of DKIM")
+        if "p" not in found:
+            faults.append("it has no key (p=)")
+        elif not _is_base64(found["p"]):
+            faults.append("its key (p=) is no base64 text; perhaps a part is missing or doubled")
+    return faults
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error:
+        return False
+    return True
+
+
+def mta_sts_faults(texts: Iterable[str]) -> list[str]:
+    """Judge the MTA-STS announcement (RFC 8461 section 3.1) from the TXT records of ``_mta-sts``."""
+    records = [text for text in texts if text.startswith("v=STSv1")]
+    if len(records) > 1:
+        return [f"there are {len(records)} records, and with more than one none counts"]
+    return [
+        "its id is not 1 to 32 letters and digits"
+        for record in records
+        if not re.fullmatch(r"[A-Za-z0-9]{1,32}", tags(record).get("id", ""))
+    ]
+
+
+def tls_report_faults(texts: Iterable[str]) -> list[str]:
+    """Judge where TLS reports go (RFC 8460 section 3) from the TXT records of ``_smtp._tls``."""
+    records = [text for text in texts if text.startswith("v=TLSRPTv1")]
+    if len(records) > 1:
+        return [f"there are {len(records)} records, and with more than one none counts"]
+    faults = []
+    for record in records:
+        uris = _uris(tags(record), "rua")
+        if not uris:
+            faults.append("it says nowhere to report to (rua=)")
+        faults += [
+            f"'{uri.strip()}' is neither a mailto: nor an https: address"
+            for uri in uris
+            if not _is_mailbox_uri(uri) and not re.fullmatch(r"https://\S+", uri.strip(), re.IGNORECASE)
+        ]
+    return faults
