@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from mailname.errors import PlanError
 from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup
 from mailname.server.config_file import load_config
+from mailname.server.keyfile import make_key_file
 from mailname.transfer.actions import Peer
 
 TOP = 'listen = ["127.0.0.1"]\nstate = "state"\n'
@@ -100,3 +102,15 @@ class TestCatalogTable:
         with pytest.raises(PlanError) as told:
             read(text)
         assert says in " ".join(str(mistake) for mistake in told.value.mistakes)
+
+
+class TestPage:
+    @pytest.mark.parametrize("number", range(4))
+    def test_examples_can_be_used(self, number: int, tmp_path: Path) -> None:
+        """What docs/catalog-zones.md shows is a configuration."""
+        page = Path(__file__).resolve().parents[2] / "docs/catalog-zones.md"
+        examples = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        assert len(examples) == 4
+        make_key_file(tmp_path / "transfer.key", name("transfer.example.tech"))
+        (catalog,) = load_config(examples[number], str(tmp_path / "server.toml")).catalogs
+        assert catalog.role == ("producer", "consumer")[number % 2]

@@ -139,7 +139,7 @@ async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: boo
 
 
 async def ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
-    """Ask a primary for the zone's serial, by UDP, and by TCP where UDP is silent.
+    """Ask a primary for the zone's serial, by UDP, and by TCP where UDP is silent, or refused: Knot says so for its catalogs.
 
     Raises:
         TransferError: with the reason.
@@ -164,11 +164,12 @@ async def _ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
             continue
         except OSError as error:
             raise _network_failure(peer, error, "udp") from error
-    if answer is None:
+    if answer is None or _rcode_of(answer) == Rcode.REFUSED:
         try:
             answer = await ask_tcp(context.network, wire, _at(peer), timeout=TCP_TIMEOUT, source=source)
         except (OSError, EOFError) as error:
-            raise failure(peer, "timeout-udp", "no answer by UDP, nor by TCP") from error
+            if answer is None:
+                raise failure(peer, "timeout-udp", "no answer by UDP, nor by TCP") from error
     return _serial_in(peer, apex, _judged(context, peer, answer, mac))
 
 
