@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dns.name
@@ -13,29 +12,13 @@ from mailname.transfer.catalog import Member, catalog_text, label_of
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from tests.interop.real_servers import RealServer
 
 CATALOG = "catalog.invalid."
 GROUP = "elsewhere"  # whoever is in it comes from nowhere
 KEY = Key("catalog.example.", "YSBzZWNyZXQgb2YgdGhlIGNhdGFsb2cgaW50ZXJvcCB0ZXN0cw==")
 _NOWHERE = 9
-
-
-@dataclass
-class Producer:
-    """A server with a catalog of its zones. ``publish`` makes it serve these zones and no others, and list them.
-
-    Args:
-        server: it.
-        publish: takes the texts of zones by their names.
-
-    """
-
-    server: RealServer
-    publish: Callable[[Mapping[str, str]], None]
-    published: dict[str, str] = field(default_factory=dict)
 
 
 class MailnameProducer(Mailname):
@@ -123,8 +106,9 @@ class BindProducer(Bind):
         names = [dns.name.from_text(one) for one in zones]
         members = [Member(one, label_of(one), (GROUP,) if one.to_text().endswith(f".{GROUP}.") else ()) for one in names]
         text = catalog_text(dns.name.from_text(CATALOG), Serial(self.serial_given), members)
-        self.zones = (*(self._of(name, text) for name, text in zones.items()), self._of(CATALOG, text))
-        for zone in self.zones:
+        served = (*(self._of(name, text) for name, text in zones.items()), self._of(CATALOG, text))
+        self.zones = served
+        for zone in served:
             self._file(zone.name).write_text(zone.text)
         path = self.folder / "named.conf"
         path.write_text(path.read_text().partition('zone "')[0] + "".join(map(self._zone, self.zones)))

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     from tests.interop.real_servers import RealServer
 
-PRODUCERS = {"bind": BindProducer, "knot": KnotProducer, "mailname": MailnameProducer}
-CONSUMERS = {"bind": BindConsumer, "knot": KnotConsumer, "mailname": MailnameConsumer}
+Producer = BindProducer | KnotProducer | MailnameProducer
+Consumer = BindConsumer | KnotConsumer | MailnameConsumer
+PRODUCERS: dict[str, type[Producer]] = {"bind": BindProducer, "knot": KnotProducer, "mailname": MailnameProducer}
+CONSUMERS: dict[str, type[Consumer]] = {"bind": BindConsumer, "knot": KnotConsumer, "mailname": MailnameConsumer}
 ONE, TWO, THREE = "one.example.", "Two.example.", "x.three.example."
 IN_GROUP = f"grouped.{GROUP}."
 
@@ -37,7 +39,7 @@ IN_GROUP = f"grouped.{GROUP}."
 class Pair:
     """A producer and a consumer of its catalog, both running."""
 
-    def __init__(self, producer: BindProducer | KnotProducer | MailnameProducer, consumer: RealServer) -> None:
+    def __init__(self, producer: Producer, consumer: Consumer) -> None:
         self.producer = producer
         self.consumer = consumer
 
@@ -95,7 +97,8 @@ class TestMembers:
             return
         pair.producer.put({ONE: zone_text(7), IN_GROUP: zone_text(7)})
         pair.consumer.wait_serial(ONE, 7)
-        assert until(lambda: pair.consumer.order("status", IN_GROUP)["ok"]), pair.consumer.log()
-        status = pair.consumer.wait_status(IN_GROUP, lambda status: status["last_failure"])
+        ours = pair.consumer
+        assert until(lambda: ours.order("status", IN_GROUP)["ok"]), ours.log()
+        status = ours.wait_status(IN_GROUP, lambda status: status["last_failure"])
         assert status["member_of"] == "catalog.invalid."
         assert status["last_failure"]["reason"] == "connection-refused"
