@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from mailname.answer import Unserved
 from mailname.errors import HostError, MailnameError, ZoneError
 from mailname.server.announcing import Announcing
-from mailname.server.clock import iso
+from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
+from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.store import Record
 from mailname.server.versions import Versions
 from mailname.server.zone_change import changed_zone
+from mailname.transfer.moment import Memory
 from mailname.transfer.primary import Primary
 from mailname.wire.octets import octets
 from mailname.zone import Serial, Zone
@@ -74,8 +76,13 @@ class PrimaryZone:
         """The zone's name."""
         return self.config.name
 
-    async def start(self) -> None:
-        """Load what is in the file; where that is no good, serve the last good version kept."""
+    async def start(self, left: Heritage = NOTHING) -> None:
+        """Load what is in the file; where that is no good, serve the last good version kept.
+
+        Args:
+            left: what another configuration of the zone leaves: answered on, and no lower serial follows it.
+
+        """
         store = self.context.store
         if self.apex not in self.context.table:
             self.context.serve(self.apex, Unserved("not loaded yet"))
@@ -85,7 +92,12 @@ class PrimaryZone:
             told = (Serial(one) if one is not None else None for one in (record.announced, record.from_file))
             await in_thread(self.versions.open, *told)
             self.announced = self.versions.newest
+        if left.zone is not None and (self.announced is None or left.zone.serial.is_newer_than(self.announced)):
+            self.announced = left.zone.serial
         await self.load()
+        if self.zone is None and left.answered is not None and not self.retired:
+            log.warning("zone %s: answering serial %s on", bare(self.apex), left.answered.serial)
+            self._swap(left.answered)
         if self.zone is None and self.versions is not None and not self.retired:
             kept = await self._last_version(self.versions)
             if kept is not None and not self.retired:
@@ -93,6 +105,10 @@ class PrimaryZone:
                 self._swap(kept)
         if self.zone is None and not self.retired:
             self.context.serve(self.apex, Unserved("not loaded"))
+
+    def leaves(self) -> Heritage:
+        """Return what another configuration of the zone begins with: this version was good until now."""
+        return Heritage(self.zone, Memory(moment(self.context.clock), 0.0)) if self.zone is not None else NOTHING
 
     async def retire(self) -> None:
         """Stop working for good: whatever is under way ends without being served or written any more."""

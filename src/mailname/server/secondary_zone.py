@@ -13,6 +13,7 @@ from mailname.server.announcing import Announcing
 from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
 from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
+from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
@@ -24,6 +25,8 @@ from mailname.transfer.secondary import Failure, Secondary
 from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
@@ -67,8 +70,13 @@ class SecondaryZone:
         """The zone's name."""
         return self.config.name
 
-    async def start(self) -> None:
-        """Serve the copy kept, unless it has expired, and ask the primary at once."""
+    async def start(self, left: Heritage = NOTHING) -> None:
+        """Serve the copy kept, unless it has expired, and ask the primary at once.
+
+        Args:
+            left: what another configuration of the zone leaves: answered on, unless a newer copy lies on the disk.
+
+        """
         kept: Zone | None = None
         before: Memory | None = None
         passed: Elapsed | None = None
@@ -81,6 +89,8 @@ class SecondaryZone:
             before = record.memory
             if before is None and record.confirmed_at is not None:
                 before = Memory(Moment(0.0, record.confirmed_at), 0.0)
+        if left.zone is not None and (kept := left.newer_of(kept)) is left.zone:
+            before = left.memory
         now = moment(self.context.clock)
         if before is not None:
             passed = elapsed(before.at, now)
@@ -98,6 +108,10 @@ class SecondaryZone:
         else:
             self.context.serve(self.apex, Unserved("expired" if kept is not None else "not transferred yet"))
         self.do(actions)
+
+    def leaves(self) -> Heritage:
+        """Return what another configuration of the zone begins with."""
+        return Heritage(self.zone, self.logic.memory(moment(self.context.clock)))
 
     async def retire(self) -> None:
         """Stop working for good: whatever is under way ends without being served or written any more."""
@@ -163,7 +177,17 @@ class SecondaryZone:
             told = _failure(error, None)
             await self._settle(self.logic.on_no_soa(peer, told, self.context.clock.monotonic()), told)
             return
+        except BaseException:  # a fault of ours, or the end of this zone: the logic must not wait for ever
+            self._gave_up(peer, lambda told, now: self.logic.on_no_soa(peer, told, now))
+            raise
         await self._take_soa(peer, offered, self.logic.on_soa(peer, offered, self.context.clock.monotonic()))
+
+    def _gave_up(self, peer: Peer, then: Callable[[Failure, float], list[Action]]) -> None:
+        """Take that a question or a transfer ended as nobody foresaw. It is tried again like any that failed."""
+        if not self.retired:
+            told = Failure(str(peer), "internal", "a fault of this server ended it", "Report it, with the lines of the log.")
+            self._remember_failure(told)
+            self.do(then(told, self.context.clock.monotonic()))
 
     async def _take_soa(self, peer: Peer, offered: Serial, actions: list[Action]) -> None:
         """Tell what came of a primary's SOA."""
@@ -195,6 +219,9 @@ class SecondaryZone:
             told = _failure(error, transfer.offered)
             await self._settle(self.logic.on_not_transferred(told, self.context.clock.monotonic()), told)
             return
+        except BaseException:
+            self._gave_up(peer, self.logic.on_not_transferred)
+            raise
         self._remember_transfer(peer, fetched)
         await self._keep(fetched.zone)
         self._swap(fetched.zone)

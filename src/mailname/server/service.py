@@ -21,6 +21,7 @@ from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.control import ControlSocket, Order
 from mailname.server.dispatch import Dispatcher, offered
 from mailname.server.folder_zones import FolderZones
+from mailname.server.handover import NOTHING, Heritage
 from mailname.server.history import History
 from mailname.server.history_status import history_of, with_history
 from mailname.server.image_library import ImageLibrary
@@ -177,23 +178,28 @@ class Server:
     async def _exchange(self, ending: Collection[Name], wanted: Collection[ZoneConfig]) -> list[Name]:
         """End some zones, and serve others from now on, as far as they are not served. Returns what was started."""
         by_name = {one.name: one for one in wanted}
+        left: dict[Name, Heritage] = {}
         for apex in ending:
-            await self.zones.pop(apex).retire()
-            if apex not in by_name:
+            before = self.zones.pop(apex)
+            if (config := by_name.get(apex)) is not None:  # its place is never empty, and its last version is answered on
+                left[apex], self.zones[apex] = before.leaves(), self._zone(config)
+            await before.retire()
+            if config is None:
                 self.context.drop(apex)
                 log.info("zone %s: no longer served", bare(apex))
-        started = []
         for apex, config in by_name.items():
             if apex not in self.zones:
-                kind = PrimaryZone if config.role == "primary" else SecondaryZone
-                self.zones[apex] = kind(config, self.context)
-                started.append(apex)
+                left[apex], self.zones[apex] = NOTHING, self._zone(config)
+        started = list(left)
         # A start with many zones must not ask their primaries for all of them in one moment.
         self.context.spread = len(started) / _QUESTIONS_A_SECOND if len(started) > _FEW else 0.0
         # Several at a time: reading files is waiting.
         for some in batched(started, _ZONES_AT_ONCE):
-            await asyncio.gather(*(self.zones[apex].start() for apex in some))
+            await asyncio.gather(*(self.zones[apex].start(left[apex]) for apex in some))
         return started
+
+    def _zone(self, config: ZoneConfig) -> ServedZone:
+        return (PrimaryZone if config.role == "primary" else SecondaryZone)(config, self.context)
 
     async def reconfigure(self, config: ServerConfig) -> None:
         """Take over a changed configuration: zones and keys at once; addresses, state and control socket need a new start."""
