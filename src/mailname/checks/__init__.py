@@ -5,6 +5,7 @@ from mailname.checks.facts import RUNGS, Facts
 from mailname.checks.finding import CODES, Evidence, Finding, Severity
 from mailname.checks.judge import Place, judge
 from mailname.checks.observe import observe
+from mailname.checks.observe_domain import observe_domain
 from mailname.checks.world import World
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "explain",
     "judge",
     "observe",
+    "observe_domain",
 ]

@@ -30,18 +30,26 @@ if TYPE_CHECKING:
 
     from mailname.checks.facts import MailProbe
     from mailname.checks.world import World
-    from mailname.server.network import Network
+    from mailname.server.network import IPAddress, Network
 
 _PAYLOAD = 1232  # octets: fits into one packet on every usual path
 
 
 @dataclass(slots=True)
-class _Budget:
-    """What is left to spend on one address over one transport."""
+class Budget:
+    """What is left to spend on one address over one transport.
+
+    Attributes:
+        heard: whether anything ever came back.
+        given_up: why nothing more is asked there.
+        ends: when waiting for a server that answers some questions and not others ends (the event loop's clock).
+
+    """
 
     heard: bool = False
     plain: bool = False  # it answers, but not to questions with EDNS
     given_up: Outcome | None = None
+    ends: float | None = None
     retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -58,19 +66,38 @@ class Addressee:
 class Asker:
     """Asks, and keeps every answer as a fact."""
 
-    def __init__(self, network: Network, world: World) -> None:
+    def __init__(self, network: Network, world: World, budgets: dict[tuple[Endpoint, Transport], Budget] | None = None) -> None:
+        """Begin with nothing asked; ``budgets`` are those of other looks at the same world at the same time."""
         self.network = network
         self.world = world
         self.probes: list[Probe] = []
         self.mail: list[MailProbe] = []
         self.queries = 0
-        self._budgets: dict[tuple[Endpoint, Transport], _Budget] = {}
+        self._budgets: dict[tuple[Endpoint, Transport], Budget] = {} if budgets is None else budgets
+
+    def at(self, address: IPAddress) -> Endpoint:
+        """Return where an authoritative server listens."""
+        return Endpoint(address, self.world.port)
+
+    def wanted(self, addresses: tuple[IPAddress, ...]) -> tuple[IPAddress, ...]:
+        """Return those addresses over whose family we ask."""
+        return tuple(address for address in addresses if address.version in self.world.families)
 
     async def ask(
-        self, whom: Addressee, qname: Name, qtype: RdataType, *, transport: Transport = "udp", recurse: bool = False
+        self,
+        whom: Addressee,
+        qname: Name,
+        qtype: RdataType,
+        *,
+        transport: Transport = "udp",
+        recurse: bool = False,
+        keep: bool = True,
     ) -> Probe:
-        """Ask one question and note what came back. A truncated answer is asked again over TCP (RFC 7766 section 5)."""
-        budget = self._budgets.setdefault((whom.endpoint, transport), _Budget())
+        """Ask one question and note what came back. A truncated answer is asked again over TCP (RFC 7766 section 5).
+
+        Without ``keep`` it is no fact about the domain: a step on the way to a host's address.
+        """
+        budget = self._budgets.setdefault((whom.endpoint, transport), Budget())
         began = time.perf_counter()
         query = _Query(qname, qtype, recurse)
         with_edns = not budget.plain
@@ -80,14 +107,15 @@ class Asker:
             outcome, wire = await self._once(budget, whom, query, transport)
         took = (time.perf_counter() - began) * 1000
         probe = self._read(whom, query, transport, outcome, wire, tries, took, edns=not budget.plain)
-        self.probes.append(probe)
+        if keep:
+            self.probes.append(probe)
         if probe.tc and transport == "udp":
-            whole = await self.ask(whom, qname, qtype, transport="tcp", recurse=recurse)
+            whole = await self.ask(whom, qname, qtype, transport="tcp", recurse=recurse, keep=keep)
             return whole if whole.answered else probe
         return probe
 
     async def _exchange(
-        self, budget: _Budget, whom: Addressee, query: _Query, transport: Transport
+        self, budget: Budget, whom: Addressee, query: _Query, transport: Transport
     ) -> tuple[Outcome, bytes | None, int]:
         outcome, wire = await self._once(budget, whom, query, transport)
         if outcome is not Outcome.SILENT or transport == "tcp":
@@ -108,7 +136,7 @@ class Asker:
                 return outcome, wire, tried + 1
         return outcome, wire, self.world.tries
 
-    async def _try_again(self, budget: _Budget, whom: Addressee, query: _Query, *, last: bool) -> tuple[Outcome, bytes | None]:
+    async def _try_again(self, budget: Budget, whom: Addressee, query: _Query, *, last: bool) -> tuple[Outcome, bytes | None]:
         """Ask a server by UDP that has not answered yet; the last time without EDNS: some packet filters drop what is new."""
         budget.plain = last
         outcome, wire = await self._once(budget, whom, query, "udp")
@@ -119,18 +147,24 @@ class Asker:
             budget.plain = (await self._once(budget, whom, query, "udp"))[0] is Outcome.SILENT
         return outcome, wire
 
-    async def _once(self, budget: _Budget, whom: Addressee, query: _Query, transport: Transport) -> tuple[Outcome, bytes | None]:
+    async def _once(self, budget: Budget, whom: Addressee, query: _Query, transport: Transport) -> tuple[Outcome, bytes | None]:
         if budget.given_up:
             return budget.given_up, None
+        now = asyncio.get_running_loop().time()
+        patience = self.world.timeout if transport == "udp" else self.world.timeout * self.world.tries
+        if budget.ends is not None:
+            # It has let questions fall before: what is asked later shares the time that is left, and then has a moment each.
+            patience = min(patience, max(budget.ends - now, self.world.timeout / 4))
         self.queries += 1
         try:
             if transport == "udp":
-                wire = await ask_udp(self.network, query.wire(budget), whom.endpoint, timeout=self.world.timeout)
+                wire = await ask_udp(self.network, query.wire(budget), whom.endpoint, timeout=patience)
             else:
-                patience = self.world.timeout * self.world.tries
                 wire = await ask_tcp(self.network, query.wire(budget), whom.endpoint, timeout=patience)
         except (OSError, EOFError) as error:
             outcome = outcome_of(error)
+            if outcome is Outcome.SILENT and budget.ends is None:
+                budget.ends = now + self.world.timeout * (self.world.tries + 1)
             if not budget.heard and (transport == "tcp" or outcome is not Outcome.SILENT):
                 budget.given_up = outcome
             return outcome, None
@@ -201,7 +235,7 @@ class _Query:
     qtype: RdataType
     recurse: bool
 
-    def wire(self, budget: _Budget) -> bytes:
+    def wire(self, budget: Budget) -> bytes:
         flags = dns.flags.RD if self.recurse else 0
         edns = -1 if budget.plain else 0
         return dns.message.make_query(self.qname, self.qtype, use_edns=edns, payload=_PAYLOAD, flags=flags).to_wire()

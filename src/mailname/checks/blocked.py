@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.checks.finding import Severity
-from mailname.checks.judge import CHECKS
+from mailname.checks.judge import checks_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,9 @@ def blocked(plan: Plan, facts: Facts, findings: Iterable[Finding]) -> tuple[Bloc
     """Return the checks that these findings, or a look that began lower, made impossible."""
     found = tuple(findings)
     failed = {(finding.code, finding.server) for finding in found}
-    return tuple(one for check in CHECKS for one in _of(check, plan, facts, found) if (one.code, one.about) not in failed)
+    return tuple(
+        one for check in checks_for(facts) for one in _of(check, plan, facts, found) if (one.code, one.about) not in failed
+    )
 
 
 def _of(check: Check, plan: Plan, facts: Facts, findings: tuple[Finding, ...]) -> Iterator[Blocked]:

@@ -138,15 +138,18 @@ def _rank(cause: Cause) -> tuple[int, int, int]:
 
 
 def _verdict(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> Literal["well", "fragile", "broken", "unknown"]:
-    if any(finding.code in _CANNOT_TELL for finding in found) or _saw_nothing(plan, facts):
+    if any(finding.code in _CANNOT_TELL for finding in found) or _saw_nothing(plan, facts, found):
         return "unknown"
     if all(finding.severity is Severity.NOTE for finding in found):
         return "well"
     return "fragile" if mail_arrives(plan, facts) else "broken"
 
 
-def _saw_nothing(plan: Plan, facts: Facts) -> bool:
+def _saw_nothing(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> bool:
     """Tell whether no name server could be tried from here at all, for want of its address family."""
     if not facts.asks("servers"):
         return not facts.mail
-    return all(sight.udp in (None, Outcome.UNREACHABLE) and sight.tcp is None for sight in sights(plan, facts))
+    seen = sights(plan, facts)
+    if not seen:  # without a plan, no address of any name server came to light
+        return not found
+    return all(sight.udp in (None, Outcome.UNREACHABLE) and sight.tcp is None for sight in seen)

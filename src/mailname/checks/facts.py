@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,10 +14,12 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from dns.name import Name
     from dns.rcode import Rcode
@@ -138,27 +139,29 @@ class Probe:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Probe:
         """Read what ``to_json`` gave."""
-        flags = value["flags"]
+        set_flags = texts(value, "flags")
+        rcode = optional(value, "rcode", text)
+        outcome = Outcome(text(value, "outcome"))
         return cls(
-            rung=value["rung"],
-            zone=dns.name.from_text(value["zone"]),
-            server=dns.name.from_text(value["server"]),
-            address=ip_address(value["address"]),
-            port=value["port"],
-            transport=value["transport"],
-            qname=dns.name.from_text(value["qname"]),
-            qtype=dns.rdatatype.from_text(value["qtype"]),
-            outcome=Outcome(value["outcome"]),
-            rcode=dns.rcode.from_text(value["rcode"]) if value["rcode"] is not None else None,
-            aa="aa" in flags,
-            ra="ra" in flags,
-            tc="tc" in flags,
-            answer=tuple(map(Record.from_text, value["answer"])),
-            authority=tuple(map(Record.from_text, value["authority"])),
-            additional=tuple(map(Record.from_text, value["additional"])),
-            tries=value["tries"],
-            ms=value["ms"],
-            edns=value.get("edns", True),
+            rung=choice(value, "rung", RUNGS),
+            zone=dns.name.from_text(text(value, "zone")),
+            server=dns.name.from_text(text(value, "server")),
+            address=ip_address(text(value, "address")),
+            port=whole(value, "port"),
+            transport="tcp" if choice(value, "transport", ("udp", "tcp")) == "tcp" else "udp",
+            qname=dns.name.from_text(text(value, "qname")),
+            qtype=dns.rdatatype.from_text(text(value, "qtype")),
+            outcome=outcome,
+            rcode=dns.rcode.from_text(rcode) if rcode is not None else None,
+            aa="aa" in set_flags,
+            ra="ra" in set_flags,
+            tc="tc" in set_flags,
+            answer=tuple(map(Record.from_text, texts(value, "answer"))),
+            authority=tuple(map(Record.from_text, texts(value, "authority"))),
+            additional=tuple(map(Record.from_text, texts(value, "additional"))),
+            tries=whole(value, "tries"),
+            ms=number(value, "ms"),
+            edns=truth(value, "edns"),
         )
 
 
@@ -204,14 +207,14 @@ class MailProbe:
     def from_json(cls, value: Mapping[str, Any]) -> MailProbe:
         """Read what ``to_json`` gave."""
         return cls(
-            host=dns.name.from_text(value["host"]),
-            address=ip_address(value["address"]),
-            port=value["port"],
-            outcome=Outcome(value["outcome"]),
-            connected=value["connected"],
-            banner=value["banner"],
-            ehlo=tuple(value["ehlo"]),
-            ms=value["ms"],
+            host=dns.name.from_text(text(value, "host")),
+            address=ip_address(text(value, "address")),
+            port=whole(value, "port"),
+            outcome=Outcome(text(value, "outcome")),
+            connected=truth(value, "connected"),
+            banner=text(value, "banner"),
+            ehlo=texts(value, "ehlo"),
+            ms=number(value, "ms"),
         )
 
 
@@ -234,7 +237,7 @@ class ControlFact:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ControlFact:
         """Read what ``to_json`` gave."""
-        return cls(dns.name.from_text(value["server"]), value["status"], value["problem"])
+        return cls(dns.name.from_text(text(value, "server")), optional(value, "status", table), text(value, "problem"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,7 @@ class ZoneFileFact:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ZoneFileFact:
         """Read what ``to_json`` gave."""
-        return cls(value["file"], tuple(map(Record.from_text, value["records"])), value["problem"])
+        return cls(text(value, "file"), tuple(map(Record.from_text, texts(value, "records"))), text(value, "problem"))
 
 
 @dataclass(frozen=True)
@@ -262,7 +265,9 @@ class Facts:
     Attributes:
         at: when the look ended, in UTC.
         start: the highest rung that was asked (``--from``); nothing is known of those above.
-        expected: the records that the plan means (the SOA's serial is 0: a plan has none).
+        expected: the records that the plan means (the SOA's serial is 0: a plan has none); without a plan, those that are served.
+        planned: whether an owner's plan says what is meant; without one nothing is known but what was seen.
+        asked: the name that a person asked about, where it is no zone but a name in this one.
         seconds: how long it took.
 
     """
@@ -275,6 +280,8 @@ class Facts:
     control: tuple[ControlFact, ...] = ()
     zone_file: ZoneFileFact | None = None
     expected: tuple[Record, ...] = ()
+    planned: bool = True
+    asked: Name | None = None
     queries: int = 0
     seconds: float = field(default=0.0, compare=False)
 
@@ -314,6 +321,8 @@ class Facts:
             "control": [fact.to_json() for fact in self.control],
             "zone_file": self.zone_file.to_json() if self.zone_file else None,
             "expected": [str(record) for record in self.expected],
+            "planned": self.planned,
+            "asked": str(self.asked) if self.asked is not None else None,
             "queries": self.queries,
             "seconds": self.seconds,
         }
@@ -321,15 +330,19 @@ class Facts:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Facts:
         """Read what ``to_json`` gave."""
+        zone_file = optional(value, "zone_file", table)
+        asked = optional(value, "asked", text)
         return cls(
-            domain=dns.name.from_text(value["domain"]),
-            at=datetime.fromisoformat(value["at"]),
-            start=value["from"],
-            probes=tuple(map(Probe.from_json, value["probes"])),
-            mail=tuple(map(MailProbe.from_json, value["mail"])),
-            control=tuple(map(ControlFact.from_json, value["control"])),
-            zone_file=ZoneFileFact.from_json(value["zone_file"]) if value["zone_file"] else None,
-            expected=tuple(map(Record.from_text, value["expected"])),
-            queries=value["queries"],
-            seconds=value["seconds"],
+            domain=dns.name.from_text(text(value, "domain")),
+            at=moment(value, "at"),
+            start=choice(value, "from", RUNGS),
+            probes=tuple(map(Probe.from_json, items(value, "probes"))),
+            mail=tuple(map(MailProbe.from_json, items(value, "mail"))),
+            control=tuple(map(ControlFact.from_json, items(value, "control"))),
+            zone_file=ZoneFileFact.from_json(zone_file) if zone_file else None,
+            expected=tuple(map(Record.from_text, texts(value, "expected"))),
+            planned=truth(value, "planned"),
+            asked=dns.name.from_text(asked) if asked is not None else None,
+            queries=whole(value, "queries"),
+            seconds=number(value, "seconds"),
         )

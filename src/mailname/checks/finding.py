@@ -103,7 +103,7 @@ class Finding:
         says: one sentence of fact with the name and address it is about.
         where: the place to fix it: the registrar, a server's firewall or configuration, the zone, or time.
         fix: one sentence of what to do there.
-        command: the one line to type, for the fix or to repeat the probe.
+        command: the one line to type, for the fix or to repeat the probe; empty when there is nothing to type.
         server: the name server or mail host it is about; None when it is about the domain.
         addresses: the addresses it is about; none when it is about all of them, or about none.
 
@@ -129,7 +129,7 @@ class Finding:
             "code": self.code,
             "says": self.says,
             "where": self.where,
-            "fix": f"{self.fix} Type: {self.command}",
+            "fix": f"{self.fix} Type: {self.command}" if self.command else self.fix,
             "evidence": [piece.to_json() for piece in self.evidence],
         }
 

@@ -27,13 +27,14 @@ def glue_missing(plan: Plan, facts: Facts) -> Iterator[Finding]:
             continue
         glue = parent.glue[server.name]
         lacking = [address for address in server.addresses if address not in glue]
-        if lacking and glue <= frozenset(server.addresses):
+        # Without a plan, an address that is neither in the parent nor in a zone that we reach is not known to anybody.
+        if (lacking or not server.addresses) and glue <= frozenset(server.addresses):
             missing[server.name] = lacking
             without_any += not glue
     if not missing:
         return
-    hosts = listed(f"{spoken(name)} with {listed(addresses)}" for name, addresses in missing.items())
-    addresses_alone = listed(address for addresses in missing.values() for address in addresses)
+    hosts = listed(f"{spoken(name)} with {listed(addresses) or 'its address'}" for name, addresses in missing.items())
+    addresses_alone = listed(address for addresses in missing.values() for address in addresses) or "of any"
     yield Finding(
         "DELEG-02",
         Severity.DEAD if without_any == len(parent.names) else Severity.FRAGILE,

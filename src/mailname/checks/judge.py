@@ -31,6 +31,7 @@ from mailname.checks.server_set import different_machines, enough_servers
 from mailname.checks.soa_values import soa_master, soa_timers
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
+from mailname.checks.without_plan import without_plan
 from mailname.checks.wording import plan_file as default_plan_file
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Check:
         rung: the rung whose facts it reads; not asked, it cannot be made.
         needs: codes after whose finding this check cannot be made; of a server, when it is made for each server.
         for_each_server: whether it is made for each name server apart.
+        needs_plan: whether it compares with what the owner wants; without a plan it is left out.
 
     """
 
@@ -64,6 +66,7 @@ class Check:
     run: Callable[[Plan, Facts], Iterator[Finding]]
     needs: tuple[str, ...] = ()
     for_each_server: bool = False
+    needs_plan: bool = False
 
 
 CHECKS = (
@@ -95,10 +98,10 @@ CHECKS = (
     Check(("SERIAL-01",), "servers", serial_not_raised, _NOT_SERVED, for_each_server=True),
     Check(("SERIAL-02",), "servers", primary_older, _NOT_SERVED, for_each_server=True),
     Check(("SOA-01",), "servers", soa_timers, _NOT_SERVED),
-    Check(("SOA-02",), "servers", soa_master, _NOT_SERVED),
+    Check(("SOA-02",), "servers", soa_master, _NOT_SERVED, needs_plan=True),
     Check(("ZONE-01",), "servers", trailing_dot_forgotten, _NOT_SERVED),
-    Check(("ZONE-02",), "servers", plan_differs, _NOT_SERVED),
-    Check(("MX-01",), "servers", mx_missing, _NOT_SERVED),
+    Check(("ZONE-02",), "servers", plan_differs, _NOT_SERVED, needs_plan=True),
+    Check(("MX-01",), "servers", mx_missing, _NOT_SERVED, needs_plan=True),
     Check(("MX-02",), "servers", mx_target_without_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-03",), "servers", mx_target_is_alias, (*_NOT_SERVED, "MX-01")),
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
@@ -140,9 +143,16 @@ class Place:
         return shlex.join(words)
 
 
+def checks_for(facts: Facts) -> Iterator[Check]:
+    """Iterate over the checks that can be made of such facts: without a plan, not those that ask what the owner wants."""
+    return (check for check in CHECKS if facts.planned or not check.needs_plan)
+
+
 def judge(plan: Plan, facts: Facts, place: Place | None = None) -> tuple[Finding, ...]:
     """Return everything that is wrong by these facts, from the root down; the lines to type are those for this place."""
-    found = (finding for check in CHECKS if facts.asks(check.rung) for finding in check.run(plan, facts))
+    found = (finding for check in checks_for(facts) if facts.asks(check.rung) for finding in check.run(plan, facts))
+    if not facts.planned:
+        return tuple(map(without_plan, found))
     if place is None:
         return tuple(found)
     return tuple(replace(one, command=place.typed(plan, one)) for one in found)

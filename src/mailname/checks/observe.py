@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ from dns.rdatatype import RdataType
 
 from mailname.checks.asking import Addressee, Asker
 from mailname.checks.facts import RUNGS, ControlFact, Facts
+from mailname.checks.iterate import Iterator
 from mailname.checks.mail_policy import NAMES as POLICIES
 from mailname.checks.mail_policy import owner_of
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_mail import visit
-from mailname.checks.observe_parents import Referral, ds_at_parent, parent_by_resolver, walk_below, walk_from_root
+from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.plan import expand
-from mailname.server.network import Endpoint
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
     from mailname.checks.world import World
-    from mailname.plan import Plan
+    from mailname.plan import MailHost, NameServer, Plan
     from mailname.server.network import IPAddress, Network
 
 RESOLVER = dns.name.from_text("resolver.")  # a resolver has no name that we know; its address stands beside it
@@ -47,49 +48,67 @@ async def observe(plan: Plan, *, network: Network, world: World, progress: Calla
     hosts = [server.name for server in plan.name_servers] + [host.name for host in plan.mail_hosts]
     vantages = frozenset(address for server in plan.name_servers for address in server.addresses)
     expected = records_of(zone)
-    look = _Look(plan, Asker(network, world), questions(plan.domain, expected, hosts, vantages), progress or _say_nothing)
+    wanted = questions(plan.domain, expected, hosts, vantages)
+    look = Look(plan.domain, Asker(network, world), wanted, progress or say_nothing, plan.name_servers, plan.mail_hosts)
     await look.all_rungs()
-    return Facts(
-        domain=plan.domain,
-        at=datetime.now(UTC),
-        start=world.start,
-        probes=tuple(look.asker.probes),
-        mail=tuple(look.asker.mail),
-        control=tuple(look.control),
-        zone_file=read_zone_file(world.zone_file, world.zone_file_name, plan.domain)
-        if world.zone_file is not None and look.asks("zone")
-        else None,
-        expected=expected,
-        queries=look.asker.queries,
-        seconds=round(time.perf_counter() - began, 3),
-    )
+    return replace(look.facts(began), expected=expected)
 
 
-def _say_nothing(words: str) -> None:
+def say_nothing(words: str) -> None:
+    """Take the words of a look that nobody watches."""
     del words
 
 
 @dataclass(slots=True)
-class _Look:
-    """One look: what has been begun, so that nothing is asked twice."""
+class Look:
+    """One look: what has been begun, so that nothing is asked twice.
 
-    plan: Plan
+    Attributes:
+        name_servers, mail_hosts: the plan's; without a plan none are known before.
+
+    """
+
+    domain: Name
     asker: Asker
     questions: Questions
     progress: Callable[[str], None]
+    name_servers: tuple[NameServer, ...] = ()
+    mail_hosts: tuple[MailHost, ...] = ()
     control: list[ControlFact] = field(default_factory=list)
+    most_parents: int | None = None
     _visited: set[IPAddress] = field(default_factory=set)
     _resolved: dict[Name, asyncio.Future[tuple[IPAddress, ...]]] = field(default_factory=dict)
-    _asked: set[IPAddress] = field(default_factory=set)
+    _asked: dict[IPAddress, Name] = field(default_factory=dict)
+    _has_ds: bool = False
+    _iterator: Iterator | None = None
 
     @property
     def world(self) -> World:
+        """Where we look from."""
         return self.asker.world
 
     def asks(self, rung: str) -> bool:
+        """Tell whether a rung is asked in this look."""
         return RUNGS.index(self.world.start) <= RUNGS.index(rung)
 
+    def facts(self, began: float) -> Facts:
+        """Return what was seen; ``began`` is by the performance counter."""
+        return Facts(
+            domain=self.domain,
+            at=datetime.now(UTC),
+            start=self.world.start,
+            probes=tuple(self.asker.probes),
+            mail=tuple(self.asker.mail),
+            control=tuple(self.control),
+            zone_file=read_zone_file(self.world.zone_file, self.world.zone_file_name, self.domain)
+            if self.world.zone_file is not None and self.asks("zone")
+            else None,
+            queries=self.asker.queries,
+            seconds=round(time.perf_counter() - began, 3),
+        )
+
     async def all_rungs(self) -> None:
+        """Ask all that is to be asked."""
         async with asyncio.TaskGroup() as group:
             if self.asks("resolver") and self.world.resolver:
                 group.create_task(self._resolver())
@@ -110,100 +129,116 @@ class _Look:
             return
         whom = Addressee("resolver", dns.name.root, RESOLVER, resolver)
         mx, *_ = await asyncio.gather(
-            self.asker.ask(whom, self.plan.domain, RdataType.MX, recurse=True),
-            self.asker.ask(whom, self.plan.domain, RdataType.NS, recurse=True),
+            self.asker.ask(whom, self.domain, RdataType.MX, recurse=True),
+            self.asker.ask(whom, self.domain, RdataType.NS, recurse=True),
         )
-        hosts = {host.name for host in self.plan.mail_hosts}
-        hosts |= {rdata.exchange for rdata in mx.rdatas(self.plan.domain, RdataType.MX)}  # type: ignore[attr-defined]  # MX
+        hosts = {host.name for host in self.mail_hosts}
+        hosts |= {rdata.exchange for rdata in mx.rdatas(self.domain, RdataType.MX)}  # type: ignore[attr-defined]  # MX
         for host in sorted(hosts - {dns.name.root}):
-            for address in await self._resolve(host):
-                await self._visit(host, address)
+            for address in await self.resolve(host):
+                await self.visit(host, address)
         self.progress(f"resolver {resolver.address}")
 
     async def _parents(self) -> None:
-        domain = self.plan.domain
-        referral: Referral | None
+        walk = Walk(self.asker, self.domain, self.resolve, self._delegated, self._signed, self.most_parents)
         if self.asks("root"):
-            referral = await walk_from_root(self.asker, domain, self._resolve)
-        elif self.world.resolver and (start := await parent_by_resolver(self.asker, self.world.resolver, domain, self._resolve)):
-            referral = await walk_below(self.asker, start, domain, self._resolve)
-        else:
-            referral = None
+            await self._from_root(walk)
+        elif self.world.resolver and (
+            start := await parent_by_resolver(self.asker, self.world.resolver, self.domain, self.resolve)
+        ):
+            await walk.below(start)
         self.progress("root and TLD servers")
-        if referral is None:
-            return
-        if ds_at_parent(self.asker.probes, domain):
-            await asyncio.gather(
-                *(
-                    self.asker.ask(self._addressee(server.name, address), domain, RdataType.DNSKEY)
-                    for server in self.plan.name_servers
-                    for address in server.addresses
-                    if self.asks("servers")
-                )
-            )
-        # Addresses that only the parent gives: a wrong glue address is asked too, since what answers there tells the story.
+
+    async def _from_root(self, walk: Walk) -> None:
+        await walk.from_root()
+
+    async def _delegated(self, referral: Referral) -> None:
+        """Ask addresses that only the parent gives: what answers at a wrong glue address tells the story."""
         async with asyncio.TaskGroup() as group:
             for name, glue in referral.servers.items():
-                in_domain = name.is_subdomain(domain)
-                planned = any(server.name == name and server.addresses for server in self.plan.name_servers)
-                addresses = glue or (() if in_domain or planned else await self._resolve(name))
-                for address in addresses:
-                    group.create_task(self._server(name, address))
+                group.create_task(self._delegated_server(name, glue))
+
+    async def _delegated_server(self, name: Name, glue: tuple[IPAddress, ...]) -> None:
+        planned = any(server.name == name and server.addresses for server in self.name_servers)
+        addresses = glue or (() if name.is_subdomain(self.domain) or planned else await self.resolve(name))
+        await asyncio.gather(*(self.server(name, address) for address in addresses))
 
     async def _servers(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for server in self.plan.name_servers:
-                addresses = server.addresses or await self._resolve(server.name)
+            for server in self.name_servers:
+                addresses = server.addresses or await self.resolve(server.name)
                 for address in addresses:
-                    group.create_task(self._server(server.name, address))
+                    group.create_task(self.server(server.name, address))
         self.progress("name servers")
 
     async def _policies(self) -> None:
         """Ask the primary how mail is to be judged; that the others serve the same is looked at elsewhere."""
-        for address in self.plan.primary.addresses[:1]:
-            whom, domain = self._addressee(self.plan.primary.name, address), self.plan.domain
-            await asyncio.gather(*(self.asker.ask(whom, owner_of(below, domain), RdataType.TXT) for below in POLICIES))
+        for server in self.name_servers:
+            if server.role == "primary" and server.addresses:
+                await self.ask_policies(server.name, server.addresses[0])
 
-    async def _server(self, name: Name, address: IPAddress) -> None:
-        if address in self._asked or not self.asks("servers"):
+    async def ask_policies(self, name: Name, address: IPAddress) -> None:
+        """Ask one name server how mail is to be judged."""
+        whom = self._addressee(name, address)
+        await asyncio.gather(*(self.asker.ask(whom, owner_of(below, self.domain), RdataType.TXT) for below in POLICIES))
+
+    async def server(self, name: Name, address: IPAddress) -> None:
+        """Ask one address of a name server everything, once."""
+        if address in self._asked or not self.asks("servers") or not self.asker.wanted((address,)):
             return
-        self._asked.add(address)
-        await ask_server(self.asker, self._addressee(name, address), self.questions, self._visit)
+        self._asked[address] = name
+        await asyncio.gather(
+            ask_server(self.asker, self._addressee(name, address), self.questions, self.visit),
+            *([self._keys(name, address)] if self._has_ds else []),
+        )
+
+    async def _signed(self) -> None:
+        """Ask every server for its keys, now and later: the parent has a DS."""
+        if not self._has_ds:
+            self._has_ds = True
+            await asyncio.gather(*(self._keys(name, address) for address, name in self._asked.items()))
+
+    async def _keys(self, name: Name, address: IPAddress) -> None:
+        await self.asker.ask(self._addressee(name, address), self.domain, RdataType.DNSKEY)
 
     def _addressee(self, name: Name, address: IPAddress) -> Addressee:
-        return Addressee("servers", self.plan.domain, name, Endpoint(address))
+        return Addressee("servers", self.domain, name, self.asker.at(address))
 
     async def _control(self) -> None:
         self.control[:] = await asyncio.gather(
             *(
-                ask_status(name, path, self.plan.domain, timeout=self.world.timeout * self.world.tries)
+                ask_status(name, path, self.domain, timeout=self.world.timeout * self.world.tries)
                 for name, path in self.world.control_sockets.items()
             )
         )
 
     async def _planned_mail_hosts(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for host in self.plan.mail_hosts:
-                for address in host.addresses or await self._resolve(host.name):
-                    group.create_task(self._visit(host.name, address))
+            for host in self.mail_hosts:
+                for address in host.addresses or await self.resolve(host.name):
+                    group.create_task(self.visit(host.name, address))
 
-    async def _visit(self, host: Name, address: IPAddress) -> None:
-        if address in self._visited:
+    async def visit(self, host: Name, address: IPAddress) -> None:
+        """Visit one address of a mail host, once."""
+        if address in self._visited or not self.asker.wanted((address,)):
             return
         self._visited.add(address)
         patience = self.world.timeout * self.world.tries
         self.asker.mail.append(await visit(self.asker.network, host, address, timeout=patience))
         self.progress(f"mail host {host.to_text(omit_final_dot=True)}")
 
-    async def _resolve(self, name: Name) -> tuple[IPAddress, ...]:
-        """Ask the resolver for a name's addresses, once."""
+    async def resolve(self, name: Name) -> tuple[IPAddress, ...]:
+        """Find a name's addresses, once: by the resolver, without one by walking from the root ourselves."""
         if name not in self._resolved:
             self._resolved[name] = asyncio.ensure_future(self._resolve_now(name))
         return await self._resolved[name]
 
     async def _resolve_now(self, name: Name) -> tuple[IPAddress, ...]:
         if self.world.resolver is None:
-            return ()
+            if not self.asks("root"):
+                return ()
+            self._iterator = self._iterator or Iterator(self.asker)
+            return await self._iterator.addresses(name)
         whom = Addressee("resolver", dns.name.root, RESOLVER, self.world.resolver)
         kinds = (RdataType.A, RdataType.AAAA)
         probes = await asyncio.gather(*(self.asker.ask(whom, name, kind, recurse=True) for kind in kinds))
@@ -221,7 +256,7 @@ class _Look:
             rdata.serial  # type: ignore[attr-defined]  # SOA
             for probe in self.asker.probes
             if probe.rung == "servers" and probe.rcode == 0
-            for rdata in probe.rdatas(self.plan.domain, RdataType.SOA)
+            for rdata in probe.rdatas(self.domain, RdataType.SOA)
         }
         if len(serials) < 2 or any((fact.status or {}).get("last_failure") for fact in self.control):
             return  # all the same, or a secondary has told already why it is behind
@@ -238,7 +273,7 @@ class _Look:
                 for owner, kind in self.questions.rrsets
             ),
             *(
-                self.asker.ask(self._addressee(name, address), self.plan.domain, RdataType.SOA, transport="tcp")
+                self.asker.ask(self._addressee(name, address), self.domain, RdataType.SOA, transport="tcp")
                 for name, address in sorted(answered, key=str)
             ),
         )

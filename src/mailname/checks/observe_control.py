@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.name
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from mailname.zone import Zone
 
+_SECRET = re.compile(r"secret|password|private|token|mac_key", re.IGNORECASE)
+
 
 async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) -> ControlFact:
     """Ask one server what it holds of the domain; ``timeout`` in seconds."""
@@ -29,8 +32,19 @@ async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) 
         return ControlFact(server, None, f"the control socket {path} does not answer: {error}")
     for zone in status.get("zones", ()):
         if dns.name.from_text(zone["zone"]) == domain:
-            return ControlFact(server, zone)
+            return ControlFact(server, without_secrets(zone))
     return ControlFact(server, None, f"the server at {path} does not have the zone {domain} in its configuration")
+
+
+def without_secrets(status: dict[str, Any]) -> dict[str, Any]:
+    """Return a status without any member that is called a secret. A server tells none; a fact shall never hold one."""
+    return {key: _cleaned(value) for key, value in status.items() if not _SECRET.search(key)}
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, dict):
+        return without_secrets(value)
+    return [_cleaned(one) for one in value] if isinstance(value, list) else value
 
 
 def read_zone_file(text: str, file: str, domain: Name) -> ZoneFileFact:

@@ -8,11 +8,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import dns.name
-import dns.rcode
 from dns.rdatatype import RdataType
 
 from mailname.checks.asking import Addressee
-from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -22,9 +20,10 @@ if TYPE_CHECKING:
 
     from mailname.checks.asking import Asker
     from mailname.checks.facts import Probe
-    from mailname.server.network import IPAddress
+    from mailname.server.network import Endpoint, IPAddress
 
     Resolve = Callable[[Name], Awaitable[tuple[IPAddress, ...]]]
+    Servers = list[tuple[Name, tuple[IPAddress, ...]]]
 
 _ROOTS_AT_FIRST = 3  # thirteen say the same; the others are asked only when these do not answer
 
@@ -68,35 +67,90 @@ def ds_at_parent(probes: Iterable[Probe], domain: Name) -> tuple[Probe, tuple[Rd
     return None
 
 
-async def walk_from_root(asker: Asker, domain: Name, resolve: Resolve) -> Referral | None:
-    """Ask the root, then each zone below it, until one delegates the domain. Returns the delegation, if there is one."""
-    hints = asker.world.root_hints
-    waves = [[(name, addresses[:1]) for name, addresses in hints[:_ROOTS_AT_FIRST]], list(hints)]
-    for wave in waves:
-        probes = await _ask_all(asker, "root", dns.name.root, wave, domain)
-        if any(probe.answered for probe in probes):
-            below = next((found for probe in probes if (found := referral_in(probe))), None)
-            return await walk_below(asker, below, domain, resolve) if below else None
-    return None
+@dataclass(slots=True)
+class Walk:
+    """One walk down to the domain. It goes on with the first useful answer; those that come later are facts as well.
+
+    Attributes:
+        resolve: gives the addresses of a name server whose parent gives none.
+        found: told of the domain's delegation, as each of the parent's servers gives it.
+        signed: told that one of them has a DS for the domain.
+        most: how many of a zone's servers are asked.
+
+    """
+
+    asker: Asker
+    domain: Name
+    resolve: Resolve
+    found: Callable[[Referral], Awaitable[None]]
+    signed: Callable[[], Awaitable[None]]
+    most: int | None = None
+    _begun: set[Name] = field(default_factory=set)
+
+    async def from_root(self) -> None:
+        """Ask the root, then each zone below it, until one delegates the domain."""
+        hints = self.asker.world.root_hints
+        first = [(name, self.asker.wanted(addresses)[:1]) for name, addresses in hints[:_ROOTS_AT_FIRST]]
+        await self._ask("root", dns.name.root, [first, list(hints)])
+
+    async def below(self, start: Referral) -> None:
+        """Ask the servers of a zone above the domain, and of those it refers to, until one delegates the domain."""
+        if start.zone in self._begun:
+            return
+        self._begun.add(start.zone)
+        servers = [
+            (name, self.asker.wanted(addresses or await self.resolve(name)))
+            for name, addresses in list(start.servers.items())[: self.most]
+        ]
+        # Perhaps only the first family's addresses are out of reach, so the others are kept for later.
+        await self._ask("tld", start.zone, [[(name, all_of[:1]) for name, all_of in servers], servers])
+
+    async def _ask(self, rung: str, zone: Name, waves: list[Servers]) -> None:
+        """Ask each wave of servers at once; a later wave only where nobody of the first has answered in one try's time."""
+        answered = asyncio.Event()
+        asked: set[IPAddress] = set()
+        async with asyncio.TaskGroup() as group:
+            tasks: list[asyncio.Task[None]] = []
+            for wave in waves:
+                for name, addresses in wave:
+                    for address in self.asker.wanted(addresses):
+                        if address not in asked:
+                            asked.add(address)
+                            tasks.append(group.create_task(self._one(rung, zone, name, address, answered)))
+                await _until_heard(answered, tasks, self.asker.world.timeout)
+                if answered.is_set():
+                    return
+
+    async def _one(self, rung: str, zone: Name, server: Name, address: IPAddress, answered: asyncio.Event) -> None:
+        whom = Addressee(rung, zone, server, self.asker.at(address))
+        probe = await self.asker.ask(whom, self.domain, RdataType.NS)
+        if not probe.answered:
+            return
+        answered.set()
+        if (referral := referral_in(probe)) is None:
+            return
+        if referral.zone == self.domain:
+            await asyncio.gather(self.found(referral), self._look_for_ds(whom))
+        else:
+            await self.below(referral)
+
+    async def _look_for_ds(self, parent: Addressee) -> None:
+        """Ask the parent's server for the DS, too, which it alone has (RFC 4035 section 2.4)."""
+        probe = await self.asker.ask(parent, self.domain, RdataType.DS)
+        if probe.rdatas(self.domain, RdataType.DS):
+            await self.signed()
 
 
-async def walk_below(asker: Asker, start: Referral, domain: Name, resolve: Resolve) -> Referral | None:
-    """Ask the servers of a zone above the domain, and of those it refers to, until one delegates the domain."""
-    referral = start
-    while referral.zone != domain:
-        servers = [(name, found or await resolve(name)) for name, found in referral.servers.items()]
-        probes = await _ask_all(asker, "tld", referral.zone, [(name, found[:1]) for name, found in servers], domain)
-        if not any(probe.answered for probe in probes):  # perhaps only the first family's addresses are out of reach
-            probes = await _ask_all(asker, "tld", referral.zone, [(name, found[1:]) for name, found in servers], domain)
-        below = next((found for probe in probes if (found := referral_in(probe))), None)
-        if below is None:
-            return None
-        if below.zone == domain:  # the parent holds the DS too (RFC 4035 section 2.4)
-            await asyncio.gather(
-                *(asker.ask(Addressee("tld", p.zone, p.server, p.endpoint), domain, RdataType.DS) for p in probes if p.answered)
-            )
-        referral = below
-    return referral
+async def _until_heard(answered: asyncio.Event, tasks: list[asyncio.Task[None]], timeout: float) -> None:
+    """Wait until somebody has answered, all have been given up, or the time is over; the tasks go on."""
+    heard = asyncio.ensure_future(answered.wait())
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + timeout
+    try:
+        while not answered.is_set() and (going := [task for task in tasks if not task.done()]) and loop.time() < ends:
+            await asyncio.wait([heard, *going], timeout=ends - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        heard.cancel()
 
 
 async def parent_by_resolver(asker: Asker, resolver: Endpoint, domain: Name, resolve: Resolve) -> Referral | None:
@@ -111,15 +165,3 @@ async def parent_by_resolver(asker: Asker, resolver: Endpoint, domain: Name, res
             addresses = await asyncio.gather(*(resolve(name) for name in names))
             return Referral(zone, dict(zip(names, addresses, strict=True)))
     return None
-
-
-async def _ask_all(
-    asker: Asker, rung: str, zone: Name, servers: list[tuple[Name, tuple[IPAddress, ...]]], domain: Name
-) -> list[Probe]:
-    return await asyncio.gather(
-        *(
-            asker.ask(Addressee(rung, zone, name, Endpoint(address)), domain, RdataType.NS)
-            for name, addresses in servers
-            for address in addresses
-        )
-    )

@@ -114,6 +114,16 @@ def difference_is_of_the_cause(pair: Pair) -> bool:
     return bool(about & set(differences(pair.facts, truth)))
 
 
+def a_plan_is_given(pair: Pair) -> bool:
+    """See that an owner's plan says what is meant."""
+    return pair.facts.planned
+
+
+def cause_is_a_name_server(pair: Pair) -> bool:
+    """See that the cause is about one of the name servers' names."""
+    return any(server.name == pair.cause.server for server in pair.plan.name_servers)
+
+
 def address_is_not_planned(pair: Pair) -> bool:
     """See that the mail host was looked for only at addresses that the served zone gives and the plan does not."""
     planned = {record.rdata.to_text() for record in pair.facts.expected if record.owner == pair.effect.server}
@@ -150,7 +160,9 @@ RULES = (
     Rule(frozenset({"NS-04", "NS-06"}), frozenset({"NS-09"}), (same_server,)),
     # A zone edited by hand differs from the plan; what the edit broke is the cause.
     Rule(frozenset({"ZONE-01"}), frozenset({"MX-02"}), (same_server,)),
+    Rule(frozenset({"ZONE-01"}), frozenset({"DELEG-08"}), (same_server,)),
     Rule(frozenset({"ZONE-01"}), frozenset({"DELEG-04"}), (difference_is_of_the_cause,)),
+    Rule(frozenset({"ZONE-01"}), frozenset({"DELEG-04"}), (cause_is_a_name_server,), (a_plan_is_given,)),
     Rule(
         frozenset({"ZONE-01", "MX-01", "MX-02", "MX-03", "MX-04", "MX-05", "DELEG-04", "DELEG-08", "SOA-01"} | POLICY_CODES),
         frozenset({"ZONE-02"}),

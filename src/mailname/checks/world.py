@@ -54,6 +54,8 @@ class World:
         timeout: seconds to wait for one try.
         tries: how often a UDP question is sent. Over TCP the kernel repeats; one connection has ``timeout * tries`` seconds.
         start: the highest rung to ask.
+        port: where the authoritative servers listen, root and TLD as well; 53 but in a world of one's own.
+        families: the IP versions over which we ask.
         second_look: seconds after which servers with different serials are asked again, since a transfer takes a moment.
 
     """
@@ -66,4 +68,6 @@ class World:
     timeout: float = 1.2
     tries: int = 2
     start: str = "resolver"
+    port: int = 53
+    families: frozenset[int] = frozenset({4, 6})
     second_look: float = 1.0

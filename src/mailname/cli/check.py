@@ -3,88 +3,111 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import dns.exception
-import dns.name
-import dns.resolver
 from rich.markup import escape
 
+from mailname.cli.check_subject import Kind, read_subject
 from mailname.cli.console import err, out, print_error, print_json
 from mailname.cli.exits import EXIT_USAGE, EXITS
-from mailname.cli.plan_argument import read_plan
+from mailname.cli.vantage import Vantage
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
-    from dns.name import Name
+    from collections.abc import Callable
 
-    from mailname.checks import Facts, Verdict, World
-    from mailname.checks.world import RootHint
-    from mailname.plan import Plan
-    from mailname.server.network import Endpoint, IPAddress, Network
+    from mailname.checks import Facts, World
+    from mailname.checks.saved_look import SavedLook
+    from mailname.cli.check_subject import Subject
+    from mailname.server.network import Network
 
 _RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("check")
-@click.argument("plan_file", metavar="PLAN", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("subject", metavar="[PLAN|DOMAIN]", required=False)
 @click.option("--network", "network_file", metavar="FILE", type=_FILE, help="Look at a rehearsal, by the file it wrote.")
 @click.option("--resolver", metavar="ADDR[:PORT]", help="The resolver to ask. Default: the first of /etc/resolv.conf.")
-@click.option("--root-hints", metavar="FILE", type=_FILE, help="The root servers, as a zone file of NS and address records.")
+@click.option(
+    "--root-hints",
+    metavar="FILE",
+    type=_FILE,
+    help="The root servers, as a zone file of NS and address records. Without --resolver we then ask from there down ourselves.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=53, show_default=True, help="Where all name servers listen.")
+@click.option("--ipv4", is_flag=True, help="Ask over IPv4 only.")
+@click.option("--ipv6", is_flag=True, help="Ask over IPv6 only.")
 @click.option("--control", metavar="NAME=PATH", multiple=True, help="A name server's control socket on this machine.")
 @click.option("--zone-file", metavar="FILE", type=_FILE, help="The primary's zone file, where it is on this machine.")
 @click.option("--from", "start", type=click.Choice(_RUNGS), default="resolver", help="The highest rung to ask.")
 @click.option("--timeout", type=click.FloatRange(0.05, 60), default=1.2, show_default=True, help="Seconds to wait for one try.")
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True, help="How often to ask a silent server.")
+@click.option("--save", metavar="FILE", type=_NEW_FILE, help="Keep what was seen, to judge it again elsewhere.")
+@click.option("--replay", metavar="FILE", type=_FILE, help="Judge what --save kept; nobody is asked.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print one line, and nothing on the way.")
 @click.pass_context
 def command(
     ctx: click.Context,
-    plan_file: Path,
+    subject: str | None,
     network_file: Path | None,
     resolver: str | None,
     root_hints: Path | None,
+    port: int,
+    ipv4: bool,
+    ipv6: bool,
     control: tuple[str, ...],
     zone_file: Path | None,
     start: str,
     timeout: float,
     tries: int,
+    save: Path | None,
+    replay: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Walk from the root to the mailbox and tell the one cause of what is wrong.
 
+    With a plan, what is served is compared with it; a DOMAIN is judged by what is seen of it.
+
     Exit code 0 when all is well, 1 when something is wrong, 2 when the plan or an option is, 3 when it could not be found out.
     """
-    plan = read_plan(plan_file, quiet=quiet)
+    if replay is not None:
+        if subject is not None:
+            raise click.UsageError("--replay judges a saved look, which has its plan in it: leave PLAN or DOMAIN away.")
+        saved = _replayed(ctx, replay)
+    else:
+        if subject is None:
+            raise click.UsageError("What is to be checked? Give a PLAN, or a DOMAIN.")
+        meant = read_subject(subject, quiet=quiet)
+        vantage = Vantage(network_file, resolver, root_hints, control, zone_file)
+        try:
+            network, world = vantage.open()
+        except HostError as error:
+            print_error(error)
+            ctx.exit(EXIT_USAGE)
+        families = frozenset({4} if ipv4 and not ipv6 else {6} if ipv6 and not ipv4 else {4, 6})
+        world = replace(world, start=start, timeout=timeout, tries=tries, port=port, families=families)
+        saved = asyncio.run(_look(meant, network_file, network, world, quiet=quiet))
+    if save is not None:
+        _keep(save, saved)
+    ctx.exit(EXITS[_tell(ctx, saved, as_json=as_json, quiet=quiet)])
+
+
+def _tell(ctx: click.Context, saved: SavedLook, *, as_json: bool, quiet: bool) -> str:
+    """Judge, tell the verdict, and return its one word."""
     try:
-        network, world = _looked_from(network_file)
+        plan, verdict = saved.judged()
     except HostError as error:
         print_error(error)
         ctx.exit(EXIT_USAGE)
-    world = replace(
-        world,
-        root_hints=_read_root_hints(root_hints) if root_hints else world.root_hints,
-        resolver=_endpoint(resolver) if resolver else world.resolver,
-        control_sockets={**world.control_sockets, **dict(_control_socket(one) for one in control)},
-        zone_file=_read(zone_file) if zone_file else world.zone_file,
-        zone_file_name=str(zone_file) if zone_file else world.zone_file_name,
-        start=start,
-        timeout=timeout,
-        tries=tries,
-    )
-    facts, verdict = asyncio.run(_look(plan, plan_file, network_file, network, world, quiet=quiet))
-    _tell(plan, facts, verdict, as_json=as_json, quiet=quiet)
-    ctx.exit(EXITS[verdict.verdict])
-
-
-def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: bool) -> None:
+    facts = saved.facts
     if as_json:
         print_json(verdict.to_json())
     elif quiet:
@@ -94,102 +117,49 @@ def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: b
         from mailname.cli.verdict_view import print_verdict
 
         print_verdict(out, plan, facts, verdict)
+    return verdict.verdict
 
 
-async def _look(
-    plan: Plan, plan_file: Path, network_file: Path | None, network: Network, world: World, *, quiet: bool
-) -> tuple[Facts, Verdict]:
-    from mailname.checks import Place, explain, judge, observe
-
-    if quiet or not err.is_terminal:
-        facts = await observe(plan, network=network, world=world)
-    else:
-        with err.status("asking") as status:
-            facts = await observe(
-                plan, network=network, world=world, progress=lambda words: status.update(escape(f"{words} answered"))
-            )
-    place = Place(str(plan_file), str(network_file) if network_file else None, world.control_sockets)
-    return facts, explain(plan, facts, judge(plan, facts, place))
-
-
-def _looked_from(network_file: Path | None) -> tuple[Network, World]:
-    """Return the network to ask through, and what is known of the world: the rehearsal's, or the Internet as it is."""
-    from mailname.checks import World
-    from mailname.server.network import DirectNetwork
-
-    if network_file is None:
-        return DirectNetwork(), World(resolver=_system_resolver())
-    from mailname.server.network_map import MappedNetwork
-
-    mapped = MappedNetwork.load(network_file)
-    hints: dict[Name, tuple[IPAddress, ...]] = {}
-    for name, address in mapped.root_hints:
-        hints[name] = (*hints.get(name, ()), address)
-    return mapped, World(
-        root_hints=tuple(hints.items()),
-        resolver=mapped.resolver,
-        control_sockets=mapped.control,
-        zone_file=_read(mapped.zone_file) if mapped.zone_file and mapped.zone_file.exists() else None,
-        zone_file_name=str(mapped.zone_file),
-    )
-
-
-def _system_resolver() -> Endpoint | None:
-    from mailname.server.network import Endpoint
+def _replayed(ctx: click.Context, file: Path) -> SavedLook:
+    from mailname.checks.saved_look import read_saved
 
     try:
-        configured = dns.resolver.Resolver(configure=True)
-    except dns.exception.DNSException:
-        return None
-    first = next((str(server) for server in configured.nameservers), None)
-    return Endpoint(ip_address(first.partition("%")[0]), configured.port) if first else None
-
-
-def _endpoint(text: str) -> Endpoint:
-    from mailname.server.network import Endpoint
-
-    host, colon, port = text.rpartition(":")
-    # An IPv6 address has colons of its own; with a port it stands in brackets.
-    if not colon or (":" in host and not text.startswith("[")) or text.endswith("]"):
-        host, port = text, "53"
-    try:
-        return Endpoint(ip_address(host.strip("[]")), int(port))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"'{text}' is not an address. Write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353.", param_hint="--resolver"
-        ) from error
-
-
-def _control_socket(text: str) -> tuple[Name, Path]:
-    name, equals, path = text.partition("=")
-    if not equals or not path:
-        raise click.BadParameter(
-            f"'{text}' is not NAME=PATH, as in ns1.example.tech=/run/mailname/control.sock.", param_hint="--control"
-        )
-    try:
-        return dns.name.from_text(name), Path(path)
-    except dns.exception.DNSException as error:
-        raise click.BadParameter(f"'{name}' is not a host name: {error}", param_hint="--control") from error
-
-
-def _read_root_hints(file: Path) -> tuple[RootHint, ...]:
-    """Read a hints file as IANA publishes it: NS records of the root, and the addresses of their targets."""
-    from mailname.zone.text import read_records
-
-    read = read_records(_read(file), str(file), dns.name.root, default_ttl=3600)
-    found: dict[Name, tuple[IPAddress, ...]] = {}
-    for record in read.records:
-        if record.rdata.rdtype.name in ("A", "AAAA"):
-            found[record.owner] = (*found.get(record.owner, ()), ip_address(record.rdata.to_text()))
-    if not found:
-        raise click.BadParameter(f"{file} has no root server's address.", param_hint="--root-hints")
-    return tuple(found.items())
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"cannot read {file}: it is not UTF-8 text.") from error
+        return read_saved(file.read_bytes(), str(file))
+    except HostError as error:
+        print_error(error)
+        ctx.exit(EXIT_USAGE)
     except OSError as error:
         raise click.UsageError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _keep(file: Path, saved: SavedLook) -> None:
+    """Write the look to a file, whole or not at all."""
+    new = file.with_name(f".{file.name}.new")
+    try:
+        new.write_text(json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.replace(file)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+async def _look(subject: Subject, network_file: Path | None, network: Network, world: World, *, quiet: bool) -> SavedLook:
+    from mailname.checks import Place
+    from mailname.checks.saved_look import SavedLook
+
+    if quiet or not err.is_terminal:
+        facts = await _observe(subject, network, world, None)
+    else:
+        with err.status("asking") as status:
+            facts = await _observe(subject, network, world, lambda words: status.update(escape(f"{words} answered")))
+    if subject.kind is Kind.DOMAIN:
+        return SavedLook(facts)
+    place = Place(str(subject.file), str(network_file) if network_file else None, world.control_sockets)
+    return SavedLook(facts, subject.plan_data, place, subject.plan)
+
+
+async def _observe(subject: Subject, network: Network, world: World, progress: Callable[[str], None] | None) -> Facts:
+    from mailname.checks import observe, observe_domain
+
+    if subject.plan is not None:
+        return await observe(subject.plan, network=network, world=world, progress=progress)
+    return await observe_domain(subject.name, network=network, world=world, progress=progress)

@@ -48,6 +48,11 @@ _MOST_EVIDENCE = 3
 
 def print_verdict(console: Console, plan: Plan, facts: Facts, verdict: Verdict) -> None:
     """Print the ladder, the verdict and its cause. Wraps at the console's width; says the same without colours."""
+    if facts.asked is not None:
+        print_prose(
+            console, escape(f"{_spoken(facts.asked)} is a name in the zone {_spoken(facts.domain)}, which is looked at here.")
+        )
+        console.print()
     for rung in RUNGS:
         _print_rung(console, rung, plan, facts, verdict)
     console.print()
@@ -95,7 +100,8 @@ def _print_cause(console: Console, cause: Cause, colour: str) -> None:
     console.print()
     print_prose(console, f"[bold]Where[/]  {escape(finding.where)}", 2, hang=7)
     print_prose(console, f"[bold]Fix[/]    {escape(finding.fix)}", 2, hang=7)
-    console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(finding.command, "bold cyan"), soft_wrap=True)
+    if finding.command:
+        console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(finding.command, "bold cyan"), soft_wrap=True)
     for piece in finding.evidence[:_MOST_EVIDENCE]:
         console.print()
         print_prose(console, f"[dim]{escape(f'{piece.question} @ {piece.server}')}[/]", 2)
