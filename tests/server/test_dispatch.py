@@ -50,7 +50,7 @@ LARGE = "\n".join(f'h{n} TXT "{"x" * 200}"' for n in range(400))
 
 def dispatcher(zone: Zone = ZONE) -> Dispatcher:
     """Return a server's dispatcher: one zone it is primary of, a copy, one that is down, one that is only being loaded."""
-    context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda: None)
+    context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda _: None)
     secondary = SecondaryZone(ZoneConfig(COPY, "secondary", primaries=(Peer(FRIEND.address),)), context)
     # It is not started, so that a NOTIFY starts nothing: no loop runs here.
     zones: dict[Name, PrimaryZone | SecondaryZone] = {

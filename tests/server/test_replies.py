@@ -40,7 +40,7 @@ HEAD = 'listen = ["127.0.0.1:5300"]\nstate = "state"\n'
 
 
 def dispatcher(limit: RateLimit | None = None) -> Dispatcher:
-    context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda: None)
+    context = Context(DirectNetwork(), ShiftedClock(), (), {KEY.name: KEY}, None, lambda _: None)
     secondary = SecondaryZone(ZoneConfig(COPY, "secondary", primaries=(Peer(CLIENT.address),)), context)
     zones = {APEX: PrimaryZone(ZoneConfig(APEX, "primary"), context), COPY: secondary}
     context.serve(APEX, read_zone(zone_text(7), "x", APEX).zone)

@@ -18,6 +18,7 @@ from mailname.transfer.primary import Primary, Refusal
 if TYPE_CHECKING:
     from mailname.server.network import IPAddress
     from mailname.server.noting import Noting
+    from mailname.server.timetable import Timed
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
 
@@ -28,7 +29,7 @@ class Announcing:
 
     context: Context
     rules: Primary
-    owner: object
+    owner: Timed
     notes: Noting
     zone: Zone | None = None
     rivals: dict[IPAddress, dict[str, Any]] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Announcing:
         for action in actions:
             if isinstance(action, SendNotify):
                 self.context.spawn(self._notify(action.peer, action.serial), self.owner)
-        self.context.wake()
+        self.context.wake(self.owner)
 
     async def _notify(self, peer: Peer, serial: Serial) -> None:
         zone = self.zone
@@ -66,7 +67,7 @@ class Announcing:
             self.notes.notified(
                 peer, serial, "acknowledged" if well else "refused", "" if well else f"answered {rcode} to NOTIFY"
             )
-        self.context.wake()
+        self.context.wake(self.owner)
 
     def on_refused(self, source: IPAddress, reason: str, says: str) -> None:
         """Remember that a transfer was refused, and to whom."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -26,7 +25,9 @@ from mailname.zone import Serial
 if TYPE_CHECKING:
     from dns.name import Name
 
+    from mailname.server.clock import Clock
     from mailname.server.context import Context
+    from mailname.server.transfer_turns import Connection
     from mailname.transfer.actions import Peer, Transfer
     from mailname.zone import Zone
 
@@ -212,24 +213,20 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name) -> Trans
     offered = None if transfer.hinted else transfer.offered
     incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless)
     taking = _Taking(peer, incoming, verifier)
+    to, source = _at(peer), context.source_for(peer.address)
     try:
-        async with asyncio.timeout(TRANSFER_TIMEOUT):
-            async with asyncio.timeout(TCP_TIMEOUT):
-                reader, writer = await context.network.open_tcp(_at(peer), context.source_for(peer.address))
-            try:
-                writer.write(len(wire).to_bytes(2, "big") + wire)
-                messages = _Messages(reader)
-                while not incoming.complete:
-                    async with asyncio.timeout(STREAM_TIMEOUT if incoming.messages else TCP_TIMEOUT):
-                        some = await messages.some()
-                    if sum(map(len, some)) <= _AT_ONCE:
-                        taking.take(some, context.clock.wall())
-                    else:  # hundreds of records: answering goes on meanwhile
-                        await asyncio.to_thread(taking.take, some, context.clock.wall())
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
+        fresh = False
+        while True:
+            async with context.transfers.connection(context.network, to, source, fresh=fresh) as connection:
+                fresh = not connection.used
+                try:
+                    async with asyncio.timeout(TRANSFER_TIMEOUT):
+                        await taking.converse(connection, wire, context.clock)
+                    break
+                except (OSError, EOFError):
+                    if fresh or incoming.messages:
+                        raise
+            fresh = True  # a server may end a connection after each transfer: that is no failure, only a new connection helps
     except (OSError, EOFError) as error:
         raise _network_failure(peer, error, "tcp", incoming.messages) from error
     if verifier is not None and not verifier.last_was_signed:
@@ -246,6 +243,12 @@ class _Messages:
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
         self._rest = b""
+        self.octets = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has come but what was handed out."""
+        return not self._rest
 
     async def some(self) -> list[bytes]:
         """Return one message at least. Raises EOFError when the stream ends before it is whole."""
@@ -260,6 +263,7 @@ class _Messages:
         found, at, rest = [], 0, self._rest
         while len(rest) - at >= 2 and len(rest) >= (end := at + 2 + int.from_bytes(rest[at : at + 2], "big")):
             found.append(rest[at + 2 : end])
+            self.octets += end - at - 2
             at = end
         self._rest = rest[at:]
         return found
@@ -273,6 +277,25 @@ class _Taking:
     incoming: axfr.Incoming
     verifier: StreamVerifier | None
     octets: int = 0
+
+    async def converse(self, connection: Connection, query: bytes, clock: Clock) -> None:
+        """Ask on a connection, and take all that answers.
+
+        Raises:
+            TransferError: with the reason.
+            OSError: the connection has failed, or is silent for too long; EOFError: the primary has ended it.
+
+        """
+        connection.writer.write(len(query).to_bytes(2, "big") + query)
+        messages = _Messages(connection.reader)
+        while not self.incoming.complete:
+            async with asyncio.timeout(STREAM_TIMEOUT if self.incoming.messages else TCP_TIMEOUT):
+                some = await messages.some()
+            if sum(map(len, some)) <= _AT_ONCE:
+                self.take(some, clock.wall())
+            else:  # hundreds of records: answering goes on meanwhile
+                await asyncio.to_thread(self.take, some, clock.wall())
+        connection.clean = messages.is_empty and self.octets == messages.octets
 
     def take(self, messages: list[bytes], now: float) -> None:
         """Take messages; what comes behind the last one of the transfer is left alone.

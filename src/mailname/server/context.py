@@ -12,6 +12,7 @@ from mailname.server.config import own_address
 from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
+from mailname.server.transfer_turns import TransferTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint, IPAddress, Network
     from mailname.server.served_images import ServedImages
     from mailname.server.store import Store
+    from mailname.server.timetable import Timed
     from mailname.wire.tsig_key import Key
     from mailname.zone import Zone
 
@@ -46,10 +48,11 @@ class Context:
     listen: tuple[Endpoint, ...]
     keys: Mapping[Name, Key]
     store: Store | None
-    wake: Callable[[], None]
+    wake: Callable[[Timed], None]
     table: ZoneTable = field(default_factory=ZoneTable)
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
+    transfers: TransferTurns = field(default_factory=TransferTurns)
     images: ServedImages | None = None
     key_use: KeyUse = field(default_factory=KeyUse)
     spread: float = 0.0  # seconds over which a server with many zones asks its first questions

@@ -142,7 +142,7 @@ class SecondaryZone:
                 log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
                 self.context.serve(self.apex, Unserved("expired"))
                 self.notes.expired_now(self.logic.held)
-        self.context.wake()
+        self.context.wake(self)
 
     def on_clock_jumped(self, seconds: float) -> None:
         """Take that the wall clock was set while we run."""

@@ -33,6 +33,7 @@ from mailname.server.served_zones import ServedZones
 from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
+from mailname.server.timetable import Timed, Timetable
 from mailname.server.traffic_report import MOST, Counted, report
 from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
@@ -81,9 +82,10 @@ class Server:
         self.started_at = 0.0
         self.zones = ServedZones()
         self._wake = asyncio.Event()
+        self._times = Timetable()
         library = ImageLibrary(config.state / "images" if config.state else None)
         self._store = Store(config.state, library) if config.state else None
-        self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._wake.set, library=library)
+        self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._has_news, library=library)
         self.context.history = History(config.state)
         self._dispatcher = Dispatcher(
             self.context,
@@ -180,7 +182,7 @@ class Server:
         by_name = {one.name: one for one in wanted}
         left: dict[Name, Heritage] = {}
         for apex in ending:
-            before = self.zones.pop(apex)
+            self._times.forget(before := self.zones.pop(apex))
             if (config := by_name.get(apex)) is not None:  # its place is never empty, and its last version is answered on
                 left[apex], self.zones[apex] = before.leaves(), self._zone(config)
             await before.retire()
@@ -249,17 +251,21 @@ class Server:
     async def _keep_time(self) -> None:
         await asyncio.gather(self._run_timers(), watch_clock(self.clock, self._on_clock_jumped, self._wake.set))
 
+    def _has_news(self, zone: Timed) -> None:
+        """Look soon at a zone's timers."""
+        if not zone.retired:
+            self._times.has_news(zone)
+            self._wake.set()
+
     async def _run_timers(self) -> None:
         while True:
             self._wake.clear()
             now = self.clock.monotonic()
-            for zone in list(self.zones.values()):
-                due = zone.next_wakeup()
-                if due is not None and due <= now:
-                    zone.on_timer(now)
-            self._wake.clear()
-            times = [due for zone in self.zones.values() if (due := zone.next_wakeup()) is not None]
-            pause = min(max(min(times, default=now + _LONGEST_SLEEP) - self.clock.monotonic(), 0.0), _LONGEST_SLEEP)
+            for zone in self._times.take_due(now):
+                zone.on_timer(now)
+                self._has_news(zone)
+            following = self._times.next()
+            pause = _LONGEST_SLEEP if following is None else min(max(following - self.clock.monotonic(), 0.0), _LONGEST_SLEEP)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()

@@ -1,0 +1,123 @@
+"""How many transfers from one server go on at once, and that they share its connections.
+
+Ten thousand zones that are notified at once would be ten thousand connections, of which a primary takes some dozens. A few are
+opened, and while other zones wait, a connection on which a transfer has ended is handed to the next (RFC 9103 section 6.5 and
+RFC 7766 section 6.2.1 want that). One that nobody waits for is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mailname.server.network import Endpoint, IPAddress, Network
+
+AT_ONCE = 8  # transfers from one server
+_OPENING = 5.0  # seconds
+
+
+@dataclass(slots=True)
+class Connection:
+    """A TCP connection to a primary.
+
+    Attributes:
+        used: transfers that have ended on it.
+        clean: nothing is expected on it any more, and nothing has come that was not; only then another transfer may use it.
+
+    """
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    used: int = 0
+    clean: bool = False
+
+    async def close(self) -> None:
+        """End it."""
+        self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
+
+
+@dataclass(slots=True)
+class _Line:
+    """Those who want something of one server."""
+
+    under_way: int = 0
+    waiting: deque[asyncio.Future[Connection | None]] = field(default_factory=deque)
+
+
+class TransferTurns:
+    """Hands out connections to primaries."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
+        self._lines: dict[tuple[Endpoint, IPAddress | None], _Line] = {}
+
+    @contextlib.asynccontextmanager
+    async def connection(
+        self, network: Network, to: Endpoint, source: IPAddress | None, *, fresh: bool = False
+    ) -> AsyncIterator[Connection]:
+        """Wait for a turn, and give a connection.
+
+        Args:
+            network: to open it in.
+            to: the server.
+            source: the address to speak from.
+            fresh: it must be a new one.
+
+        Raises:
+            OSError: it cannot be opened; TimeoutError among them.
+
+        """
+        kept = await self._turn((to, source))
+        used: Connection | None = None
+        try:
+            if kept is not None and fresh:
+                await kept.close()
+                kept = None
+            if kept is None:
+                async with asyncio.timeout(_OPENING):
+                    kept = Connection(*await network.open_tcp(to, source))
+            used = kept
+            used.clean = False
+            yield used
+            used.used += 1
+        finally:
+            await self._end((to, source), used)
+
+    async def _turn(self, key: tuple[Endpoint, IPAddress | None]) -> Connection | None:
+        line = self._lines.setdefault(key, _Line())
+        if line.under_way < self._at_once:
+            line.under_way += 1
+            return None
+        mine: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        line.waiting.append(mine)
+        try:
+            return await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                await self._end(key, mine.result())
+            raise
+
+    async def _end(self, key: tuple[Endpoint, IPAddress | None], connection: Connection | None) -> None:
+        """Give the turn to the next in line, with the connection where it can be used again."""
+        line = self._lines[key]
+        following = None
+        while line.waiting and following is None:
+            first = line.waiting.popleft()
+            following = None if first.done() else first
+        reusable = connection is not None and connection.clean and not connection.writer.is_closing()
+        if following is not None:
+            following.set_result(connection if reusable else None)
+        else:
+            line.under_way -= 1
+            if not line.under_way:
+                del self._lines[key]
+        if connection is not None and not (reusable and following is not None):
+            await connection.close()
