@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -220,3 +222,17 @@ class TestOwnAddress:
         """Lists of addresses at the peer are to match."""
         found = own_address(tuple(Endpoint(ip_address(text)) for text in listen), ip_address(towards))
         assert found == (ip_address(ours) if ours else None)
+
+
+class TestStart:
+    def test_reads_a_configuration_without_the_plan(self, tmp_path: Path) -> None:
+        """All of the plan takes as long to import as half the server; nobody needs it to serve."""
+        make_key_file(tmp_path / "transfer.key", KEY)
+        (tmp_path / "serve.toml").write_text(GOOD)
+        reads = (
+            "from pathlib import Path; from mailname.server.config_file import load_config; import mailname.server.service, sys;"
+        )
+        reads += "load_config(Path('serve.toml').read_text(), 'serve.toml');"
+        reads += "print([name for name in sys.modules if name.startswith('mailname.plan')])"
+        done = subprocess.run([sys.executable, "-c", reads], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout.strip() == "[]"

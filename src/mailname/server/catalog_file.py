@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from mailname.plan.duration import read_seconds
-from mailname.plan.fault import WrongValueError
 from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup, CatalogRole
 from mailname.server.config_fields import STRICT, KeySets, NameField, NetworkField, PeerTable, peers_of
 
@@ -21,6 +19,9 @@ if TYPE_CHECKING:
 
 
 def _seconds(value: object) -> int:
+    from mailname.plan.duration import read_seconds  # all of the plan comes with it: see config_text
+    from mailname.plan.fault import WrongValueError
+
     try:
         return read_seconds(value)
     except WrongValueError as error:
