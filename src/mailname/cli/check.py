@@ -20,9 +20,10 @@ from mailname.errors import HostError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailname.checks import Facts, World
+    from mailname.checks import Facts, Verdict, World
     from mailname.checks.saved_look import SavedLook
     from mailname.cli.check_subject import Subject
+    from mailname.plan import Plan
     from mailname.server.network import Network
 
 _RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
@@ -50,6 +51,9 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True, help="How often to ask a silent server.")
 @click.option("--save", metavar="FILE", type=_NEW_FILE, help="Keep what was seen, to judge it again elsewhere.")
 @click.option("--replay", metavar="FILE", type=_FILE, help="Judge what --save kept; nobody is asked.")
+@click.option(
+    "--html", "html_file", metavar="FILE", type=_NEW_FILE, help="Write the verdict as one page, to send to who must fix it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print one line, and nothing on the way.")
 @click.pass_context
@@ -69,6 +73,7 @@ def command(
     tries: int,
     save: Path | None,
     replay: Path | None,
+    html_file: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -96,18 +101,25 @@ def command(
         world = replace(world, start=start, timeout=timeout, tries=tries, port=port, families=families)
         saved = asyncio.run(_look(meant, network_file, network, world, quiet=quiet))
     if save is not None:
-        _keep(save, saved)
-    ctx.exit(EXITS[_tell(ctx, saved, as_json=as_json, quiet=quiet)])
+        _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")
+    plan, verdict = _judged(ctx, saved)
+    if html_file is not None:
+        from mailname.cli.verdict_html import page
+
+        _write(html_file, page(plan, saved.facts, verdict))
+    _tell(plan, saved.facts, verdict, as_json=as_json, quiet=quiet)
+    ctx.exit(EXITS[verdict.verdict])
 
 
-def _tell(ctx: click.Context, saved: SavedLook, *, as_json: bool, quiet: bool) -> str:
-    """Judge, tell the verdict, and return its one word."""
+def _judged(ctx: click.Context, saved: SavedLook) -> tuple[Plan, Verdict]:
     try:
-        plan, verdict = saved.judged()
+        return saved.judged()
     except HostError as error:
         print_error(error)
         ctx.exit(EXIT_USAGE)
-    facts = saved.facts
+
+
+def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(verdict.to_json())
     elif quiet:
@@ -117,7 +129,6 @@ def _tell(ctx: click.Context, saved: SavedLook, *, as_json: bool, quiet: bool) -
         from mailname.cli.verdict_view import print_verdict
 
         print_verdict(out, plan, facts, verdict)
-    return verdict.verdict
 
 
 def _replayed(ctx: click.Context, file: Path) -> SavedLook:
@@ -132,11 +143,11 @@ def _replayed(ctx: click.Context, file: Path) -> SavedLook:
         raise click.UsageError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _keep(file: Path, saved: SavedLook) -> None:
-    """Write the look to a file, whole or not at all."""
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     new = file.with_name(f".{file.name}.new")
     try:
-        new.write_text(json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.write_text(text, encoding="utf-8")
         new.replace(file)
     except OSError as error:
         raise click.UsageError(f"cannot write {file}: {error.strerror}") from error

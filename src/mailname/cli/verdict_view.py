@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 _RUNG_OF = {code: check.rung for check in CHECKS for code in check.codes}
 _COLOURS = {"well": "green", "fragile": "yellow", "broken": "red", "unknown": "magenta"}
-_SENTENCES = {
+SENTENCES = {
     "well": "{domain} is well: its mail finds its way.",
     "fragile": "{domain} is fragile: mail arrives, and something is wrong.",
     "broken": "{domain} is broken: mail does not arrive.",
     "unknown": "We could not find out whether {domain} is well.",
 }
-_TITLES = {
+TITLES = {
     "resolver": "resolver",
     "root": "root",
     "tld": "registry",
@@ -58,7 +58,7 @@ def print_verdict(console: Console, plan: Plan, facts: Facts, verdict: Verdict) 
     console.print()
     colour = _COLOURS[verdict.verdict]
     domain = plan.domain.to_text(omit_final_dot=True)
-    print_prose(console, f"[bold {colour}]{escape(_SENTENCES[verdict.verdict].format(domain=domain))}[/]")
+    print_prose(console, f"[bold {colour}]{escape(SENTENCES[verdict.verdict].format(domain=domain))}[/]")
     if verdict.cause:
         _print_cause(console, verdict.cause, colour)
     for other in verdict.also:
@@ -68,8 +68,13 @@ def print_verdict(console: Console, plan: Plan, facts: Facts, verdict: Verdict) 
     print_prose(console, f"[dim]{verdict.queries} questions in {verdict.seconds:.2f} s{blocked}[/]")
 
 
+def rung_lines(rung: str, plan: Plan, facts: Facts) -> list[str]:
+    """Return what was seen at one rung, a line for each server; none where it was not asked."""
+    return list(_LINES[rung](plan, facts)) if facts.asks(rung) else []
+
+
 def _print_rung(console: Console, rung: str, plan: Plan, facts: Facts, verdict: Verdict) -> None:
-    lines = list(_LINES[rung](plan, facts)) if facts.asks(rung) else []
+    lines = rung_lines(rung, plan, facts)
     found = [finding for finding in verdict.findings if _place(finding) == rung]
     if not lines and not found:
         mark, says = "[dim]-[/]", "[dim]not asked[/]"
@@ -77,7 +82,7 @@ def _print_rung(console: Console, rung: str, plan: Plan, facts: Facts, verdict: 
         mark, says = "[red]✗[/]", f"[red]{escape(', '.join(dict.fromkeys(finding.code for finding in found)))}[/]"
     else:
         mark, says = "[green]✓[/]", ""
-    print_prose(console, f"{mark} [bold]{_TITLES[rung]}[/] {says}".rstrip())
+    print_prose(console, f"{mark} [bold]{TITLES[rung]}[/] {says}".rstrip())
     for line in lines:
         print_prose(console, f"[dim]{escape(line)}[/]", 4)
 

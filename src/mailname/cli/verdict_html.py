@@ -1,0 +1,156 @@
+"""The verdict as one HTML file to send to whoever must fix it: no script, nothing fetched from anywhere, good on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailname import __version__
+from mailname.checks.facts import RUNGS
+from mailname.checks.finding import CODES
+from mailname.checks.wording import spoken
+from mailname.cli.delegation_hops import hops
+from mailname.cli.delegation_map import draw
+from mailname.cli.html_text import Html, fill, joined
+from mailname.cli.verdict_style import STYLE
+from mailname.cli.verdict_view import SENTENCES, TITLES, rung_lines
+
+if TYPE_CHECKING:
+    from mailname.checks import Cause, Facts, Finding, Verdict
+    from mailname.checks.finding import Evidence
+    from mailname.plan import Plan
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="mailname $version">
+<title>$domain: $verdict</title>
+<style>$style</style>
+</head>
+<body class="$verdict">
+<header>
+<p class="badge"><span aria-hidden="true">$sign</span> $verdict</p>
+<h1>$domain</h1>
+<p class="sentence">$sentence</p>
+<p class="small">Seen on $at. $queries questions in $seconds s.$asked</p>
+</header>
+<main>
+<div class="text">
+$causes
+</div>
+<figure>
+$map
+<figcaption>The way a sender goes, from the top.
+<b>✓</b> well, <b>!</b> fragile, <b>✕</b> broken, <b>?</b> not known.</figcaption>
+</figure>
+</main>
+<section class="seen">
+<h2>What was seen</h2>
+$seen
+</section>
+<footer>
+<p>$blocked Made by mailname $version. What is said here rests on the answers above and on nothing else;
+each line under "Type" can be typed as it stands.</p>
+</footer>
+</body>
+</html>
+"""
+
+_CAUSE = """<section class="cause $severity">
+<h2><span class="over">$over</span> <span class="nobreak">$code</span> $title</h2>
+<p class="says">$says</p>
+<dl>
+<dt>Where</dt><dd>$where</dd>
+<dt>Fix</dt><dd>$fix</dd>
+$command</dl>
+$evidence
+$explains
+</section>
+"""
+
+_SIGNS = {"well": "✓", "fragile": "!", "broken": "✕", "unknown": "?"}
+_MOST_EVIDENCE = 6
+
+
+def page(plan: Plan, facts: Facts, verdict: Verdict) -> str:
+    """Return the page."""
+    domain = spoken(plan.domain)
+    asked = f" Asked about {spoken(facts.asked)}, a name in this zone." if facts.asked is not None else ""
+    causes = [_cause(one, "The cause" if one is verdict.cause else "Independent of that") for one in _causes(verdict)]
+    blocked = f"{len(verdict.blocked)} checks could not be made because of it." if verdict.blocked else ""
+    return fill(
+        _PAGE,
+        version=__version__,
+        domain=domain,
+        verdict=verdict.verdict,
+        style=Html(STYLE),
+        sign=_SIGNS[verdict.verdict],
+        sentence=SENTENCES[verdict.verdict].format(domain=domain),
+        at=f"{facts.at:%Y-%m-%d at %H:%M} UTC",
+        queries=verdict.queries,
+        seconds=f"{verdict.seconds:.2f}",
+        asked=asked,
+        causes=joined(causes) if causes else _well(plan),
+        map=draw(hops(plan, facts, verdict), f"The delegation of {domain}"),
+        seen=joined(_rung(rung, plan, facts) for rung in RUNGS),
+        blocked=blocked,
+    )
+
+
+def _causes(verdict: Verdict) -> list[Cause]:
+    return [one for one in (verdict.cause, *verdict.also) if one is not None]
+
+
+def _well(plan: Plan) -> Html:
+    return fill(
+        '<section class="cause"><h2>Nothing is to be done</h2><p class="says">The registry, all name servers of $domain,'
+        " its MX and its mail hosts agree and answer.</p></section>",
+        domain=spoken(plan.domain),
+    )
+
+
+def _cause(cause: Cause, over: str) -> Html:
+    finding = cause.finding
+    command = (
+        fill('<dt>Type</dt><dd><pre class="type"><code>$line</code></pre></dd>', line=finding.command) if finding.command else ""
+    )
+    return fill(
+        _CAUSE,
+        severity=finding.severity.name.lower(),
+        over=over,
+        code=finding.code,
+        title=CODES[finding.code],
+        says=finding.says,
+        where=finding.where,
+        fix=finding.fix,
+        command=command,
+        evidence=joined(map(_evidence, finding.evidence[:_MOST_EVIDENCE])),
+        explains=_explains(cause.explains),
+    )
+
+
+def _evidence(piece: Evidence) -> Html:
+    return fill(
+        '<div class="evidence"><p><b>$question</b> asked of $server</p><pre>$answer</pre></div>',
+        question=piece.question,
+        server=piece.server,
+        answer=piece.answer,
+    )
+
+
+def _explains(effects: tuple[Finding, ...]) -> Html:
+    if not effects:
+        return Html()
+    items = (fill("<li><b>$code</b> $says</li>", code=one.code, says=one.says) for one in effects)
+    return fill("<h3>This explains</h3><ul>$items</ul>", items=joined(items))
+
+
+def _rung(rung: str, plan: Plan, facts: Facts) -> Html:
+    lines = rung_lines(rung, plan, facts)
+    said = joined((fill("<li>$line</li>", line=line) for line in lines), "")
+    body = fill("<ul>$said</ul>", said=said) if lines else Html("<p>not asked</p>")
+    return fill("<h3>$title</h3>$body", title=TITLES[rung], body=body)

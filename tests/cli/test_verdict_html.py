@@ -1,0 +1,166 @@
+"""The verdict as a page: whole in itself, true to the verdict, readable by everybody, and deaf to hostile names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.checks import test_explain as faults
+from tests.checks.small_world import SmallWorld, look, verdict_of
+
+from mailname.cli.delegation_hops import hops
+from mailname.cli.delegation_map import draw
+from mailname.cli.html_text import Html, fill, safe
+from mailname.cli.verdict_html import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailname.checks import Facts, Verdict
+
+VOID = {"meta", "br", "hr", "rect", "circle", "path"}
+HOSTILE = "</pre><script>alert(1)</script><img src=//evil.example onerror=x>\u202e\x1b[31m&amp;'\""
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: each element is closed by its own name; remembers tags, attributes and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+async def looked(fault: Callable[[SmallWorld], None] | None = None) -> tuple[SmallWorld, Facts, Verdict]:
+    world = SmallWorld()
+    if fault:
+        fault(world)
+    facts = await look(world)
+    return world, facts, verdict_of(world.plan, facts)
+
+
+class TestPage:
+    @pytest.mark.parametrize("fault", [None, faults.glue_wrong, faults.behind, faults.mail_host_down, faults.not_registered])
+    async def test_is_whole_in_itself(self, fault: Callable[[SmallWorld], None] | None) -> None:
+        """No script, nothing fetched, nothing sent, and each element closed."""
+        world, facts, verdict = await looked(fault)
+        written = page(world.plan, facts, verdict)
+        reader = read(written)
+        assert not {"script", "link", "img", "iframe", "object", "form", "a"} & set(reader.tags)
+        assert [name for name, _ in reader.attributes if name in ("src", "href") or name.startswith("on")] == []
+        assert "url(" not in written
+        assert "@import" not in written
+        assert "://" not in written
+        assert "$" not in "".join(reader.text)
+
+    async def test_tells_the_cause_where_fix_and_line_to_type(self) -> None:
+        world, facts, verdict = await looked(faults.behind)
+        text = "".join(read(page(world.plan, facts, verdict)).text)
+        assert verdict.cause is not None
+        finding = verdict.cause.finding
+        for part in (finding.code, finding.says, finding.where, finding.fix, finding.command, "fragile"):
+            assert part in text
+
+    async def test_names_its_drawing_for_those_who_do_not_see_it(self) -> None:
+        """The drawing has a title, and a description with each hop's state in words."""
+        world, facts, verdict = await looked(faults.mail_host_down)
+        written = page(world.plan, facts, verdict)
+        assert ("role", "img") in read(written).attributes
+        described = re.search(r'<desc id="map-desc">([^<]*)</desc>', written)
+        assert described
+        assert "mail host mail.example.tech: broken (MAIL-01)" in described[1]
+        assert "name server ns1.example.tech: well" in described[1]
+
+    async def test_lets_no_hostile_text_become_markup(self) -> None:
+        """A banner, a record or a finding may hold anything."""
+        world, facts, verdict = await looked(faults.mail_host_down)
+        assert verdict.cause is not None
+        finding = replace(verdict.cause.finding, says=HOSTILE, where=HOSTILE, fix=HOSTILE, command=HOSTILE)
+        bad = replace(verdict, cause=replace(verdict.cause, finding=finding, explains=(finding,)), findings=(finding,))
+        mail = tuple(replace(visit, banner=HOSTILE) for visit in facts.mail)
+        written = page(world.plan, replace(facts, mail=mail), bad)
+        reader = read(written)
+        assert not {"script", "img"} & set(reader.tags)
+        assert "\x1b" not in written
+        assert "\u202e" not in written
+        assert "<script>alert(1)</script>" in "".join(reader.text)
+
+
+class TestHops:
+    @pytest.mark.parametrize(
+        ("fault", "rung", "state"),
+        [
+            (faults.not_registered, "tld", "broken"),
+            (faults.glue_wrong, "tld", "fragile"),
+            (faults.server_stopped, "server", "broken"),
+            (faults.tcp_blocked, "server", "fragile"),
+            (faults.mx_without_address, "mx", "broken"),
+            (faults.mail_host_down, "mail", "broken"),
+        ],
+    )
+    async def test_mark_the_broken_one(self, fault: Callable[[SmallWorld], None], rung: str, state: str) -> None:
+        """The cause stands at the hop that is broken, and at no hop above it."""
+        world, facts, verdict = await looked(fault)
+        marked = [hop for hop in hops(world.plan, facts, verdict) if hop.is_cause]
+        assert (marked[0].rung, marked[0].state) == (rung, state)
+        assert verdict.cause is not None
+        assert {hop.code for hop in marked} == {verdict.cause.finding.code}
+
+    async def test_are_all_well_where_all_is(self) -> None:
+        world, facts, verdict = await looked()
+        assert {hop.state for hop in hops(world.plan, facts, verdict)} == {"well"}
+
+    async def test_show_where_wrong_glue_leads(self) -> None:
+        world, facts, verdict = await looked(faults.glue_wrong)
+        strangers = [hop for hop in hops(world.plan, facts, verdict) if "by the glue" in hop.detail]
+        assert [(hop.title, hop.state, hop.code) for hop in strangers] == [("ns1.example.tech", "broken", "DELEG-03")]
+
+    async def test_tell_their_state_by_shape_too(self) -> None:
+        """Square, triangle and circle."""
+        world, facts, verdict = await looked(faults.glue_wrong)
+        drawn = draw(hops(world.plan, facts, verdict), "x")
+        assert "<rect" in drawn
+        assert "<circle" in drawn
+        assert 'Z"/>' in drawn
+
+
+class TestEscaping:
+    @given(st.text())
+    def test_leaves_nothing_that_is_markup(self, text: str) -> None:
+        reader = read(fill('<p title="$text">$text</p>', text=text))
+        assert reader.tags == ["p"]
+        assert len(reader.attributes) == 1
+
+    def test_leaves_html_of_ours_as_it_is(self) -> None:
+        assert safe(Html("<b>x</b>")) == "<b>x</b>"
