@@ -10,6 +10,7 @@ from tests.lab import plan_texts
 from mailname.checks import CODES, explain, judge, observe
 from mailname.errors import HostError
 from mailname.lab import Lab
+from mailname.lab.fault import aim_at
 from mailname.lab.faults import FAULTS, find_fault
 from mailname.plan import Plan, load
 
@@ -35,8 +36,40 @@ WANTED = {
     "mx-no-address": "MX-02",
     "mail-host-down": "MAIL-01",
     "trailing-dot": "ZONE-01",
+    "glue-missing-for-one": "DELEG-02",
+    "glue-swapped": "DELEG-03",
+    "old-provider-listed": "DELEG-04",
+    "registry-server-behind": "DELEG-05",
+    "ds-left-over": "DELEG-10",
+    "ds-of-another-key": "DELEG-10",
+    "registry-down": "TLD-01",
+    "root-unreachable": "ROOT-01",
+    "port-53-blocked": "NS-01",
+    "all-servers-down": "NS-01",
+    "transfer-open": "NS-08",
+    "resolver-in-its-place": "NS-06",
+    "zone-file-broken": "NS-09",
+    "primary-restored": "SERIAL-02",
+    "mx-null": "MX-01",
+    "mx-null-beside": "MX-05",
+    "mx-alias": "MX-03",
+    "mx-address": "MX-04",
+    "trailing-dot-at-owner": "ZONE-01",
+    "soa-expires-early": "SOA-01",
+    "edited-by-hand": "ZONE-02",
+    "spf-twice": "POL-01",
+    "spf-misspelt": "POL-01",
+    "dmarc-without-policy": "POL-02",
+    "mta-sts-without-id": "POL-04",
+    "tls-reports-nowhere": "POL-05",
+    "port-25-blocked": "MAIL-01",
+    "mail-host-refuses": "MAIL-02",
+    "mail-host-mute": "MAIL-02",
+    "pointer-missing": "MAIL-03",
+    "pointer-elsewhere": "MAIL-03",
 }
 
+AT_A_SERVER = ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]
 NO_MAIL = '[[record]]\nname = "@"\ntype = "MX"\ndata = "0 ."\n'
 
 
@@ -68,6 +101,26 @@ class TestFault:
     async def test_is_found_as_its_cause_alone(self, name: str, tmp_path: Path) -> None:
         """One cause, and nothing unrelated beside it."""
         assert await cause_of(name, plan(plan_texts.WITH_KEY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize(
+        "name", ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]
+    )
+    @pytest.mark.parametrize("where", ["ns1.example.tech", "ns2.example.tech"])
+    async def test_at_each_server_is_found_there(self, name: str, where: str, tmp_path: Path) -> None:
+        """At the secondary and at the primary."""
+        assert await cause_of(f"{name}@{where}", plan(plan_texts.ORDINARY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("name", ["tcp-blocked", "udp-blocked", "port-53-blocked"])
+    @pytest.mark.parametrize("family", ["v4", "v6"])
+    async def test_at_one_family_is_found_there(self, name: str, family: str, tmp_path: Path) -> None:
+        """One packet filter was forgotten: often that of IPv6."""
+        assert await cause_of(f"{name}@ns1.example.tech/{family}", plan(plan_texts.ORDINARY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("where", ["ns9.example.tech", "ns1.example.tech/v5", "ns1.example.tech/"])
+    def test_at_a_server_that_the_plan_does_not_have_is_refused(self, where: str) -> None:
+        """Before anything runs, with those that there are."""
+        with pytest.raises(HostError, match="to break"):
+            aim_at(plan(plan_texts.ORDINARY), where)
 
     @pytest.mark.parametrize("name", ["wrong-key", "transfer-refused", "secondary-expired"])
     async def test_without_a_transfer_key_is_found_too(self, name: str, tmp_path: Path) -> None:

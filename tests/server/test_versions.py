@@ -24,7 +24,7 @@ from mailname.zone.image_zone import ImageZone
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WIRE = APEX.to_wire() or b""
 
@@ -291,13 +291,13 @@ def _cut_at_nth(step: str, nth: int, patch: pytest.MonkeyPatch) -> None:
 
     left = nth
 
-    def counted(real: object) -> object:
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
         def run(*args: object, **options: object) -> object:
             nonlocal left
             left -= 1
             if left == 0:
                 raise Killed
-            return real(*args, **options)  # type: ignore[operator]
+            return real(*args, **options)
 
         return run
 

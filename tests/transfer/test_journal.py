@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,9 @@ from mailname.zone import Serial
 from mailname.zone.image_changes import difference
 from mailname.zone.image_merge import Changes, merged
 from mailname.zone.image_zone import ImageZone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 APEX_WIRE = APEX.to_wire() or b""
 
@@ -169,9 +173,9 @@ class TestStepReader:
             lambda octets: b"",
         ],
     )
-    def test_takes_nothing_but_one_sequence(self, spoil: object) -> None:
+    def test_takes_nothing_but_one_sequence(self, spoil: Callable[[bytes], bytes]) -> None:
         """Two SOAs, and records that end where the octets do."""
-        octets = spoil(written(changes_of("- @ SOA ns1 h 1 2 3 4 30", "+ @ 60 SOA ns1 h 2 2 3 4 30").packed))  # type: ignore[operator]
+        octets = spoil(written(changes_of("- @ SOA ns1 h 1 2 3 4 30", "+ @ 60 SOA ns1 h 2 2 3 4 30").packed))
         changes = Changes(APEX_WIRE)
         assert not StepReader(changes.packed).read(octets, 0, len(octets))
 

@@ -13,7 +13,7 @@ from mailname.checks.wording import dig, duration, listed, plan_file, sentence, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailname.checks.facts import Facts
+    from mailname.checks.facts import Facts, Probe
     from mailname.checks.reading import Sight
     from mailname.plan import NameServer, Plan
 
@@ -35,7 +35,7 @@ def _not_serving(plan: Plan, facts: Facts) -> Iterator[tuple[NameServer, list[Si
 def zone_not_loaded(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find servers that say that they do not have the zone."""
     for server, found, none_serves in _not_serving(plan, facts):
-        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode in _NOT_HERE]
+        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode in _NOT_HERE and not sight.soa.ra]
         if not here:
             continue
         name, probe = spoken(server.name), here[0][1]
@@ -86,20 +86,23 @@ def zone_expired(plan: Plan, facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _says_something_else(probe: Probe) -> bool:
+    """Tell whether a server neither lacks the zone nor fails on it; a resolver refuses what it is not asked to resolve."""
+    return probe.rcode not in (*_NOT_HERE, dns.rcode.SERVFAIL) or (probe.ra and probe.rcode in _NOT_HERE)
+
+
 def not_authoritative(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find servers that answer, but not as an authority: a resolver, or a server that refers elsewhere."""
     for server, found, none_serves in _not_serving(plan, facts):
-        explained = (*_NOT_HERE, dns.rcode.SERVFAIL)
-        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode not in explained]
+        here = [(sight, sight.soa) for sight in found if sight.soa and _says_something_else(sight.soa)]
         if not here:
             continue
         name, probe = spoken(server.name), here[0][1]
-        is_resolver = probe.ra and probe.rcode == dns.rcode.NOERROR
         yield Finding(
             "NS-06",
             Severity.DEAD if none_serves else Severity.FRAGILE,
             f"{name} ({listed(sight.address for sight, _ in here)}) answers for {spoken(plan.domain)} without authority"
-            f" ({dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)}{', it is a resolver' if is_resolver else ''}).",
+            f" ({dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)}{', it is a resolver' if probe.ra else ''}).",
             f"configuration on {name}",
             f"Let {name} serve {spoken(plan.domain)} as {server.role}, not resolve or forward it.",
             dig(probe.address, plan.domain, "SOA"),

@@ -68,6 +68,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "POL-05": "the TLS-RPT record cannot be followed",
         "MAIL-01": "the mail host does not listen",
         "MAIL-02": "the mail host does not greet",
+        "MAIL-03": "the mail host's address has no name that leads back",
     }
 )
 

@@ -21,6 +21,7 @@ from mailname.checks.ns_name import ns_name_usable
 from mailname.checks.ns_set import ns_sets_differ
 from mailname.checks.open_transfer import open_transfer
 from mailname.checks.plan_differs import plan_differs
+from mailname.checks.pointer import address_has_name
 from mailname.checks.reachability import server_down, tcp_unreachable, udp_unreachable
 from mailname.checks.recursion import open_recursion
 from mailname.checks.referral_size import referral_fits
@@ -109,6 +110,7 @@ CHECKS = (
     Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
+    Check(("MAIL-03",), "resolver", address_has_name, ("MAIL-01",)),
 )
 
 

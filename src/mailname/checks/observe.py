@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dns.name
 from dns.rdatatype import RdataType
@@ -21,6 +21,7 @@ from mailname.checks.observe_control import ask_status, read_zone_file, records_
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_servers import ask_server, questions
+from mailname.checks.pointer import reverse_name
 from mailname.plan import expand
 from mailname.zone import Serial
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dns.name import Name
+    from dns.rdtypes.ANY.PTR import PTR
 
     from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
@@ -224,8 +226,18 @@ class Look:
             return
         self._visited.add(address)
         patience = self.world.timeout * self.world.tries
-        self.asker.mail.append(await visit(self.asker.network, host, address, timeout=patience))
+        made, _ = await asyncio.gather(visit(self.asker.network, host, address, timeout=patience), self._names_of(address))
+        self.asker.mail.append(made)
         self.progress(f"mail host {host.to_text(omit_final_dot=True)}")
+
+    async def _names_of(self, address: IPAddress) -> None:
+        """Ask the resolver for an address's names, and for their addresses."""
+        if self.world.resolver is None or not self.asks("resolver"):
+            return
+        whom = Addressee("resolver", dns.name.root, RESOLVER, self.world.resolver)
+        found = await self.asker.ask(whom, reverse_name(address), RdataType.PTR, recurse=True)
+        for name in [r.target for r in cast("tuple[PTR, ...]", found.rdatas(found.qname, RdataType.PTR))][:1]:
+            await self.resolve(name)
 
     async def resolve(self, name: Name) -> tuple[IPAddress, ...]:
         """Find a name's addresses, once: by the resolver, without one by walking from the root ourselves."""

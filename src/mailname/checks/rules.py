@@ -169,5 +169,7 @@ RULES = (
         (difference_is_of_the_cause,),
     ),
     Rule(frozenset({"SERIAL-01", "SERIAL-02"}), frozenset({"ZONE-02"})),
+    Rule(frozenset({"SERIAL-02"}), frozenset({"XFER-05"}), (same_server,)),
+    Rule(frozenset({"NS-06"}), frozenset({"NS-07"}), (same_server,)),
     Rule(frozenset({"ZONE-02"}), frozenset({"MAIL-01", "MAIL-02"}), (address_is_not_planned,)),
 )

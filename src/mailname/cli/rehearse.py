@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="Print the verdict as one JSON document; the progress goes to standard error."
 )
 @click.option("--serve", is_flag=True, help="Keep it running afterwards, to look around by hand; Ctrl-C ends it.")
-@click.option("--break", "fault_name", metavar="FAULT", help="Break one thing before the verdict.")
+@click.option("--break", "fault_name", metavar="FAULT[@SERVER]", help="Break one thing before the verdict.")
 @click.option("--list-faults", is_flag=True, help="List what can be broken, and which cause the check must then find.")
 @click.option(
     "--folder",
@@ -90,17 +90,22 @@ def _list_faults(as_json: bool) -> None:
     print_table(out, table)
 
 
-def _find_fault(ctx: click.Context, name: str, plan: Plan) -> Fault:
+def _find_fault(ctx: click.Context, text: str, plan: Plan) -> tuple[Fault, str]:
+    """Read ``FAULT`` or ``FAULT@SERVER``; return the fault, and how it is called with its place."""
     from mailname.errors import HostError
+    from mailname.lab.fault import aim_at
     from mailname.lab.faults import find_fault
 
+    name, _, where = text.partition("@")
     try:
         fault = find_fault(name)
         fault.refuse(plan)
+        if where:
+            aim_at(plan, where)
     except HostError as error:
         print_error(error)
         ctx.exit(EXIT_USAGE)
-    return fault
+    return fault, text
 
 
 @contextlib.contextmanager
@@ -138,7 +143,9 @@ def _logged_to(file: Path) -> Iterator[None]:
 class _Rehearsal:
     """One run of the command."""
 
-    def __init__(self, plan: Plan, plan_file: Path, fault: Fault | None, console: Console, as_json: bool, serve: bool) -> None:
+    def __init__(
+        self, plan: Plan, plan_file: Path, fault: tuple[Fault, str] | None, console: Console, as_json: bool, serve: bool
+    ) -> None:
         self.plan = plan
         self.plan_file = plan_file
         self.fault = fault
@@ -160,7 +167,7 @@ class _Rehearsal:
             async with Lab(self.plan, place, real_addresses=real_addresses) as lab:
                 await self._walk(lab)
                 if self.fault is not None:
-                    await self._break(lab, self.fault)
+                    await self._break(lab, *self.fault)
                 verdict = await self._check(lab)
                 if not self.serve:
                     return EXITS[verdict.verdict]
@@ -184,10 +191,10 @@ class _Rehearsal:
             for line in step.says:
                 print_prose(self.console, escape(line), 4)
 
-    async def _break(self, lab: Lab, fault: Fault) -> None:
-        self.console.print(f"[yellow]![/] [bold]{fault.name}[/]")
+    async def _break(self, lab: Lab, fault: Fault, name: str) -> None:
+        self.console.print(f"[yellow]![/] [bold]{escape(name)}[/]")
         print_prose(self.console, escape(fault.says), 4)
-        await lab.inject(fault.name)
+        await lab.inject(name)
 
     async def _check(self, lab: Lab) -> Verdict:
         from mailname.checks import Place, explain, judge, observe
@@ -215,7 +222,7 @@ class _Rehearsal:
         console.print("\n[bold]It keeps running; look around from another terminal.[/] Ctrl-C ends it.\n")
         asked = [(lab.resolver.at, f"{domain} MX", "the resolver")]
         asked.append((lab.internet.root.at[0], f"{domain} NS +norecurse", "the root server"))
-        asked.extend((at, f"{domain} NS +norecurse", f"a server of {tld}") for at in lab.internet.tld_servers.at)
+        asked.extend((at, f"{domain} NS +norecurse", f"a server of {tld}") for one in lab.internet.tld_servers for at in one.at)
         for server in self.plan.name_servers:
             name = server.name.to_text(omit_final_dot=True)
             asked.extend(

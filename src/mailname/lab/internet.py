@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 import dns.name
+import dns.reversename
 from dns.name import Name
 
 from mailname.errors import HostError
@@ -51,9 +52,10 @@ class Internet:
         self.domain = domain
         self.addresses = addresses
         self.root = Authority(network, (Endpoint(addresses.root),))
-        self.tld_servers = Authority(network, tuple(Endpoint(address) for address in addresses.tld))
+        self.tld_servers = tuple(Authority(network, (Endpoint(address),)) for address in addresses.tld)
         self.providers = Authority(network, (Endpoint(addresses.provider),))
         self._registries: dict[Name, Registry] = {}
+        self._held_back: list[Authority] = []
         self._root_registry = Registry(dns.name.root, ((ROOT_SERVER, (addresses.root,)),))
         self._layout = _lay_out(domain, foreign)
         self._provider_zones = {apex: dict(hosts) for apex, hosts in self._layout.zones.items()}
@@ -98,6 +100,13 @@ class Internet:
             self._add_tld(tld)
         self._registries[tld].register(entry)
 
+    def point(self, address: IPAddress, host: Name | None) -> None:
+        """Give an address a name, as whoever rents it out does (PTR), or take it away; to be seen at the next ``publish``."""
+        owner = dns.reversename.from_address(str(address))
+        if _tld(owner) not in self._registries:
+            self._add_tld(_tld(owner))
+        self._registries[_tld(owner)].point(owner, host)
+
     def set_provider_host(self, host: Name, addresses: tuple[IPAddress, ...]) -> None:
         """Change the addresses that a provider has for a host; none removes them."""
         for apex, hosts in self._provider_zones.items():
@@ -108,18 +117,30 @@ class Internet:
         """Bring every zone of the world up to date with its registry."""
         self.root.put(self._root_registry.zone())
         for registry in self._registries.values():
-            self.tld_servers.put(registry.zone())
+            zone = registry.zone()
+            for server in self.tld_servers:
+                if server not in self._held_back:
+                    server.put(zone)
         for apex, hosts in self._provider_zones.items():
             self.providers.put(host_zone(apex, _provider_server(apex), hosts))
 
+    def hold_back(self, *addresses: IPAddress) -> None:
+        """Let these of the registry's servers learn of nothing new, until they are given no more: ``hold_back()``."""
+        self._held_back = [server for server in self.tld_servers if server.at[0].address in addresses]
+
+    async def stop_tlds(self) -> None:
+        """Stop the registries' servers."""
+        for server in self.tld_servers:
+            await server.stop()
+
     async def start(self) -> None:
         """Bind all servers."""
-        for authority in (self.root, self.tld_servers, self.providers):
+        for authority in (self.root, *self.tld_servers, self.providers):
             await authority.start()
 
     async def stop(self) -> None:
         """Close all servers."""
-        for authority in (self.root, self.tld_servers, self.providers):
+        for authority in (self.root, *self.tld_servers, self.providers):
             await authority.stop()
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from mailname.checks.world import World
 from mailname.errors import HostError
 from mailname.lab.configuration import configurations, sockets_fit
+from mailname.lab.fault import Aim
 from mailname.lab.hosts import foreign_hosts, mail_addresses, taken_addresses
 from mailname.lab.internet import Addresses, Internet
 from mailname.lab.mail_host import MailHost
@@ -68,6 +69,7 @@ class Lab:
         self.internet = Internet(self.network, plan.domain, self._foreign, self.addresses)
         self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints)
         self.serial: Serial | None = None
+        self.aim = Aim()
         self.name_servers: dict[Name, LabNameServer] = {}
         self.mail_hosts: dict[IPAddress, MailHost] = {}
         self._zone_file: Path | None = None
@@ -134,20 +136,22 @@ class Lab:
             self._stack.callback(self.network.close)
             for at in self._endpoints():
                 self.network.reserve(at)
-            await self._run(self.internet)
-            await self._run(self.resolver)
+            await self.run(self.internet)
+            await self.run(self.resolver)
             for address, name in self._mail_hosts().items():
                 self.mail_hosts[address] = MailHost(
                     self.network, name.to_text(omit_final_dot=True), (address,), self.plan.domain.to_text(omit_final_dot=True)
                 )
-                await self._run(self.mail_hosts[address])
+                await self.run(self.mail_hosts[address])
+                self.internet.point(address, name)
+            self.internet.publish()
             self.name_servers = {
                 name: LabNameServer(name, config, self.network)
                 for name, config in configurations(self.plan, self.folder, self._socket_folder()).items()
             }
             # The primary first, so that no secondary has to wait for its retry timer.
             for server in (self.primary, *self.secondaries):
-                await self._run(server)
+                await self.run(server)
             self._zone_file = next(zone.file for zone in self.primary.config.zones if zone.name == self.plan.domain)
         except BaseException as error:
             await self._stack.aclose()
@@ -163,7 +167,8 @@ class Lab:
             return None
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mailname-", dir="/tmp")))
 
-    async def _run(self, part: Internet | Resolver | MailHost | LabNameServer) -> None:
+    async def run(self, part: Internet | Resolver | MailHost | LabNameServer) -> None:
+        """Start a part of the world; it ends with the lab."""
         self._stack.push_async_callback(part.stop)
         await part.start()
 
@@ -261,14 +266,23 @@ class Lab:
     async def inject(self, fault: str) -> None:
         """Break one thing, by the fault's name, and wait until the break has had its effect.
 
+        Args:
+            fault: its name, and where it is to happen if not at the usual place: ``NAME@SERVER`` or ``NAME@SERVER/v6``.
+
         Raises:
             HostError: there is no such fault, or the plan has nothing that could break this way.
 
         """
+        from mailname.lab.fault import aim_at
         from mailname.lab.faults import find_fault
 
-        found = find_fault(fault)
+        name, _, where = fault.partition("@")
+        found = find_fault(name)
         found.refuse(self.plan)
+        self.aim = Aim()
+        if where:
+            server, version = aim_at(self.plan, where)
+            self.aim = Aim(self.name_servers[server], version)
         await found.inject(self)
         self.resolver.forget()
 

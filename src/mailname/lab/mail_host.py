@@ -58,6 +58,7 @@ class MailHost:
         """
         self.name = name
         self.letters: list[Letter] = []
+        self.greeting = f"220 {name} ESMTP"
         self.at = tuple(Endpoint(address, PORT) for address in addresses)
         self._network = network
         self._domain = domain.lower()
@@ -97,7 +98,10 @@ class MailHost:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = _Session()
-        reply = f"220 {self.name} ESMTP"
+        reply = self.greeting
+        if not reply:  # a program that is no mail server
+            await reader.read()
+            return
         while True:
             writer.write(f"{reply}\r\n".encode())
             await writer.drain()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PORTS = range(20000, 32000)
 # A closed socket's last datagram may still wait in the receiver's queue; after this many seconds it does not.
 _REMEMBERED = 5.0
+# Connections that fill the shortest queue of a listening socket.
+_CROWD = 4
 # How long a connect on a cut path takes to fail. A kernel waits two minutes; a rehearsal is shorter.
 _CONNECT_PATIENCE = 0.25
 
@@ -64,6 +66,7 @@ class LabNetwork(MappedNetwork):
         self._senders: dict[int, _Sender] = {}
         self._reserved: dict[Endpoint, tuple[socket.socket, socket.socket]] = {}
         self._walls: dict[tuple[Endpoint, str], socket.socket] = {}
+        self._waiting: list[socket.socket] = []
         self._next = random.SystemRandom().randrange(len(_PORTS))
 
     def reserve(self, at: Endpoint) -> None:
@@ -117,9 +120,18 @@ class LabNetwork(MappedNetwork):
             wall = bind(kind, self.place(at), at)
             self._walls[at, transport] = wall
             if kind == socket.SOCK_STREAM:
-                wall.listen(128)
+                self._crowd(wall)
         # The server runs on, on a port that nobody knows: to the outside only the wall is there, and it never answers.
         return bind(kind, (LOOPBACK, 0), at)
+
+    def _crowd(self, wall: socket.socket) -> None:
+        """Fill the queue of a listening socket that nobody accepts from: who connects then waits, as behind a packet filter."""
+        wall.listen(0)
+        for _ in range(_CROWD):
+            waiting = socket.socket(wall.family, socket.SOCK_STREAM)
+            waiting.setblocking(False)
+            waiting.connect_ex(wall.getsockname())
+            self._waiting.append(waiting)
 
     def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
         """Connect a UDP socket, seen by the lab's servers with the address ``source``."""
@@ -184,9 +196,10 @@ class LabNetwork(MappedNetwork):
         """Let go of every reserved port and every wall."""
         for at in tuple(self._reserved):
             self.release(at)
-        for wall in self._walls.values():
-            wall.close()
+        for held in (*self._walls.values(), *self._waiting):
+            held.close()
         self._walls.clear()
+        self._waiting.clear()
 
 
 def _closed_pair(port: int, at: Endpoint) -> tuple[socket.socket, socket.socket]:

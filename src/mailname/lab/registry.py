@@ -13,6 +13,7 @@ from dns.name import Name
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.NS import NS
+from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
@@ -35,11 +36,12 @@ Hosts = tuple[tuple[Name, tuple["IPAddress", ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What stands at the registrar for one domain: the name servers in order, and the addresses of those that need glue."""
+    """What stands at the registrar for one domain: name servers in order, addresses of those that need glue, DS records."""
 
     domain: Name
     name_servers: tuple[Name, ...]
     glue: Hosts = ()
+    ds: tuple[Rdata, ...] = ()
 
     def with_glue(self, host: Name, addresses: tuple[IPAddress, ...]) -> Registration:
         """Return the entry with other addresses for one host; none means no glue."""
@@ -63,6 +65,7 @@ class Registry:
         self.servers = servers
         self._hosts = hosts
         self._entries: dict[Name, Registration] = {}
+        self._pointers: dict[Name, Name] = {}
         self._serial = 0
 
     def entry(self, domain: Name) -> Registration | None:
@@ -77,6 +80,13 @@ class Registry:
         """Take a domain out."""
         self._entries.pop(domain, None)
 
+    def point(self, owner: Name, target: Name | None) -> None:
+        """Let an address's reverse name point to a host, or to none."""
+        if target is None:
+            self._pointers.pop(owner, None)
+        else:
+            self._pointers[owner] = target
+
     def zone(self) -> Zone:
         """Make the zone of all entries, with a serial above the last one's."""
         self._serial += 1
@@ -87,9 +97,14 @@ class Registry:
         for host, addresses in (*self.servers, *self._hosts):
             for address in addresses:
                 builder.add(host, TTL, address_rdata(address))
+        for owner, target in self._pointers.items():
+            if not any(owner.is_subdomain(apex) for apex in self._entries):
+                builder.add(owner, TTL, PTR(RdataClass.IN, RdataType.PTR, target))
         for entry in self._entries.values():
             for server in entry.name_servers:
                 builder.add(entry.domain, TTL, NS(RdataClass.IN, RdataType.NS, server))
+            for ds in entry.ds:
+                builder.add(entry.domain, TTL, ds)
             for host, addresses in entry.glue:
                 for address in addresses:
                     builder.add(host, TTL, address_rdata(address))

@@ -23,6 +23,15 @@ def raised(zone: Zone, serial: Serial) -> Zone:
     return builder.build()
 
 
+def with_timers(zone: Zone, **seconds: int) -> Zone:
+    """Return the zone with other numbers in its SOA: ``refresh``, ``retry``, ``expire``, ``minimum``."""
+    builder = ZoneBuilder(zone.apex)
+    for rrset in zone.rrsets():
+        for rdata in rrset.rdatas:
+            builder.add(rrset.owner, rrset.ttl, rdata.replace(**seconds) if rrset.rdtype == RdataType.SOA else rdata)
+    return builder.build()
+
+
 def without(zone: Zone, owner: Name, rdtype: RdataType) -> Zone:
     """Return the zone without one RRset."""
     builder = ZoneBuilder(zone.apex)
