@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dns.name
 import pytest
 from click.testing import CliRunner
+from tests.server.tls_certificates import Certificates
 
 from mailname.cli.key import command
 from mailname.errors import HostError
@@ -14,6 +15,23 @@ from mailname.server.keyfile import load_key_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class TestPin:
+    def test_is_that_of_the_first_certificate(self, tmp_path: Path) -> None:
+        """A line that can be copied."""
+        files = Certificates(tmp_path).sign("one")
+        whole = tmp_path / "chain.crt"
+        whole.write_text(files.certificate.read_text() + (tmp_path / "ca.crt").read_text())
+        done = CliRunner().invoke(command, ["pin", str(whole)])
+        assert done.output == Certificates(tmp_path).pin("one") + "\n"
+
+    def test_file_without_a_certificate_is_told(self, tmp_path: Path) -> None:
+        """A key, for example."""
+        files = Certificates(tmp_path).make("one")
+        done = CliRunner().invoke(command, ["pin", str(files.key)])
+        assert isinstance(done.exception, HostError)
+        assert "there is no certificate in" in done.exception.problem
 
 
 class TestMake:

@@ -16,7 +16,8 @@ from mailname.server.config_file import load_config
 from mailname.server.folder_reading import list_files
 from mailname.server.keyfile import make_key_file
 from mailname.server.network import Endpoint
-from mailname.transfer.actions import Peer
+from mailname.server.tls import TlsFiles
+from mailname.transfer.actions import Peer, PeerTls
 from mailname.wire.tsig_key import key_text, make_key
 
 if TYPE_CHECKING:
@@ -110,6 +111,61 @@ class TestGood:
             (peer,) = read.zones[0].secondaries
             assert (peer.keys, peer.key) == (keys, keys[0])
         assert [(one.name, len(one.keys)) for one in read.key_files] == [(KEY, 2), (None, 1)]
+
+
+TLS = """
+listen = ["127.0.0.1"]
+tls_listen = ["127.0.0.1", "[::1]:8853"]
+state = "state"
+[tls]
+certificate = "ns.crt"
+key = "ns.key"
+client_ca = "clients.crt"
+[[zone]]
+name = "example.tech"
+role = "secondary"
+  [[zone.primary]]
+  address = "192.0.2.1"
+  tls_pin = "Vq2aFhkVuHpHTqUAUMXRqS1eOVOSwlLzzQyTSPV4ZeE="
+  [[zone.primary]]
+  address = "192.0.2.2"
+  port = 8853
+  tls_name = "ns2.example.tech"
+  tls_ca = "ca.crt"
+  [[zone.secondary]]
+  address = "192.0.2.3"
+  tls = true
+"""
+
+
+class TestTls:
+    def test_is_read(self, tmp_path: Path) -> None:
+        """Port 853 unless given, but for a secondary, which is notified by UDP; paths are relative to the file."""
+        read = load_config(TLS, str(tmp_path / "server.toml"))
+        assert [str(at) for at in read.tls_listen] == ["127.0.0.1:853", "[::1]:8853"]
+        assert read.tls == TlsFiles(tmp_path / "ns.crt", tmp_path / "ns.key", tmp_path / "clients.crt")
+        (zone,) = read.zones
+        assert zone.primaries == (
+            Peer(ip_address("192.0.2.1"), 853, tls=PeerTls(pins=("Vq2aFhkVuHpHTqUAUMXRqS1eOVOSwlLzzQyTSPV4ZeE=",))),
+            Peer(ip_address("192.0.2.2"), 8853, tls=PeerTls("ns2.example.tech", ca=tmp_path / "ca.crt")),
+        )
+        assert zone.secondaries == (Peer(ip_address("192.0.2.3"), 53, tls=PeerTls()),)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "says"),
+        [
+            ('  tls_pin = "Vq2a', '  tls_pin = "', "has 29 octets, a SHA-256 has 32"),
+            ('  tls_pin = "Vq2aFhkVuHpHTqUAUMXRqS1eOVOSwlLzzQyTSPV4ZeE="', "  tls = true", "Add tls_name or tls_pin."),
+            ("  port = 8853", "  tls = false", "tls is false, and yet"),
+            ("  tls = true", '  tls_name = "ns1"', "a secondary proves who it is by its key"),
+            ('[tls]\ncertificate = "ns.crt"\nkey = "ns.key"\nclient_ca = "clients.crt"', "", "there is no certificate for TLS"),
+        ],
+    )
+    def test_contradictions_are_told(self, tmp_path: Path, before: str, after: str, says: str) -> None:
+        """Each with what to do."""
+        assert before in TLS
+        (told,) = mistakes(TLS.replace(before, after, 1), tmp_path)
+        assert says in told
 
 
 class TestMistakes:

@@ -18,6 +18,18 @@ def command() -> None:
 command.add_command(rotate)
 
 
+@command.command("pin")
+@click.argument("certificate", type=click.Path(path_type=Path, dir_okay=False))
+def pin(certificate: Path) -> None:
+    """Print the pin of a certificate's public key: what a secondary knows its primary by, for transfers over TLS.
+
+    CERTIFICATE is a PEM file; of several certificates in it, the first counts.
+    """
+    from mailname.server.tls import certificate_in
+
+    out.print(certificate_in(certificate).pin, markup=False)
+
+
 @command.command("make")
 @click.argument("name")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The file to create. [default: NAME.key]")

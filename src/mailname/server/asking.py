@@ -18,6 +18,7 @@ from dns.rdatatype import RdataType
 from mailname.errors import TransferError
 from mailname.server.each_key import with_each_key
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
+from mailname.server.tls_client import OverTls, ask_tls, server_of, tls_error
 from mailname.transfer import axfr, notify
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
 from mailname.zone import Serial
@@ -77,6 +78,8 @@ def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> Tra
 def _network_failure(peer: Peer, error: OSError | EOFError, transport: str, begun: int = 0) -> TransferError:
     if begun:  # messages that had come before
         return _broken_off(peer, error, begun)
+    if peer.tls is not None and transport == "tcp":
+        return tls_error(peer, error)
     # asyncio's TimeoutError is an OSError; a closed stream is an EOFError.
     if isinstance(error, TimeoutError):
         return failure(peer, f"timeout-{transport}", f"no answer by {transport.upper()}")
@@ -153,6 +156,8 @@ async def _ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
     query = dns.message.make_query(apex, RdataType.SOA, use_edns=False)
     query.flags = dns.flags.Flag(0)
     wire, mac = _signed(context, peer, query.to_wire())
+    if peer.tls is not None:
+        return _serial_in(peer, apex, _judged(context, peer, await ask_tls(context, peer, wire, TCP_TIMEOUT), mac))
     source = context.source_for(peer.address)
     answer: bytes | None = None
     for _ in range(UDP_TRIES):
@@ -213,11 +218,12 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name) -> Trans
     offered = None if transfer.hinted else transfer.offered
     incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless)
     taking = _Taking(peer, incoming, verifier)
-    to, source = _at(peer), context.source_for(peer.address)
+    to, source = server_of(peer), context.source_for(peer.address)
+    network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
         fresh = False
         while True:
-            async with context.transfers.connection(context.network, to, source, fresh=fresh) as connection:
+            async with context.transfers.connection(network, to, source, fresh=fresh) as connection:
                 fresh = not connection.used
                 try:
                     async with asyncio.timeout(TRANSFER_TIMEOUT):

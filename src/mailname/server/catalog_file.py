@@ -60,15 +60,19 @@ class CatalogTable(BaseModel):
         """Return what the table means. ``top``: the folder to which paths are relative."""
         groups = tuple(
             CatalogGroup(
-                one.name, one.zones, peers_of(one.primaries, key_sets), peers_of(one.secondaries, key_sets), one.allow_transfer
+                one.name,
+                one.zones,
+                peers_of(one.primaries, "primary", key_sets, top),
+                peers_of(one.secondaries, "secondary", key_sets, top),
+                one.allow_transfer,
             )
             for one in self.groups
         )
         return CatalogConfig(
             self.name,
             self.role,
-            peers_of(self.primaries, key_sets),
-            peers_of(self.secondaries, key_sets),
+            peers_of(self.primaries, "primary", key_sets, top),
+            peers_of(self.secondaries, "secondary", key_sets, top),
             self.allow_transfer,
             self.zones,
             Path(top, self.folder) if self.folder else None,
@@ -111,6 +115,8 @@ def contradictions(catalogs: Sequence[CatalogTable], zones: set[Name], keys: Con
         for place, table in tables:
             for kind, peers in (("primary", table.primaries), ("secondary", table.secondaries)):
                 for index, peer in enumerate(peers):
+                    if mistake := peer.tls_mistake(kind):
+                        yield (*place, kind, index), *mistake
                     for unknown in [one for one in peer.key if keys is not None and one not in keys]:
                         missing = f"there is no key {unknown.to_text(omit_final_dot=True)}"
                         yield (*place, kind, index, "key"), missing, "Add a [[key]] with the file that holds it."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailname.server.catalog_config import CatalogConfig
     from mailname.server.key_use import KeyFile
+    from mailname.server.tls import TlsFiles
     from mailname.transfer.actions import Peer
     from mailname.wire.tsig_key import Key
 
@@ -68,20 +69,22 @@ class ServerConfig:
     folder: FolderConfig | None = None
     key_files: tuple[KeyFile, ...] = ()
     catalogs: tuple[CatalogConfig, ...] = ()
+    tls_listen: tuple[Endpoint, ...] = ()
+    tls: TlsFiles | None = None
 
 
-def parse_endpoint(text: str) -> Endpoint:
-    """Read ``192.0.2.1``, ``192.0.2.1:53``, ``[2001:db8::1]:53`` or ``2001:db8::1``; the port is 53 unless given.
+def parse_endpoint(text: str, default: int = 53) -> Endpoint:
+    """Read ``192.0.2.1``, ``192.0.2.1:53``, ``[2001:db8::1]:53`` or ``2001:db8::1``; the port is ``default`` unless given.
 
     Raises:
         ValueError: with a sentence.
 
     """
-    host, port = text, "53"
+    host, port = text, str(default)
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         host = host if bracket and rest[:1] in {"", ":"} else ""
-        port = rest[1:] or "53"
+        port = rest[1:] or str(default)
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
     try:

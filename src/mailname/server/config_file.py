@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from mailname.answer.settings import LONGEST_IDENTITY
 from mailname.errors import HostError
 from mailname.server.catalog_file import CatalogTable, contradictions
 from mailname.server.config import Role, ServerConfig, ZoneConfig
-from mailname.server.config_fields import STRICT, EndpointField, NameField, NetworkField, PeerTable, peers_of
+from mailname.server.config_fields import STRICT, EndpointField, NameField, NetworkField, PeerTable, TlsEndpointField, peers_of
 from mailname.server.config_text import Contradiction, read_toml_as
 from mailname.server.key_use import KeyFile
 from mailname.server.keyfile import load_keys
+from mailname.server.tls import TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -67,11 +69,23 @@ class _RepliesTable(BaseModel):
         return Settings(nsid=nsid, version=self.version, identity=self.identity, require_cookies=self.require_cookies)
 
 
+class _TlsTable(BaseModel):
+    model_config = STRICT
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+    def value(self, top: Path) -> TlsFiles:
+        return TlsFiles(top / self.certificate, top / self.key, top / self.client_ca if self.client_ca else None)
+
+
 class _ServerTable(BaseModel):
     model_config = STRICT
     listen: tuple[EndpointField, ...] = Field(min_length=1)
     state: Path
     control: Path | None = None
+    tls_listen: tuple[TlsEndpointField, ...] = ()
+    tls: _TlsTable | None = None
     keys: tuple[_KeyTable, ...] = Field((), alias="key")
     zones: tuple[_ZoneTable, ...] = Field((), alias="zone")
     catalogs: tuple[CatalogTable, ...] = Field((), alias="catalog")
@@ -94,11 +108,15 @@ def _contradictions(read: _ServerTable, keys: Container[Name] | None) -> list[Co
             wrong.append((at, f"the secondary zone {name} has no primary", "Add a [[zone.primary]] with its address."))
         for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
             for index, peer in enumerate(peers):
+                if mistake := peer.tls_mistake(kind):
+                    wrong.append(((*at, kind, index), *mistake))
                 unknown = [key for key in peer.key if keys is not None and key not in keys]
                 if unknown:
                     remedy = "Add a [[key]] with the file that holds it."
                     says = f"there is no key {unknown[0].to_text(omit_final_dot=True)}"
                     wrong.append(((*at, kind, index, "key"), says, remedy))
+    if read.tls_listen and read.tls is None:
+        wrong.append((("tls_listen",), "there is no certificate for TLS", "Add a [tls] with certificate and key."))
     wrong += contradictions(read.catalogs, seen, keys)
     return wrong
 
@@ -138,8 +156,8 @@ def load_config(text: str, file: str) -> ServerConfig:
             zone.name,
             zone.role,
             folder / zone.file if zone.file else None,
-            peers_of(zone.primaries, key_sets),
-            peers_of(zone.secondaries, key_sets),
+            peers_of(zone.primaries, "primary", key_sets, folder),
+            peers_of(zone.secondaries, "secondary", key_sets, folder),
             zone.allow_transfer,
         )
         for zone in read.zones
@@ -149,4 +167,5 @@ def load_config(text: str, file: str) -> ServerConfig:
     replies = read.replies.value() if read.replies else Settings()
     catalogs = tuple(catalog.value(folder, key_sets) for catalog in read.catalogs)
     known = tuple(files)
-    return ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, None, known, catalogs)
+    config = ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, None, known, catalogs)
+    return replace(config, tls_listen=read.tls_listen, tls=read.tls.value(folder) if read.tls else None)

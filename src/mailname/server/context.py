@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailname.server.served_images import ServedImages
     from mailname.server.store import Store
     from mailname.server.timetable import Timed
+    from mailname.server.tls import TlsFiles
     from mailname.wire.tsig_key import Key
     from mailname.zone import Zone
 
@@ -54,6 +55,7 @@ class Context:
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     transfers: TransferTurns = field(default_factory=TransferTurns)
     images: ServedImages | None = None
+    tls_files: TlsFiles | None = None
     key_use: KeyUse = field(default_factory=KeyUse)
     spread: float = 0.0  # seconds over which a server with many zones asks its first questions
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))

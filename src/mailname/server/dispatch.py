@@ -25,6 +25,7 @@ from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.tcp import IDLE
+from mailname.server.tls_listener import TlsClient
 from mailname.server.traffic import Traffic
 from mailname.transfer import axfr
 from mailname.wire.cookie import SECRET_SIZE
@@ -283,7 +284,9 @@ class Dispatcher:
         rules.on_transferred(source.address, key, zone.serial)
 
     def _objection(self, served: ServedZone, source: Endpoint, signer: Verified | None) -> str | None:
-        return _rules(served).objection(source.address, signer.key.name if signer else None)
+        key = signer.key.name if signer else None
+        over_tls = source if isinstance(source, TlsClient) else None
+        return _rules(served).objection(source.address, key, tls=bool(over_tls), pin=over_tls.pin if over_tls else None)
 
     def _refuse(self, served: ServedZone, source: Endpoint, signer: Verified | None, objection: str) -> None:
         served.secondaries.on_refused(source.address, "refused", objection)

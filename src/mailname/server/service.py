@@ -34,6 +34,7 @@ from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
 from mailname.server.timetable import Timed, Timetable
+from mailname.server.tls_ports import TlsPorts
 from mailname.server.traffic_report import MOST, Counted, report
 from mailname.server.udp import UdpListener
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
@@ -99,6 +100,7 @@ class Server:
         if self._workers or config.folder:
             self.context.images = ServedImages(self.context.spawn, options_for_reference(self._dispatcher.settings))
         self._tcp: list[TcpListener] = []
+        self._tls = TlsPorts(self.context, self._dispatcher, self._limits)
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -132,6 +134,7 @@ class Server:
                 self._tcp.append(listener)
                 await listener.start()
                 log.info("listening on %s, UDP and TCP", at)
+            await self._tls.start(self.config)
         except BaseException:
             await self.stop()
             raise
@@ -157,7 +160,7 @@ class Server:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             self._keeping = None
-        await asyncio.gather(*(one.close() for one in (*self._udp, *self._tcp)))
+        await asyncio.gather(*(one.close() for one in (*self._udp, *self._tcp, self._tls)))
         self._udp, self._tcp = [], []
         if self._control:
             await self._control.close()
@@ -206,11 +209,12 @@ class Server:
     async def reconfigure(self, config: ServerConfig) -> None:
         """Take over a changed configuration: zones and keys at once; addresses, state and control socket need a new start."""
         async with self._configuring:
-            fixed = (config.listen, config.state, config.control)
-            if fixed != (self.config.listen, self.config.state, self.config.control):
-                log.warning("listen, state and control are read at the start only; start the server again for those")
+            fixed, before = ((one.listen, one.tls_listen, one.state, one.control) for one in (config, self.config))
+            if fixed != before:
+                log.warning("listen, tls_listen, state and control are read at the start only; start the server again for those")
+            await self._tls.renew(config, await self._tls.prepare(config))
             self.config = replace(self.config, zones=config.zones, keys=config.keys, key_files=config.key_files)
-            self.config = replace(self.config, catalogs=config.catalogs)
+            self.config = replace(self.config, catalogs=config.catalogs, tls=config.tls)
             self.context.keys = config.keys
             await self._take_zones(await self.catalogs.configure(config.catalogs, config.zones))
             await self.catalogs.announce()
@@ -289,6 +293,7 @@ class Server:
             "since": iso(self.started_at),
             "listen": [str(at) for at in self.config.listen],
             "udp": self._udp_counters(),
+            **self._tls.status(),
             "keys": self.context.key_use.status(self.config.key_files),
             "zones": self._zone_statuses(apex),
         }

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailname.server.dispatch import Dispatcher
     from mailname.server.network import Endpoint, Network
     from mailname.server.tcp_limits import Place, TcpLimits
 
@@ -24,13 +23,27 @@ MESSAGE = 5.0  # seconds from a question's first octet to its last: who sends on
 IDLE = 20.0  # seconds between two questions: RFC 7766 section 6.2.3 wants a few seconds at least
 SLOW_READER = 30.0  # seconds in which a client must take some of what it asked for
 MOST_STREAMS = 4  # transfers under way on one connection; who orders more waits with all that follows
-_RECEIVED = 32 * 1024  # octets: what is taken from a client before it is answered, here and in the system's buffer each
+_RECEIVED = 32 * 1024  # octets
+
+
+class Answering(Protocol):
+    """What answers the messages of a TCP stream."""
+
+    def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
+        """Return the messages that answer one message."""
 
 
 class TcpListener:
-    """Answers on the connections to one TCP address."""
+    """Answers on the connections to one TCP address.
 
-    def __init__(self, network: Network, at: Endpoint, dispatcher: Dispatcher, limits: TcpLimits) -> None:
+    Attributes:
+        received: octets that are taken from a client before it is answered, here and in the system's buffer each.
+
+    """
+
+    received = _RECEIVED
+
+    def __init__(self, network: Network, at: Endpoint, dispatcher: Answering, limits: TcpLimits) -> None:
         self._network = network
         self._at = at
         self._dispatcher = dispatcher
@@ -40,9 +53,12 @@ class TcpListener:
 
     async def start(self) -> None:
         """Bind and listen."""
+        self._server = await asyncio.start_server(self._connected, sock=self._listening(), limit=self.received)
+
+    def _listening(self) -> socket.socket:
         listening = self._network.listen_tcp(self._at)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)  # accepted sockets inherit it
-        self._server = await asyncio.start_server(self._connected, sock=listening, limit=_RECEIVED)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.received)  # accepted sockets inherit it
+        return listening
 
     async def close(self) -> None:
         """Stop listening and end the connections."""
@@ -59,15 +75,19 @@ class TcpListener:
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 
+    def _client(self, writer: asyncio.StreamWriter) -> Endpoint | None:
+        """Return who is there; None for who is gone already."""
+        seen = writer.get_extra_info("peername")
+        return None if seen is None else self._network.peer(seen)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        seen = writer.get_extra_info("peername")
         place = None
         try:
-            if seen is None:
+            source = self._client(writer)
+            if source is None:
                 return
-            source = self._network.peer(seen)
             place = self._limits.admit(source.address, task.cancel)
             if place is None:
                 return
@@ -93,7 +113,7 @@ class _Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         source: Endpoint,
-        dispatcher: Dispatcher,
+        dispatcher: Answering,
         limits: TcpLimits,
         place: Place,
     ) -> None:

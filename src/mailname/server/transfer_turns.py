@@ -11,15 +11,22 @@ import asyncio
 import contextlib
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from mailname.server.network import Endpoint, IPAddress, Network
+    from mailname.server.network import Endpoint, IPAddress
 
 AT_ONCE = 8  # transfers from one server
 _OPENING = 5.0  # seconds
+
+
+class Opens(Protocol):
+    """What opens connections: the network, or TLS over it."""
+
+    async def open_tcp(self, to: Endpoint, source: IPAddress | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; raises OSError as sockets do."""
 
 
 @dataclass(slots=True)
@@ -61,7 +68,7 @@ class TransferTurns:
 
     @contextlib.asynccontextmanager
     async def connection(
-        self, network: Network, to: Endpoint, source: IPAddress | None, *, fresh: bool = False
+        self, network: Opens, to: Endpoint, source: IPAddress | None, *, fresh: bool = False
     ) -> AsyncIterator[Connection]:
         """Wait for a turn, and give a connection.
 

@@ -7,10 +7,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
+    from pathlib import Path
 
     from dns.name import Name
 
     from mailname.zone import Serial
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTls:
+    """How a peer proves over TLS that it is the one (RFC 9103): a primary by a name, a pin, or both; a secondary by a pin or not.
+
+    Attributes:
+        name: the name in its certificate, which a CA has signed.
+        pins: its public key's SHA-256, in base64; several while it changes.
+        ca: the CA's certificates; None: those that the machine trusts.
+
+    """
+
+    name: str | None = None
+    pins: tuple[str, ...] = ()
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,7 @@ class Peer:
         address: where it is asked.
         port: where it is asked.
         key: the key that we sign with, if we share any.
+        tls: asked over TLS only, as a primary; as a secondary, it may transfer over TLS only.
         also_keys: others that we share, while ``key`` takes their place: it may sign with them still, and not know ``key`` yet.
 
     """
@@ -29,15 +47,12 @@ class Peer:
     port: int = 53
     key: Name | None = None
     also_keys: tuple[Name, ...] = ()
+    tls: PeerTls | None = None
 
     @property
     def keys(self) -> tuple[Name, ...]:
         """All keys that we share, the one that we sign with first."""
         return () if self.key is None else (self.key, *self.also_keys)
-
-    def shares(self, key: Name | None) -> bool:
-        """Tell whether a message signed with this key (None: not signed) may be from this peer."""
-        return key in self.keys if key is not None else self.key is None
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"

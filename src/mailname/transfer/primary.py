@@ -77,19 +77,21 @@ class Primary:
             if one.peer.address == source or (key in one.peer.keys and len(self.notifying) == 1):
                 one.on_seen(serial)
 
-    def objection(self, source: IPv4Address | IPv6Address, key: Name | None) -> str | None:
+    def objection(
+        self, source: IPv4Address | IPv6Address, key: Name | None, *, tls: bool = False, pin: str | None = None
+    ) -> str | None:
         """Say why this client may not transfer the zone; None when it may.
 
         A key counts more than an address: addresses of UDP and of NATs prove little. A secondary without a key is known by its
-        address alone.
+        address alone. One that is to come over TLS must do so, and show the certificate with its pin, if it has one.
         """
-        if any(key in peer.keys for peer in self.secondaries):
-            return None
+        if mine := [peer for peer in self.secondaries if key in peer.keys]:
+            return _without_tls(mine, tls=tls, pin=pin)
         if any(source in network for network in self.allow):
             return None
         known = [peer for peer in self.secondaries if peer.address == source]
-        if any(peer.key is None for peer in known):
-            return None
+        if mine := [peer for peer in known if peer.key is None]:
+            return _without_tls(mine, tls=tls, pin=pin)
         if known:
             wanted = known[0].key
             return f"{source} is a secondary of this zone, but must sign with the key {wanted}" + (
@@ -100,3 +102,13 @@ class Primary:
     def on_refused(self, refusal: Refusal) -> None:
         """Remember a refusal for ``mailname status``."""
         self.refused.append(refusal)
+
+
+def _without_tls(peers: list[Peer], *, tls: bool, pin: str | None) -> str | None:
+    """Say why none of these secondaries may transfer in this way; None when one may."""
+    if any(peer.tls is None or (tls and (not peer.tls.pins or pin in peer.tls.pins)) for peer in peers):
+        return None
+    if not tls:
+        return f"{peers[0].address} is a secondary of this zone that must come over TLS, and came without (RFC 9103)"
+    shown = f"one with the pin {pin}" if pin is not None else "none"
+    return f"{peers[0].address} is a secondary of this zone that must show the certificate with its pin, and showed {shown}"
