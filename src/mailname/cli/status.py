@@ -1,37 +1,86 @@
-"""``mailname status``: what a running server holds, since when, until when, and why the last attempt failed."""
+"""``mailname status``: what a running server holds, or every server of a plan; since when, until when, and why not."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mailname.cli.console import print_json
-from mailname.cli.control_option import control_option, json_option, order
+from mailname.cli.control_option import json_option, order
 from mailname.cli.exits import EXIT_FINDINGS
 from mailname.cli.status_view import is_unwell, print_status
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dns.name import Name
+
+_DEFAULT = Path("/run/mailname/control.sock")
 
 
 @click.command("status")
-@click.argument("zone", required=False)
-@control_option
+@click.argument("what", metavar="[ZONE|PLAN]", required=False)
+@click.option(
+    "--control",
+    metavar="[NAME=]PATH",
+    multiple=True,
+    help=f"The running server's control socket; with PLAN also NAME=PATH, repeatable. [default: {_DEFAULT}]",
+)
+@click.option("--network", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="With PLAN: a rehearsal's file.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, zone: str | None, control: Path, as_json: bool) -> None:
-    """Tell what a running server holds: serials, timers, last transfers, and what went wrong.
+def command(ctx: click.Context, what: str | None, control: tuple[str, ...], network: Path | None, as_json: bool) -> None:
+    """Tell what a running server holds of each zone, since when, until when, and why the last attempt failed.
 
-    Exit code 1 when a zone is not served, expired, or its last refresh failed.
+    With a PLAN (a file), ask every name server of the plan, from outside and, where it can be reached, by its control socket or
+    over SSH, and put both sides together.
+
+    Exit code 1 when something is not well, 3 when nothing could be found out.
     """
-    answer = order(control, "status", zone)
+    if what is not None and (what.endswith(".toml") or Path(what).is_file()):
+        ctx.exit(_of_plan(Path(what), control, network, as_json=as_json))
+    if network is not None or any("=" in one for one in control) or len(control) > 1:
+        raise click.UsageError("--network, NAME=PATH and several sockets are for a plan: mailname status PLAN")
+    path = Path(control[0] if control else os.environ.get("MAILNAME_CONTROL") or _DEFAULT)
+    answer = order(path, "status", what)
     if not answer.pop("ok", False):
-        raise HostError(str(answer.get("says", "the server gave no status")))
+        raise HostError(str(answer.get("says", "the server gave no status")), remedy="See all zones: mailname status")
     if as_json:
         print_json(answer)
     else:
         print_status(answer)
     if any(is_unwell(one) for one in answer["zones"]):
         ctx.exit(EXIT_FINDINGS)
+
+
+def _of_plan(file: Path, control: tuple[str, ...], network_file: Path | None, *, as_json: bool) -> int:
+    from mailname.cli.plan_argument import read_plan
+    from mailname.cli.status_plan import tell
+    from mailname.server.network import DirectNetwork
+    from mailname.server.network_map import MappedNetwork
+
+    plan = read_plan(file, quiet=True)
+    network = MappedNetwork.load(network_file) if network_file else DirectNetwork()
+    named = dict(network.control) if isinstance(network, MappedNetwork) else {}
+    named |= dict(_named(one) for one in control if "=" in one)
+    unknown = named.keys() - {server.name for server in plan.name_servers}
+    if unknown and control:
+        raise click.BadParameter(f"the plan has no name server {min(unknown)}.", param_hint="--control")
+    unnamed = [Path(one) for one in control if "=" not in one]
+    if not control and network_file is None:
+        here = Path(os.environ.get("MAILNAME_CONTROL") or _DEFAULT)
+        unnamed = [here] if here.exists() else []
+    return tell(plan, network, named, unnamed, as_json=as_json)
+
+
+def _named(text: str) -> tuple[Name, Path]:
+    import dns.exception
+    import dns.name
+
+    name, _, path = text.partition("=")
+    try:
+        return dns.name.from_text(name), Path(path)
+    except dns.exception.DNSException as error:
+        raise click.BadParameter(f"'{name}' is not a host name: {error}", param_hint="--control") from error

@@ -5,6 +5,7 @@ The descriptions here are also what an editor shows (``mailname schema``). Readi
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from dns.name import Name
@@ -94,6 +95,16 @@ def _mailbox(value: object) -> str:
 Mailbox = Annotated[str, PlainValidator(_mailbox), WithJsonSchema({"type": "string", "format": "idn-email"})]
 
 
+def _ssh_target(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_\[][A-Za-z0-9_.@:\[\]%-]*", text):
+        raise WrongValueError(f"'{text}' is no SSH target.", "Write host, user@host, or a Host of your ssh_config.")
+    return text
+
+
+SshTarget = Annotated[str, PlainValidator(_ssh_target), WithJsonSchema({"type": "string"})]
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -141,6 +152,10 @@ class NameServer(_Table):
         ),
         WithJsonSchema({"enum": ["builtin", "bind", "knot", "nsd"]}),
     ] = Field("builtin", description="Which program serves the zone there.")
+    ssh: SshTarget | None = Field(
+        None,
+        description="How SSH reaches the host, as in admin@ns1.example.net: 'mailname status PLAN' asks the server there.",
+    )
 
 
 class MailHost(_Table):

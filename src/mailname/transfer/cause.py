@@ -37,6 +37,7 @@ CODES: dict[str, tuple[str, Where]] = {
     "REPL-26": ("not-kept", "secondary"),
     "REPL-27": ("not-fetched", "secondary"),
     "REPL-28": ("other", "secondary"),
+    "REPL-29": ("does-not-serve", "secondary"),
 }
 
 

@@ -6,6 +6,7 @@ what only it can know. Nothing is guessed from silence of a side that was not as
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.transfer.cause import Cause
@@ -14,6 +15,7 @@ from mailname.transfer.side import bare, host_of
 
 if TYPE_CHECKING:
     from mailname.transfer.side import Refused, Side, Told
+    from mailname.zone import Serial
 
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds
 
@@ -68,6 +70,48 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
             heard=((primary.name, f"NOTIFY to {told.address}: {said}"),),
         )
     return None
+
+
+def cause_between(zone: str, secondary: View, primary: View) -> Cause | None:
+    """Say why a secondary is not in step, from all that could be found out: what both say themselves, and what they answer."""
+    if secondary.side is not None and (cause := cause_at_secondary(secondary.side, primary.side)):
+        return cause
+    told = primary.side.told_of(secondary.addresses) if primary.side is not None else None
+    if primary.side is not None and told is not None and (cause := cause_at_primary(primary.side, told)):
+        return cause
+    name, at = secondary.name, min(secondary.addresses)
+    heard = ((secondary.name, secondary.says),) if secondary.says else ()
+    look = f"See on {name}: mailname status {bare(zone)}"
+    if secondary.serial is None:
+        says = f"{name} does not serve the zone: it {secondary.says or 'gives no answer'}."
+        return Cause("REPL-29", says, f"{look}; try: dig +norec @{at} {bare(zone)} SOA", heard=heard)
+    if primary.serial is not None and primary.serial.is_newer_than(secondary.serial):
+        says = f"{name} still has serial {secondary.serial}, {primary.name} has {primary.serial}, and no failure is known."
+        return Cause("REPL-27", says, f"Notify it again, on {primary.name}: mailname notify {bare(zone)}. {look}", heard=heard)
+    if primary.serial is not None and secondary.serial.is_newer_than(primary.serial):
+        says = f"{primary.name} went back: it has serial {primary.serial}, {name} already {secondary.serial} (RFC 1982)."
+        return Cause("REPL-15", says, f"Raise the serial above {secondary.serial}, on {primary.name}: mailname publish PLAN")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One server as far as it could be asked.
+
+    Attributes:
+        name: how it is called.
+        addresses: the plan's.
+        side: what it says itself; None where it could not be asked.
+        serial: what it answers from outside; None where it does not.
+        says: what it answers instead.
+
+    """
+
+    name: str
+    addresses: frozenset[str]
+    side: Side | None = None
+    serial: Serial | None = None
+    says: str = ""
 
 
 def _on_its_own(side: Side) -> Cause | None:
