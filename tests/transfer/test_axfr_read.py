@@ -218,9 +218,9 @@ class TestIncoming:
             with monkeypatch.context() as patch:
                 patch.setattr(form.Incoming, "_read_objects", None)
                 asked: list[int] = []
-                read = form._rdata_octets
+                read = form.rdata_octets
                 patch.setattr(
-                    form, "_rdata_octets", lambda *arguments, asked=asked, read=read: asked.append(1) or read(*arguments)
+                    form, "rdata_octets", lambda *arguments, asked=asked, read=read: asked.append(1) or read(*arguments)
                 )
                 records = [(rdtype, rdata, b"\1a\xc0\x0c") for rdtype, rdata in plain.items()]
                 incoming = form.Incoming(APEX, 1, "ns2")

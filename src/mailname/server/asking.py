@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import dns.exception
 import dns.flags
@@ -16,12 +16,15 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from mailname.errors import TransferError
+from mailname.server.context import bare, log
 from mailname.server.each_key import with_each_key
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.server.tls_client import OverTls, ask_tls, server_of, tls_error
-from mailname.transfer import axfr, notify
+from mailname.transfer import axfr, ixfr, ixfr_read, notify
+from mailname.transfer.axfr import NotNewerError
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
 from mailname.zone import Serial
+from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from mailname.server.transfer_turns import Connection
     from mailname.transfer.actions import Peer, Transfer
     from mailname.zone import Zone
+    from mailname.zone.image_merge import Changes
 
 UDP_TIMEOUT = 1.5  # seconds for one try
 UDP_TRIES = 2
@@ -41,6 +45,8 @@ _MOST_READ = 1 << 18  # octets
 TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
 _TRUNCATED = 0x02  # TC, in the third octet of the header
 
+#: Failures of an IXFR after which the whole zone may still come; those of the network, of signatures, of permission would be the same.
+_WHOLE_MAY_HELP = {"malformed", "failed", "servfail", "reset"}
 _RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
 _REMEDIES = {
     "refused": "Load the zone on the primary if it is not there; allow this server there by its address or its key.",
@@ -61,13 +67,23 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class TransferredZone:
-    """A transfer that succeeded, with the figures that the log tells."""
+    """A transfer that succeeded, with the figures that the log tells.
+
+    Attributes:
+        kind: IXFR or AXFR: what came, whatever was asked for.
+        changes: how the zone differs from the version held; None where the whole zone came.
+        fallback: why the whole zone was asked for although a version is held; empty where it was not.
+
+    """
 
     zone: Zone
     messages: int
     records: int
     octets: int
     seconds: float
+    kind: Literal["AXFR", "IXFR"] = "AXFR"
+    changes: Changes | None = None
+    fallback: str = ""
 
 
 def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> TransferError:
@@ -196,27 +212,59 @@ def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
     raise failure(peer, "malformed", "the answer to the SOA question holds no SOA")
 
 
-async def fetch_zone(context: Context, transfer: Transfer, apex: Name) -> TransferredZone:
-    """Transfer the whole zone by AXFR.
+async def fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Zone | None = None) -> TransferredZone:
+    """Transfer the zone: what changed by IXFR where a version is held, else, or if that is no good, the whole by AXFR.
+
+    Args:
+        context: the server's surroundings.
+        transfer: from whom, and what is known of the version; without ``unless`` it is the whole zone.
+        apex: the zone.
+        held: the version held.
 
     Raises:
         NotNewerError: its SOA is not newer than ``transfer.unless``.
         TransferError: with the reason; nothing that is served has changed.
 
     """
+    start = held if isinstance(held, ImageZone) and transfer.unless == held.serial else None
+    what = "AXFR" if start is None else "IXFR"
     return await with_each_key(
-        context, transfer.peer, "AXFR", lambda one: _fetch_zone(context, replace(transfer, peer=one), apex)
+        context, transfer.peer, what, lambda one: _fetch_zone(context, replace(transfer, peer=one), apex, start)
     )
 
 
-async def _fetch_zone(context: Context, transfer: Transfer, apex: Name) -> TransferredZone:
+async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: ImageZone | None) -> TransferredZone:
     started = time.monotonic()
-    peer = transfer.peer
-    message_id = secrets.randbelow(65536)
-    wire, mac = _signed(context, peer, axfr.query(apex, message_id))
-    verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
+    peer, message_id, fallback = transfer.peer, secrets.randbelow(65536), ""
     offered = None if transfer.hinted else transfer.offered
+    if held is not None:
+        changed = ixfr_read.Incoming(held, message_id, str(peer), offered)
+        try:
+            octets = await _fetch(context, peer, ixfr.query(held, message_id), changed)
+        except NotNewerError:
+            raise
+        except TransferError as error:
+            if error.reason not in _WHOLE_MAY_HELP:
+                raise
+            fallback = error.problem
+            log.warning("zone %s: IXFR is no good, so AXFR is asked for: %s", bare(apex), fallback)
+            changed.let_go()
+        else:
+            assert changed.zone is not None  # or it would have raised
+            seconds = time.monotonic() - started
+            kind: Literal["AXFR", "IXFR"] = "AXFR" if changed.changes is None else "IXFR"
+            return TransferredZone(changed.zone, changed.messages, changed.records, octets, seconds, kind, changed.changes)
     incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless)
+    octets = await _fetch(context, peer, axfr.query(apex, message_id), incoming)
+    assert incoming.zone is not None  # or it would have raised
+    seconds = time.monotonic() - started
+    return TransferredZone(incoming.zone, incoming.messages, incoming.records, octets, seconds, fallback=fallback)
+
+
+async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Incoming | ixfr_read.Incoming) -> int:
+    """Ask, and take the answer; return how many octets came."""
+    wire, mac = _signed(context, peer, query)
+    verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
     taking = _Taking(peer, incoming, verifier)
     to, source = server_of(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
@@ -238,9 +286,7 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name) -> Trans
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
     await asyncio.to_thread(incoming.finish)
-    assert incoming.zone is not None  # or it would have raised
-    seconds = time.monotonic() - started
-    return TransferredZone(incoming.zone, incoming.messages, incoming.records, taking.octets, seconds)
+    return taking.octets
 
 
 class _Messages:
@@ -280,7 +326,7 @@ class _Taking:
     """A transfer on its way in: each message's signature is judged, and its records are taken."""
 
     peer: Peer
-    incoming: axfr.Incoming
+    incoming: axfr.Incoming | ixfr_read.Incoming
     verifier: StreamVerifier | None
     octets: int = 0
 

@@ -24,10 +24,10 @@ from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
+from mailname.server.sending import differences_by_udp, messages_of
 from mailname.server.tcp import IDLE
 from mailname.server.tls_listener import TlsClient
 from mailname.server.traffic import Traffic
-from mailname.transfer import axfr
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
 from mailname.wire.message import AA, TC, Request, Unreadable, error_reply, read_request
@@ -245,7 +245,9 @@ class Dispatcher:
             if question.rdtype == RdataType.AXFR:  # RFC 5936 section 4.2: AXFR is not for UDP
                 yield self._signed(error_reply(request, Rcode.FORMERR), signer)
             else:
-                yield self._signed(_only_soa(zone, request), signer)
+                reserve = signature_octets(signer.key) if signer else 0
+                fits = differences_by_udp(served.versions, zone, request, _held_serial(request), reserve)
+                yield self._signed(fits or _only_soa(zone, request), signer)
             return
         if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
             served.secondaries.notes.was_current(_rules(served), source, signer.key.name if signer else None, zone.serial)
@@ -262,8 +264,9 @@ class Dispatcher:
         stream = StreamSigner(signer.key, signer.mac) if signer else None
         reserve = signature_octets(signer.key) if signer else 0
         held = _held_serial(request) if request.question.rdtype == RdataType.IXFR else None
-        with served.secondaries.notes.sending(rules, source, key, "AXFR", held, zone.serial) as sent:
-            for wire, count in axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve):
+        kind, messages = messages_of(served.versions, zone, request, held, reserve)
+        with served.secondaries.notes.sending(rules, source, key, kind, held, zone.serial) as sent:
+            for wire, count in messages:
                 message = stream.sign(wire, clock.wall()) if stream else wire
                 if len(message) > _LARGEST_MESSAGE:
                     log.error("zone %s: one record is too large for a message: it cannot be transferred", bare(zone.apex))
@@ -272,7 +275,7 @@ class Dispatcher:
                 sent.count(len(message), count)
                 yield message
         log.info(
-            "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds",
+            "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
             bare(zone.apex),
             zone.serial,
             source,
@@ -280,6 +283,7 @@ class Dispatcher:
             sent.records,
             sent.octets,
             clock.monotonic() - started,
+            kind,
         )
         rules.on_transferred(source.address, key, zone.serial)
 

@@ -17,12 +17,12 @@ from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
+from mailname.server.versions import Versions, last_version
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.moment import Elapsed, Memory, Moment, elapsed
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
-from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from mailname.server.config import ZoneConfig
     from mailname.server.network import Endpoint
-    from mailname.server.store import Store
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
+    from mailname.zone.image_merge import Changes
 
 
 _LAST_SECOND = 253402300799.0  # of the year 9999
@@ -58,6 +58,8 @@ class SecondaryZone:
     _unkept: Zone | None = None
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     _clock_says: str = ""
+    #: What is kept on the disk.
+    versions: Versions | None = None
 
     def __post_init__(self) -> None:
         self.logic = Secondary(self.config.primaries, random.random)
@@ -85,7 +87,8 @@ class SecondaryZone:
         if (store := self.context.store) is not None:
             record = store.load_record(self.apex)
             self._last_transfer, self._last_failure = record.last_transfer, record.last_failure
-            kept = await in_thread(store.load_zone, self.apex)
+            self.versions = Versions(store, self.apex)
+            kept = await in_thread(last_version, self.versions, record.announced)
             before = record.memory
             if before is None and record.confirmed_at is not None:
                 before = Memory(Moment(0.0, record.confirmed_at), 0.0)
@@ -117,6 +120,8 @@ class SecondaryZone:
         """Stop working for good: whatever is under way ends without being served or written any more."""
         self.retired = True
         await self.context.end_tasks(self)
+        if self.versions is not None:
+            self.versions.let_go()
 
     def on_timer(self, now: float) -> None:
         """Do what is due."""
@@ -211,7 +216,7 @@ class SecondaryZone:
         peer = transfer.peer
         log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), transfer.offered, peer)
         try:
-            fetched = await fetch_zone(self.context, transfer, self.apex)
+            fetched = await fetch_zone(self.context, transfer, self.apex, self.zone)
         except NotNewerError as error:
             await self._take_soa(peer, error.offered, self.logic.on_not_newer(error.offered, self.context.clock.monotonic()))
             return
@@ -223,20 +228,22 @@ class SecondaryZone:
             self._gave_up(peer, self.logic.on_not_transferred)
             raise
         self._remember_transfer(peer, fetched)
-        await self._keep(fetched.zone)
-        self._swap(fetched.zone)
+        if self.zone is None:  # there is nothing to go back to, so nothing can be lost
+            self._swap(fetched.zone)
+        await self._keep(fetched.zone, fetched.changes)
         self._log_transfer(peer, fetched)
         self._clock_says = ""
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
         self.secondaries.announce(fetched.zone)
 
-    async def _keep(self, zone: Zone | None) -> None:
+    async def _keep(self, zone: Zone | None, among: Changes | None = None) -> None:
         """Put a version (None: the one on the disk is the one we hold) and what we remember of it on the disk.
 
         A disk that is full must not let the zone expire: what cannot be kept is served all the same, and tried again with the
         next record. The record of a version is never beside the text of an older one.
         """
         if (store := self.context.store) is None:
+            self._serve_kept(zone)
             return
         async with self._saving:  # one after the other: the later one knows more
             zone = zone or self._unkept
@@ -247,13 +254,24 @@ class SecondaryZone:
             confirmed = at.wall - memory.age if memory.age is not None else None
             record = Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
             try:
-                await in_thread(_write, store, self.apex, zone, record)
+                if zone is not None and self.versions is not None:
+                    among = among if self.versions.kept is self.zone else None
+                    await in_thread(self.versions.keep, self.versions.kept, zone, among=among)
+                    self._serve_kept(zone)
+                    self.versions.text_soon(self.context, self)
+                await in_thread(store.save_record, self.apex, record)
             except HostError as error:
                 self._unkept = zone
+                self._serve_kept(zone)
                 self.problem = Problem("not-kept", str(error), error.remedy, iso(self.context.clock.wall()))
                 log.error("zone %s: %s", bare(self.apex), error)
             else:
                 self._unkept, self.problem = None, None
+
+    def _serve_kept(self, zone: Zone | None) -> None:
+        """Serve a version that was kept, or cannot be."""
+        if zone is not None and zone is not self.zone and not self.retired:
+            self._swap(zone)
 
     def _swap(self, zone: Zone) -> None:
         self.zone = zone
@@ -262,7 +280,7 @@ class SecondaryZone:
 
     def _log_transfer(self, peer: Peer, done: TransferredZone) -> None:
         log.info(
-            "zone %s: transferred serial %s from %s: %d messages, %d records, %d octets, %.3f seconds",
+            "zone %s: transferred serial %s from %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
             bare(self.apex),
             done.zone.serial,
             peer,
@@ -270,10 +288,11 @@ class SecondaryZone:
             done.records,
             done.octets,
             done.seconds,
+            done.kind,
         )
 
     def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
-        self.notes.transferred(peer, done, self.logic.held)
+        self.notes.transferred(peer, done, self.logic.held, done.kind)
         self._last_failure = None
         self._last_transfer = {
             "at": iso(self.context.clock.wall()),
@@ -283,6 +302,8 @@ class SecondaryZone:
             "records": done.records,
             "octets": done.octets,
             "seconds": round(done.seconds, 6),
+            "kind": done.kind,
+            **({"fallback": done.fallback} if done.fallback else {}),
         }
 
     def _tell_clock(self, passed: Elapsed) -> None:
@@ -354,11 +375,3 @@ class SecondaryZone:
 
 def _failure(error: TransferError, offered: Serial | None) -> Failure:
     return Failure(error.peer, error.reason, error.problem, error.remedy, offered)
-
-
-def _write(store: Store, apex: Name, zone: Zone | None, record: Record) -> None:
-    if zone is not None:
-        store.save_zone(zone, f"A copy of {bare(apex)}, transferred from its primary; do not edit.")
-    store.save_record(apex, record)
-    if isinstance(zone, ImageZone):
-        store.keep_image(zone)

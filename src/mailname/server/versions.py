@@ -17,6 +17,7 @@ from mailname.server.journal_file import JournalFile
 from mailname.server.store import Record
 from mailname.transfer import journal
 from mailname.wire.octets import octets
+from mailname.zone import Serial
 from mailname.zone.image import HEADER
 from mailname.zone.image_changes import difference
 from mailname.zone.image_merge import merged
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from mailname.server.store import Store
     from mailname.transfer.journal import Step
-    from mailname.zone import Serial, Zone
+    from mailname.zone import Zone
     from mailname.zone.image_merge import Changes
 
 _LEAST = 1 << 18  # octets that a journal may have, however small the zone is
@@ -62,6 +63,7 @@ class Versions:
     Attributes:
         newest: the last serial that anybody may have heard of, as far as it is remembered here.
         from_file: the serial of the last version that was that of the zone's file.
+        kept: the last version that is on the disk, once it was kept or loaded.
 
     """
 
@@ -84,7 +86,7 @@ class Versions:
         self._journaling = threading.Lock()
         self._writing = threading.Lock()  # of the text; taken before the other
         self._text: Serial | None = None
-        self._held: Zone | None = None
+        self.kept: Zone | None = None
         self._scheduled = False
         self.newest: Serial | None = None
         self.from_file: Serial | None = None
@@ -116,7 +118,7 @@ class Versions:
         if zone is None:
             log.error("zone %s: the journal does not go with the copy kept; it is not used", bare(self._apex))
             return text
-        self._held = zone
+        self.kept = zone
         return zone
 
     def _after(self, serial: Serial) -> tuple[Step, ...]:
@@ -151,7 +153,7 @@ class Versions:
         """
         if not self._keep_step(before, after, among, from_file=from_file):
             self._keep_whole(before, after, from_file=from_file)
-        self._held = after
+        self.kept = after
         self.newest = after.serial
         if from_file:
             self.from_file = after.serial
@@ -207,7 +209,7 @@ class Versions:
 
         """
         with self._writing:
-            zone = self._held
+            zone = self.kept
             if zone is None or zone.serial == self._text:
                 return
             self._write_text(zone, self.from_file)
@@ -223,16 +225,16 @@ class Versions:
 
     def let_go(self) -> None:
         """Hold no version any longer."""
-        self._held = None
+        self.kept = None
 
     def text_soon(self, context: Context, owner: object) -> None:
         """See to it that the text is written when there is time. For the event loop; ``owner`` is the zone at work."""
-        if not self._scheduled and self._held is not None and self._held.serial != self._text:
+        if not self._scheduled and self.kept is not None and self.kept.serial != self._text:
             self._scheduled = True
             context.spawn(self._text_later(context, owner), owner)
 
     async def _text_later(self, context: Context, owner: object) -> None:
-        held = self._held
+        held = self.kept
         try:
             await asyncio.sleep(_CALM + (held.record_count if held else 0) / _PER_SECOND)
             async with context.writing_texts:
@@ -241,8 +243,21 @@ class Versions:
             log.warning("zone %s: its text is not written: %s", bare(self._apex), error)
         finally:
             self._scheduled = False
-        if self._held is not held:
+        if self.kept is not held:
             self.text_soon(context, owner)
+
+
+def last_version(versions: Versions, announced: int | None) -> ImageZone | None:
+    """Return the last version kept of a secondary zone; None where later ones were served that are lost: no serial falls."""
+    versions.open(Serial(announced) if announced is not None else None)
+    kept = versions.load()
+    if kept is not None and versions.newest is not None and versions.newest.is_newer_than(kept.serial):
+        log.error(
+            "zone %s: the copy kept, serial %s, is older than what was served, %s: it is transferred anew before it is answered",
+            *(bare(kept.apex), kept.serial, versions.newest),
+        )
+        return None
+    return kept
 
 
 def _limit(zone: ImageZone) -> int:

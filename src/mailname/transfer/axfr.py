@@ -100,6 +100,7 @@ class Incoming:
     Nothing of it is seen by anyone before ``zone`` is there: a transfer that breaks never changes what is served.
 
     Attributes:
+        rdtype: what was asked for: an IXFR may be answered with the whole zone (RFC 1995 section 4).
         unless: the serial held: a transfer that does not begin with a newer one ends there. None takes any.
         complete: the SOA that ends the transfer was there; ``finish`` makes the zone.
         zone: there after ``finish``.
@@ -111,6 +112,7 @@ class Incoming:
     peer: str
     offered: Serial | None = None
     unless: Serial | None = None
+    rdtype: RdataType = RdataType.AXFR
     most_records: int = 10_000_000
     messages: int = 0
     records: int = 0
@@ -177,13 +179,13 @@ class Incoming:
 
     def _read(self, wire: bytes) -> bool:
         """Read a message whose header and records are plain; otherwise return False, and it was not there."""
-        at = self._plain_header(wire)
+        at = self.plain_header(wire)
         if at is None or self.complete:
             return False
         reader = self._reader
         reader.begin(wire, at, int.from_bytes(wire[6:8], "big"))
         while (found := reader.run(self.most_records)) == RARE:
-            rdata = _rdata_octets(wire, reader.rdtype, reader.rdata_at, reader.rdata_length)
+            rdata = rdata_octets(wire, reader.rdtype, reader.rdata_at, reader.rdata_length)
             if rdata is None:
                 reader.back()
                 return False
@@ -201,7 +203,7 @@ class Incoming:
         self.records = reader.packed.count + self.complete
         return True
 
-    def _plain_header(self, wire: bytes) -> int | None:
+    def plain_header(self, wire: bytes) -> int | None:
         """Return where the answer section begins; None when the message may not be an answer to our query."""
         if len(wire) < _HEADER.size:
             return None
@@ -211,7 +213,7 @@ class Incoming:
         if not questions:
             return _HEADER.size
         end = _HEADER.size + len(self._apex_wire) + _QUESTION.size
-        asked = self._apex_wire + _QUESTION.pack(RdataType.AXFR, RdataClass.IN)
+        asked = self._apex_wire + _QUESTION.pack(self.rdtype, RdataClass.IN)
         return end if questions == 1 and wire[_HEADER.size : end].lower() == asked.lower() else None
 
     def _refuse(self, reason: str, says: str, rcode: str | None = None) -> TransferError:
@@ -249,7 +251,7 @@ class Incoming:
             reason = {"REFUSED": "refused", "NOTAUTH": "notauth", "SERVFAIL": "servfail"}.get(word, "failed")
             raise self._refuse(reason, f"answered {word} to the transfer of {self.apex}", rcode=word)
         question = message.question
-        if question and (question[0].name != self.apex or question[0].rdtype != RdataType.AXFR):
+        if question and (question[0].name != self.apex or question[0].rdtype != self.rdtype):
             raise self._refuse("malformed", f"message {self.messages} answers another question")
         if not message.answer:
             raise self._refuse("malformed", f"message {self.messages} holds no record")
@@ -311,7 +313,7 @@ def _rdata(packed: PackedRecords, number: int) -> Rdata:
     return dns.rdata.from_wire(RdataClass.IN, RdataType.make(packed.fields(number)[1]), wire, 0, len(wire))
 
 
-def _rdata_octets(wire: bytes, rdtype: int, at: int, length: int) -> bytes | None:
+def rdata_octets(wire: bytes, rdtype: int, at: int, length: int) -> bytes | None:
     """Return rdata of a rare type as dnspython reads it, names written out; None where it does not."""
     try:
         made = octets(dns.rdata.from_wire(RdataClass.IN, RdataType.make(rdtype), wire, at, length))

@@ -8,10 +8,14 @@ cpdef enum:
     RARE = 1
     ODD = 2
     FULL = 3
+    MET_SOA = 4
 
 cdef class RecordReader:
     cdef readonly PackedRecords packed
     cdef readonly bint ended
+    cdef public bint differences
+    cdef public unsigned int mark
+    cdef unsigned int soa_length
     cdef readonly unsigned int rdtype, rdata_at, rdata_length
     cdef Octets wire
     cdef bytes held
@@ -22,6 +26,7 @@ cdef class RecordReader:
     cdef int _run(self, unsigned int most) noexcept nogil
     cdef bint _owner(self) noexcept nogil
     cdef bint _is_in_zone(self, unsigned int place, int length) noexcept nogil
+    cdef bint _is_of_apex(self) noexcept nogil
     cdef bint _soa(self, int length) noexcept nogil
     cdef int _name(self, unsigned int at, unsigned int end, bint compressed, unsigned int to) noexcept nogil
     cdef int _rdata(self, unsigned int rdtype, unsigned int at, unsigned int end, unsigned int to) noexcept nogil

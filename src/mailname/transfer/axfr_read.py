@@ -13,7 +13,7 @@ from mailname.zone.packed import PackedRecords
 if cython.compiled:
     from cython.cimports.libc.string import memcpy
 else:
-    DONE, RARE, ODD, FULL = 0, 1, 2, 3
+    DONE, RARE, ODD, FULL, MET_SOA = 0, 1, 2, 3, 4
 
 _NOWHERE = cython.declare(cython.uint, 0xFFFFFFFF)
 _MOST_HOPS = cython.declare(cython.int, 16)  # pointers in one name; dnspython follows no more
@@ -31,12 +31,15 @@ class RecordReader:
         rdtype: of the record at which ``run`` stopped with RARE.
         rdata_at: where its rdata stands in the message.
         rdata_length: how many octets it has.
+        differences: of an incremental transfer: ``run`` stops at each SOA of the apex with MET_SOA; it is taken or skipped then.
+        mark: what is told beside the records that come now, as packed records have it.
 
     """
 
     def __init__(self, apex: bytes) -> None:
         self.packed = PackedRecords()
-        self.ended = False
+        self.ended = self.differences = False
+        self.mark = self.soa_length = 0
         self.owner = self.owner_at = _NOWHERE
         self.rdtype = self.rdata_at = self.rdata_length = 0
         if not cython.compiled:
@@ -90,10 +93,28 @@ class RecordReader:
         if not self.packed.reserve(len(rdata)):
             return False
         place: cython.uint = self.packed.put(rdata)
-        self.packed.finish(self.owner, self.ttl, self.rdtype, place, len(rdata), 0)
+        self.packed.finish(self.owner, self.ttl, self.rdtype, place, len(rdata), self.mark)
+        self.skip()
+        return True
+
+    def skip(self) -> None:
+        """Leave the record at which ``run`` stopped."""
         self.at = self.rdata_at + self.rdata_length
         self.left -= 1
-        return True
+
+    @property
+    def octets(self) -> int:
+        """The octets of all names and rdata so far."""
+        return self.packed.size
+
+    @property
+    def rest(self) -> int:
+        """How many records of the message are still to be read."""
+        return self.left
+
+    def soa(self) -> bytes:
+        """Return the rdata, uncompressed, of the SOA at which ``run`` stopped."""
+        return bytes(self.packed.data[self.packed.size : self.packed.size + self.soa_length])
 
     def _run(self, most):
         wire = self.wire
@@ -111,7 +132,9 @@ class RecordReader:
             # No class but IN; no type that is no data (0), nor one that stands elsewhere in a message (OPT, TSIG).
             if wire[at + 2] or wire[at + 3] != 1 or self.rdtype == 0 or self.rdtype == 41 or self.rdtype == 250:
                 return ODD
-            if self.size - self.rdata_at < self.rdata_length or (self.packed.count == 0 and self.rdtype != 6):
+            if self.size - self.rdata_at < self.rdata_length or (
+                self.packed.count == 0 and self.rdtype != 6 and not self.differences
+            ):
                 return ODD
             if wire[at + 4] & 0x80:  # RFC 2181 section 8
                 self.ttl = 0
@@ -121,12 +144,17 @@ class RecordReader:
                 return FULL
             length = self._rdata(self.rdtype, self.rdata_at, self.rdata_at + self.rdata_length, self.packed.size)
             if self.rdtype == 6:
-                if length < 0 or not self._soa(length):
+                if length < 0:
+                    return ODD
+                if self.differences:
+                    self.soa_length = length
+                    return MET_SOA if self._is_of_apex() else ODD
+                if not self._soa(length):
                     return ODD
             elif length < 0:
                 return RARE
             if not self.ended:
-                self.packed.finish(self.owner, self.ttl, self.rdtype, self.packed.size, length, 0)
+                self.packed.finish(self.owner, self.ttl, self.rdtype, self.packed.size, length, self.mark)
                 self.packed.size += length
             self.at = self.rdata_at + self.rdata_length
             self.left -= 1
@@ -177,18 +205,22 @@ class RecordReader:
             i += 1
         return at == begins and i == self.apex_length
 
+    def _is_of_apex(self):
+        """Tell whether the owner, which is in the zone, is the apex."""
+        end: cython.uint = self.owner
+        while self.packed.data[end]:
+            end += 1 + self.packed.data[end]
+        return end + 1 - self.owner == self.apex_length
+
     def _soa(self, length):
         """Take a SOA, which must be the apex's, as the first or the last record; False where it is neither."""
         data = self.packed.data
         rows = self.packed.rows
-        end: cython.uint = self.owner
         i: cython.int
         first: cython.uint
         one: cython.uint
         other: cython.uint
-        while data[end]:
-            end += 1 + data[end]
-        if end + 1 - self.owner != self.apex_length:
+        if not self._is_of_apex():
             return False
         if self.packed.count == 0:
             return True
