@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
 from mailname.server.atomic import sync_folder, write_atomic
+from mailname.server.durable import sync
 from mailname.transfer import journal
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class JournalFile:
                 left = memoryview(entry)
                 while left:
                     left = left[os.pwrite(handle, left, self.size + len(entry) - len(left)) :]
-                os.fsync(handle)
+                sync(handle)
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, self.size)

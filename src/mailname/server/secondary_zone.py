@@ -23,6 +23,7 @@ from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.moment import Elapsed, Memory, Moment, elapsed
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
+from mailname.zone.large_text import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +229,7 @@ class SecondaryZone:
             self._gave_up(peer, self.logic.on_not_transferred)
             raise
         self._remember_transfer(peer, fetched)
-        if self.zone is None:  # there is nothing to go back to, so nothing can be lost
+        if self.zone is None and fetched.zone.record_count > LARGE:  # nothing that could be lost, and long to write
             self._swap(fetched.zone)
         await self._keep(fetched.zone, fetched.changes)
         self._log_transfer(peer, fetched)
@@ -257,7 +258,8 @@ class SecondaryZone:
                 if zone is not None and self.versions is not None:
                     among = among if self.versions.kept is self.zone else None
                     await in_thread(self.versions.keep, self.versions.kept, zone, among=among)
-                    self._serve_kept(zone)
+                    if self.zone is not None:  # the record of the version before is good for this one, too
+                        self._serve_kept(zone)
                     self.versions.text_soon(self.context, self)
                 await in_thread(store.save_record, self.apex, record)
             except HostError as error:
@@ -267,6 +269,7 @@ class SecondaryZone:
                 log.error("zone %s: %s", bare(self.apex), error)
             else:
                 self._unkept, self.problem = None, None
+                self._serve_kept(zone)
 
     def _serve_kept(self, zone: Zone | None) -> None:
         """Serve a version that was kept, or cannot be."""
