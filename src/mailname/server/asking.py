@@ -45,7 +45,7 @@ _MOST_READ = 1 << 18  # octets
 TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
 _TRUNCATED = 0x02  # TC, in the third octet of the header
 
-#: Failures of an IXFR after which the whole zone may still come; those of the network, of signatures, of permission would be the same.
+#: Failures of an IXFR after which the whole zone may still come; of the network, signatures or permission it would fail alike.
 _WHOLE_MAY_HELP = {"malformed", "failed", "servfail", "reset"}
 _RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
 _REMEDIES = {
