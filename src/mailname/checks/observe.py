@@ -191,12 +191,12 @@ class Look:
         self._asked[address] = name
         await asyncio.gather(
             ask_server(self.asker, self._addressee(name, address), self.questions, self.visit),
-            *([self._keys(name, address)] if self._has_ds else []),
+            *([self._keys(name, address)] if self._has_ds or self.world.signed else []),
         )
 
     async def _signed(self) -> None:
         """Ask every server for its keys, now and later: the parent has a DS."""
-        if not self._has_ds:
+        if not self._has_ds and not self.world.signed:
             self._has_ds = True
             await asyncio.gather(*(self._keys(name, address) for address, name in self._asked.items()))
 

@@ -56,6 +56,7 @@ class World:
         start: the highest rung to ask.
         port: where the authoritative servers listen, root and TLD as well; 53 but in a world of one's own.
         families: the IP versions over which we ask.
+        signed: a DS is going to be registered, so that the servers are asked for their keys.
         second_look: seconds after which servers with different serials are asked again, since a transfer takes a moment.
 
     """
@@ -70,4 +71,5 @@ class World:
     start: str = "resolver"
     port: int = 53
     families: frozenset[int] = frozenset({4, 6})
+    signed: bool = False
     second_look: float = 1.0

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
+from mailname.cli.check_registering import (
+    Ahead,
+    decisions,
+    decisions_json,
+    delegation_signers,
+    look_ahead,
+    name_servers,
+    print_decisions,
+)
 from mailname.cli.check_subject import Kind, read_subject
 from mailname.cli.console import err, out, print_error, print_json
-from mailname.cli.exits import EXIT_USAGE, EXITS
+from mailname.cli.exits import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, EXITS
 from mailname.cli.vantage import Vantage
 from mailname.errors import HostError
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailname.checks import Facts, Verdict, World
+    from mailname.checks.registries import Decision
     from mailname.checks.saved_look import SavedLook
     from mailname.cli.check_subject import Subject
     from mailname.plan import Plan
@@ -54,6 +64,10 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--html", "html_file", metavar="FILE", type=_NEW_FILE, help="Write the verdict as one page, to send to who must fix it."
 )
+@click.option("--before-registering", is_flag=True, help="Judge as if the delegation were there, by the registry's rules.")
+@click.option("--registry", "registry", metavar="TLD", multiple=True, help="By whose rules, such as de; all: by every one known.")
+@click.option("--ns", metavar="NAME/ADDR,...", multiple=True, help="A name server to be registered, in place of the plan's.")
+@click.option("--ds", metavar="DS", multiple=True, help="A DS record to be registered.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print one line, and nothing on the way.")
 @click.pass_context
@@ -74,6 +88,10 @@ def command(
     save: Path | None,
     replay: Path | None,
     html_file: Path | None,
+    before_registering: bool,
+    registry: tuple[str, ...],
+    ns: tuple[str, ...],
+    ds: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -99,16 +117,19 @@ def command(
             ctx.exit(EXIT_USAGE)
         families = frozenset({4} if ipv4 and not ipv6 else {6} if ipv6 and not ipv4 else {4, 6})
         world = replace(world, start=start, timeout=timeout, tries=tries, port=port, families=families)
-        saved = asyncio.run(_look(meant, network_file, network, world, quiet=quiet))
+        ahead = Ahead(name_servers(ns), delegation_signers(ds)) if before_registering or ns or ds else None
+        saved = asyncio.run(_look(meant, network_file, network, world, ahead, quiet=quiet))
     if save is not None:
         _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")
     plan, verdict = _judged(ctx, saved)
+    asked_registries = decisions(registry, plan, saved.facts, verdict) if before_registering or registry else ()
     if html_file is not None:
         from mailname.cli.verdict_html import page
 
         _write(html_file, page(plan, saved.facts, verdict))
-    _tell(plan, saved.facts, verdict, as_json=as_json, quiet=quiet)
-    ctx.exit(EXITS[verdict.verdict])
+    _tell(plan, saved.facts, verdict, asked_registries, as_json=as_json, quiet=quiet)
+    refused = any(one.refuses for one in asked_registries) and EXITS[verdict.verdict] == EXIT_WELL
+    ctx.exit(EXIT_FINDINGS if refused else EXITS[verdict.verdict])
 
 
 def _judged(ctx: click.Context, saved: SavedLook) -> tuple[Plan, Verdict]:
@@ -119,9 +140,9 @@ def _judged(ctx: click.Context, saved: SavedLook) -> tuple[Plan, Verdict]:
         ctx.exit(EXIT_USAGE)
 
 
-def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: bool) -> None:
+def _tell(plan: Plan, facts: Facts, verdict: Verdict, registries: tuple[Decision, ...], *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        print_json(verdict.to_json())
+        print_json({**verdict.to_json(), **({"registries": decisions_json(registries)} if registries else {})})
     elif quiet:
         cause = f": {verdict.cause.finding.code} {verdict.cause.finding.says}" if verdict.cause else ""
         out.print(escape(f"{plan.domain.to_text(omit_final_dot=True)} {verdict.verdict}{cause}"))
@@ -129,6 +150,7 @@ def _tell(plan: Plan, facts: Facts, verdict: Verdict, *, as_json: bool, quiet: b
         from mailname.cli.verdict_view import print_verdict
 
         print_verdict(out, plan, facts, verdict)
+        print_decisions(out, registries, plan.domain.to_text(omit_final_dot=True))
 
 
 def _replayed(ctx: click.Context, file: Path) -> SavedLook:
@@ -153,24 +175,31 @@ def _write(file: Path, text: str) -> None:
         raise click.UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
-async def _look(subject: Subject, network_file: Path | None, network: Network, world: World, *, quiet: bool) -> SavedLook:
+async def _look(
+    subject: Subject, network_file: Path | None, network: Network, world: World, ahead: Ahead | None = None, *, quiet: bool
+) -> SavedLook:
     from mailname.checks import Place
     from mailname.checks.saved_look import SavedLook
 
     if quiet or not err.is_terminal:
-        facts = await _observe(subject, network, world, None)
+        plan, facts = await _observe(subject, network, world, ahead, None)
     else:
         with err.status("asking") as status:
-            facts = await _observe(subject, network, world, lambda words: status.update(escape(f"{words} answered")))
+            plan, facts = await _observe(subject, network, world, ahead, lambda words: status.update(escape(f"{words} answered")))
     if subject.kind is Kind.DOMAIN:
         return SavedLook(facts)
     place = Place(str(subject.file), str(network_file) if network_file else None, world.control_sockets)
-    return SavedLook(facts, subject.plan_data, place, subject.plan)
+    plan_data = None if ahead and ahead.servers else subject.plan_data  # other servers than the plan's were looked at
+    return SavedLook(facts, plan_data, place, plan)
 
 
-async def _observe(subject: Subject, network: Network, world: World, progress: Callable[[str], None] | None) -> Facts:
+async def _observe(
+    subject: Subject, network: Network, world: World, ahead: Ahead | None, progress: Callable[[str], None] | None
+) -> tuple[Plan | None, Facts]:
     from mailname.checks import observe, observe_domain
 
+    if ahead is not None:
+        return await look_ahead(subject, ahead.servers, ahead.ds, network, world, progress)
     if subject.plan is not None:
-        return await observe(subject.plan, network=network, world=world, progress=progress)
-    return await observe_domain(subject.name, network=network, world=world, progress=progress)
+        return subject.plan, await observe(subject.plan, network=network, world=world, progress=progress)
+    return None, await observe_domain(subject.name, network=network, world=world, progress=progress)
