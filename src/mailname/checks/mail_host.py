@@ -29,7 +29,7 @@ def visits(plan: Plan, facts: Facts) -> dict[Name, tuple[MailProbe, ...]]:
     for host in dict.fromkeys(hosts):
         addresses = {address for planned in plan.mail_hosts if planned.name == host for address in planned.addresses}
         addresses |= {
-            ip_address(record.rdata.address)  # type: ignore[attr-defined]  # A and AAAA
+            ip_address(record.rdata.to_text())
             for record in facts.expected
             if record.owner == host and record.rdtype in (RdataType.A, RdataType.AAAA)
         }

@@ -255,12 +255,7 @@ class Look:
         kinds = (RdataType.A, RdataType.AAAA)
         probes = await asyncio.gather(*(self.asker.ask(whom, name, kind, recurse=True) for kind in kinds))
         # The resolver follows an alias for us; the addresses stand at the end of the chain.
-        return tuple(
-            ip_address(record.rdata.address)  # type: ignore[attr-defined]  # A and AAAA
-            for probe in probes
-            for record in probe.answer
-            if record.rdtype in kinds
-        )
+        return tuple(ip_address(record.rdata.to_text()) for probe in probes for record in probe.answer if record.rdtype in kinds)
 
     async def _second_look(self) -> None:
         """Ask servers with different serials again after a moment: a transfer may have been under way."""

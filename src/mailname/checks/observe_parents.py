@@ -52,7 +52,7 @@ def referral_in(probe: Probe) -> Referral | None:
 def glue_in(probe: Probe, name: Name) -> tuple[IPAddress, ...]:
     """Return the addresses of one name in the additional section."""
     return tuple(
-        ip_address(record.rdata.address)  # type: ignore[attr-defined]  # A and AAAA
+        ip_address(record.rdata.to_text())
         for record in probe.additional
         if record.owner == name and record.rdtype in (RdataType.A, RdataType.AAAA)
     )

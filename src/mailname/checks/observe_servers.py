@@ -107,7 +107,7 @@ async def _addresses(
     fresh = await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in missing))
     known.update(zip(missing, fresh, strict=True))
     return tuple(
-        ip_address(rdata.address)  # type: ignore[attr-defined]  # A and AAAA
+        ip_address(rdata.to_text())
         for kind in _ADDRESSES
         if (host, kind) in known
         for rdata in known[host, kind].rdatas(host, kind)

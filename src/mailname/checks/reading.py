@@ -217,7 +217,7 @@ def host_sight(plan: Plan, facts: Facts, host: Name) -> HostSight:
         return HostSight(None, None, probes)
     records = [record for probe in usable for record in probe.answer]
     alias = next((r.rdata.target for r in records if r.rdtype == RdataType.CNAME and r.owner == host), None)  # type: ignore[attr-defined]  # CNAME
-    addresses = tuple(ip_address(r.rdata.address) for r in records if r.rdtype in kinds)  # type: ignore[attr-defined]  # A and AAAA
+    addresses = tuple(ip_address(r.rdata.to_text()) for r in records if r.rdtype in kinds)
     return HostSight(addresses, alias, usable)
 
 
