@@ -61,10 +61,8 @@ def _until_all(port: int, zones: Sequence[str], serial: int) -> float:
                 raise SystemExit(f"bench: {len(missing)} zones of the server at port {port} stay behind serial {serial}")
             some, missing = missing[:_ROUND], missing[_ROUND:]
             arrived = _asked(client, some, serial)
-            late = [zone for number, zone in enumerate(some) if number not in arrived]
-            missing += late
-            if len(late) == len(some):
-                time.sleep(0.01)  # nothing new: the servers need the core more
+            missing += [zone for number, zone in enumerate(some) if number not in arrived]
+            time.sleep(0.02)  # the servers need the core more
     return time.monotonic()
 
 

@@ -54,7 +54,7 @@ def _while_the_first_waits(disk: _Disk, handles: list[int]) -> tuple[Durable, li
     assert disk.entered.wait(30)
     for thread in threads[1:]:
         thread.start()
-    while durable._waiting < len(threads) - 1:
+    while durable.waiting() < len(threads) - 1:
         threading.Event().wait(0.001)
     disk.goes_on.set()
     for thread in threads:

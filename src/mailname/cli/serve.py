@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailname.server.service import Server
 
 
+_TURN = 0.001  # seconds for which one thread may keep the interpreter while others, the one that answers among them, wait
 _FILES_AT_ONCE = 64  # threads that wait for the disk: who wait together are written together (server/durable.py)
 
 
@@ -131,6 +132,7 @@ async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
     loop.add_signal_handler(signal.SIGHUP, reload_soon)
     server.on_reload = lambda: _reread(server, read)
     # Zones are many objects that stay: looking for garbage among them again and again would only delay answers.
+    sys.setswitchinterval(_TURN)
     gc.set_threshold(20_000, 20, 50)
     await server.start()
     gc.collect()

@@ -19,6 +19,15 @@ _MANY = 4  # who wait together, from which on one order for all is less work
 _LARGE = 1 << 20  # octets of a file for whose writing nobody else is to wait
 
 
+class _Turn:
+    """Those who are waited for together."""
+
+    def __init__(self, before: _Turn | None) -> None:
+        self.before = before
+        self.members = 1
+        self.done = threading.Event()
+
+
 class Durable:
     """Makes files durable, for all threads of a process.
 
@@ -31,10 +40,9 @@ class Durable:
     def __init__(self, sync: Callable[[int], object], sync_all: Callable[[int], object]) -> None:
         self._sync = sync
         self._sync_all = sync_all
-        self._changed = threading.Condition()
-        self._is_running = False
-        self._turn = 0  # that which was done last
-        self._waiting = 0  # for the next one
+        self._changing = threading.Lock()
+        self._running: _Turn | None = None
+        self._gathering: _Turn | None = None  # begins when the running one is over
 
     def sync(self, handle: int) -> None:
         """Return when what was written to a file, or into a folder, is on the disk.
@@ -46,27 +54,43 @@ class Durable:
         if os.fstat(handle).st_size > _LARGE:
             self._sync(handle)
             return
-        with self._changed:
-            mine = self._turn + 1 + self._is_running
-            self._waiting += 1
-            while self._is_running and self._turn < mine:
-                self._changed.wait()
-            if leads := self._turn < mine:
-                self._is_running = True
-                together, self._waiting = self._waiting, 0
-        if leads:
-            try:
-                if together >= _MANY:
-                    self._sync_all(handle)
+        with self._changing:
+            turn = self._gathering
+            if leads := turn is None:
+                turn = _Turn(self._running)
+                if self._running is None:
+                    self._running = turn
                 else:
-                    self._sync(handle)
-            finally:
-                with self._changed:
-                    self._is_running = False
-                    self._turn = mine
-                    self._changed.notify_all()
-        if not leads or together >= _MANY:
+                    self._gathering = turn
+            else:
+                turn.members += 1
+        if leads:
+            self._lead(turn, handle)
+        else:
+            turn.done.wait()
             self._sync(handle)
+
+    def _lead(self, turn: _Turn, handle: int) -> None:
+        """Do what all of a turn wait for, once the turn before is over."""
+        if turn.before is not None:
+            turn.before.done.wait()
+            turn.before = None
+            with self._changing:
+                self._running, self._gathering = turn, None
+        try:
+            if turn.members >= _MANY:
+                self._sync_all(handle)
+            self._sync(handle)
+        finally:
+            with self._changing:
+                if self._gathering is None:
+                    self._running = None
+            turn.done.set()
+
+    def waiting(self) -> int:
+        """Return how many wait for the next turn."""
+        with self._changing:
+            return self._gathering.members if self._gathering else 0
 
 
 def _syncfs() -> Callable[[int], object]:
