@@ -1,14 +1,15 @@
 """What was written is on the disk for good: one order to the file system for all that wait, instead of one for each file.
 
 Ten thousand zones that change at once are ten thousand small files, and each fsync waits for the disk. Who comes while another
-one waits, waits for the next turn; where many have gathered by then, one syncfs writes what all of them have written, and the
-fsync of each, which still tells its own faults, finds nothing left to do.
+one waits, waits for the next turn; where many have gathered by then, one syncfs writes what all of them have written. It tells of
+faults since Linux 5.8; before, and where it tells of one, each file has an fsync of its own.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class _Turn:
     def __init__(self, before: _Turn | None) -> None:
         self.before = before
         self.members = 1
+        self.device = -1  # of which all is on the disk
         self.done = threading.Event()
 
 
@@ -33,11 +35,11 @@ class Durable:
 
     Args:
         sync: what makes one file durable.
-        sync_all: what writes all that is not yet on the disk of a file's file system; it may do nothing.
+        sync_all: what makes all of a file's file system durable, and tells whether that is so now.
 
     """
 
-    def __init__(self, sync: Callable[[int], object], sync_all: Callable[[int], object]) -> None:
+    def __init__(self, sync: Callable[[int], object], sync_all: Callable[[int], bool]) -> None:
         self._sync = sync
         self._sync_all = sync_all
         self._changing = threading.Lock()
@@ -51,7 +53,8 @@ class Durable:
             OSError: it may not be.
 
         """
-        if os.fstat(handle).st_size > _LARGE:
+        status = os.fstat(handle)
+        if status.st_size > _LARGE:
             self._sync(handle)
             return
         with self._changing:
@@ -65,12 +68,13 @@ class Durable:
             else:
                 turn.members += 1
         if leads:
-            self._lead(turn, handle)
-        else:
-            turn.done.wait()
+            self._lead(turn, handle, status.st_dev)
+            return
+        turn.done.wait()
+        if turn.device != status.st_dev:
             self._sync(handle)
 
-    def _lead(self, turn: _Turn, handle: int) -> None:
+    def _lead(self, turn: _Turn, handle: int, device: int) -> None:
         """Do what all of a turn wait for, once the turn before is over."""
         if turn.before is not None:
             turn.before.done.wait()
@@ -78,9 +82,10 @@ class Durable:
             with self._changing:
                 self._running, self._gathering = turn, None
         try:
-            if turn.members >= _MANY:
-                self._sync_all(handle)
-            self._sync(handle)
+            if turn.members >= _MANY and self._sync_all(handle):
+                turn.device = device
+            else:
+                self._sync(handle)
         finally:
             with self._changing:
                 if self._gathering is None:
@@ -93,23 +98,33 @@ class Durable:
             return self._gathering.members if self._gathering else 0
 
 
-def _syncfs() -> Callable[[int], object]:
-    """Return the C library's syncfs; where there is none, what does nothing."""
-    try:
-        found: Callable[[int], object] = ctypes.CDLL(None).syncfs
-    except (OSError, AttributeError):  # no Linux
+def _tells_of_faults(release: str) -> bool:
+    """Tell whether syncfs of this Linux returns what could not be written."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 8)
+
+
+def _sync_all() -> Callable[[int], bool]:
+    """Return the C library's syncfs, where it can be relied on; else what does nothing."""
+    system = os.uname()
+    if system.sysname != "Linux" or not _tells_of_faults(system.release):
         return _nothing
-    return found
+    try:
+        found: Callable[[int], int] = ctypes.CDLL(None).syncfs
+    except (OSError, AttributeError):
+        return _nothing
+    return lambda handle: found(handle) == 0
 
 
-def _nothing(handle: int) -> None:
+def _nothing(handle: int) -> bool:
     """Leave all to the fsync of each file."""
     del handle
+    return False
 
 
 def _fsync(handle: int) -> None:
     os.fsync(handle)  # looked up at each call: tests put another one in its place
 
 
-_durable = Durable(_fsync, _syncfs())
+_durable = Durable(_fsync, _sync_all())
 sync = _durable.sync
