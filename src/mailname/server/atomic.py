@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -58,12 +59,18 @@ def write_atomic(
         ) from error
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            remove_unneeded(Path(temporary))
 
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process left of its writing. Only for a folder that nobody else writes to."""
     for path in folder.glob(f".*{_UNFINISHED}"):
+        remove_unneeded(path)
+
+
+def remove_unneeded(path: Path) -> None:
+    """Remove a file that does no harm where it stays: a disk that does not let go of it is no reason to stop."""
+    with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 

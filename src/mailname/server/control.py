@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailname.errors import HostError
+from mailname.server.atomic import remove_unneeded
 
 Order = dict[str, Any]
 Handler = Callable[[Order], Awaitable[Order]]
@@ -71,7 +72,7 @@ class ControlSocket:
             await asyncio.gather(*self._orders, return_exceptions=True)
             await self._server.wait_closed()
             self._server = None
-            self.path.unlink(missing_ok=True)
+            remove_unneeded(self.path)  # the next start replaces what stays
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._take(reader, writer))

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
-from mailname.server.atomic import remove_unfinished, write_atomic
+from mailname.server.atomic import remove_unfinished, remove_unneeded, write_atomic
 from mailname.zone.pack import HEADER, PackWriter, check_pack
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class PackFolder:
                     self._know(block, path)
                     good.append(block)
                 elif self.is_ours:
-                    path.unlink(missing_ok=True)
+                    remove_unneeded(path)
         return good
 
     def _know(self, block: Block, path: Path) -> None:
@@ -116,7 +116,7 @@ class PackFolder:
             del self._blocks[known]
             path = self._paths.pop(known)
             if self.is_ours:
-                path.unlink(missing_ok=True)
+                remove_unneeded(path)
 
 
 def tidied(folder: PackFolder, images: Images) -> Images:

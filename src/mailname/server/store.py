@@ -8,6 +8,7 @@ copy that a disk has spoiled, or somebody edited, is not served.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -48,6 +49,16 @@ def _with_checksum(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield _CHECKSUM + digest.hexdigest().encode() + b"\n"
 
 
+def _opened_lock(path: Path) -> int:
+    """Open the lock file; of a disk that is read-only now, as it is: what was kept there can be served."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:
+        if not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is remembered of a zone beside its text.
@@ -78,7 +89,7 @@ class Store:
         self._library = library or ImageLibrary(None)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
-            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock = _opened_lock(folder / "lock")
         except OSError as error:
             remedy = "Name a folder that this user may write: state in the configuration."
             raise HostError(f"cannot use the state folder {folder}: {error.strerror}", remedy=remedy, step="state") from error
@@ -92,8 +103,9 @@ class Store:
                 remedy="One server per state folder: stop the other one, or name another folder.",
                 step="state",
             ) from error
-        os.truncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # it only tells people who holds the folder
+            os.truncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         remove_unfinished(folder)
 
     def close(self) -> None:
