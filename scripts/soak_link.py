@@ -7,10 +7,11 @@ import contextlib
 import socket
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Coroutine
 
 FAULTS = ("drop", "tcp-blocked", "reset", "stall", "truncate", "delay", "corrupt", "duplicate")
 _LONGEST_DATAGRAM = 65535
@@ -71,8 +72,8 @@ class Link:
         self.fault = None
         self._healed.set()
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -20,6 +20,7 @@ import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -81,7 +82,7 @@ def watch_what_is_served(seen: Seen, site: Site) -> None:
             seen.note(side, serial.value)
         serve(self, apex, entry)
 
-    Context.serve = noting  # type: ignore[method-assign]  # this process is only for that
+    mock.patch.object(Context, "serve", noting).start()  # for as long as this process lives
 
 
 class Story:
@@ -180,9 +181,9 @@ def forked(work: Coroutine[Any, Any, None]) -> tuple[int, str]:
             os.close(reading)
             asyncio.run(work)
             status = 0
-        except BaseException:  # noqa: BLE001  # the process ends here, whatever it was
-            os.write(writing, traceback.format_exc()[-60_000:].encode())
         finally:
+            if status:
+                os.write(writing, traceback.format_exc()[-60_000:].encode())
             os._exit(status)
     work.close()
     os.close(writing)

@@ -165,6 +165,7 @@ ssize_t writev(int handle, const struct iovec *parts, int count) {
 int fsync(int handle) { BY_HANDLE("fsync", REAL(fsync)(handle)) }
 int fdatasync(int handle) { BY_HANDLE("fsync", REAL(fdatasync)(handle)) }
 int fchmod(int handle, mode_t mode) { BY_HANDLE("fchmod", REAL(fchmod)(handle, mode)) }
+int fchown(int handle, uid_t owner, gid_t group) { BY_HANDLE("fchown", REAL(fchown)(handle, owner, group)) }
 int ftruncate(int handle, off_t size) { BY_HANDLE("truncate", REAL(ftruncate)(handle, size)) }
 int ftruncate64(int handle, off64_t size) { BY_HANDLE("truncate", REAL(ftruncate64)(handle, size)) }
 int fallocate(int handle, int mode, off_t from, off_t size) { BY_HANDLE("truncate", REAL(fallocate)(handle, mode, from, size)) }
