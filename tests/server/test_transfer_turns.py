@@ -22,6 +22,9 @@ class _Writer:
     def __init__(self) -> None:
         self.closed = False
 
+    def get_extra_info(self, name: str) -> None:
+        """Return nothing: it is no TLS."""
+
     def is_closing(self) -> bool:
         return self.closed
 

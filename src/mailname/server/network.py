@@ -172,6 +172,19 @@ async def ask_tcp(network: Network, query: bytes, to: Endpoint, *, timeout: floa
                 await writer.wait_closed()
 
 
+async def end_stream(writer: asyncio.StreamWriter) -> None:
+    """End a connection on which all that was wanted has come.
+
+    Over TLS the other side's goodbye is not waited for: BIND says none, and asyncio would wait for half a minute.
+    """
+    if writer.get_extra_info("ssl_object") is not None:
+        writer.transport.abort()
+        return
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
 async def read_message(reader: asyncio.StreamReader) -> bytes:
     """Read one length-prefixed message from a TCP stream. Raises EOFError when the stream ends before it is whole."""
     length = int.from_bytes(await reader.readexactly(2), "big")

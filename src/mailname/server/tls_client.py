@@ -6,13 +6,12 @@ Each way in which it fails has its own reason and remedy; nothing falls back to 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError, TransferError
-from mailname.server.network import Endpoint, read_message
+from mailname.server.network import Endpoint, end_stream, read_message
 from mailname.server.tls import ALPN, HANDSHAKE, client_context, pin_of
 
 if TYPE_CHECKING:
@@ -145,8 +144,6 @@ async def ask_tls(context: Context, peer: Peer, query: bytes, seconds: float) ->
                 writer.write(len(query).to_bytes(2, "big") + query)
                 return await read_message(reader)
             finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
+                await end_stream(writer)
     except (OSError, EOFError) as error:
         raise tls_error(peer, error) from error

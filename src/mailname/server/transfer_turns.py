@@ -13,6 +13,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mailname.server.network import end_stream
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -46,9 +48,7 @@ class Connection:
 
     async def close(self) -> None:
         """End it."""
-        self.writer.close()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
+        await end_stream(self.writer)
 
 
 @dataclass(slots=True)
