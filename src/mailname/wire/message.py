@@ -28,7 +28,7 @@ QR, AA, TC, RD = 0x8000, 0x0400, 0x0200, 0x0100
 KEPT = 0x7800 | RD
 
 _NAME_LIMIT = 255  # octets of a name in wire form: RFC 1035 section 2.3.4
-_SPOKEN = frozenset({Opcode.QUERY, Opcode.NOTIFY})
+_SPOKEN = frozenset({Opcode.QUERY, Opcode.NOTIFY, Opcode.UPDATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def read_request(wire: bytes) -> Request | Unreadable:
     """Read a message from the network. Never raises.
 
     Silence is due to fragments of a header and to responses (or two servers could talk for ever); NOTIMP to opcodes other than
-    QUERY and NOTIFY; FORMERR to what is malformed; BADVERS to a later EDNS version (RFC 6891 section 6.1.3).
+    QUERY, NOTIFY and UPDATE; FORMERR to what is malformed; BADVERS to a later EDNS version (RFC 6891 section 6.1.3).
     """
     if len(wire) < HEADER.size:
         return Unreadable("shorter than a header", None)
