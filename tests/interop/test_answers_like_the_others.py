@@ -53,7 +53,6 @@ ON_PURPOSE = {
 #: Malformed or odd message -> why we answer otherwise than two of the three, or why it is not ``respond``'s to answer.
 MESSAGES_ON_PURPOSE = {
     "OPT whose owner is a pointer to the root": "the owner must be a zero octet (RFC 6891 section 6.1.2); no client does this",
-    "UPDATE for a zone of others": "we do not know UPDATE at all: NOTIMP for every zone",
     "class CH, version.bind": "refused: what runs here is nobody's business",
     "TSIG with an unknown key": "the signature is checked before respond is called",
     "EDNS and TSIG with an unknown key": "the signature is checked before respond is called",

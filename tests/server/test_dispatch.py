@@ -207,13 +207,13 @@ class TestStrangers:
         """No recursion, ever."""
         assert dns.rcode.to_text(udp(query(name, "A")).rcode()) == rcode
 
-    def test_update_is_notimp(self) -> None:
-        """Dynamic update is not implemented."""
+    def test_update_that_is_not_taken_by_updating_is_refused(self) -> None:
+        """Updates are ``Updating``'s; this way there is none for them."""
         made = dns.message.make_query("example.tech.", "SOA", id=1)
         made.set_opcode(dns.opcode.UPDATE)
         reply = dispatcher().on_udp(made.to_wire(), STRANGER)
         assert reply is not None
-        assert reply[3] & 0xF == dns.rcode.NOTIMP
+        assert reply[3] & 0xF == dns.rcode.REFUSED
 
     def test_responses_are_met_with_silence(self) -> None:
         """Or two servers could talk for ever."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailname.server.key_use import KeyFile
     from mailname.server.tls import TlsFiles
     from mailname.transfer.actions import Peer
+    from mailname.update.policy import UpdateRule
     from mailname.wire.tsig_key import Key
 
 IPNetwork = IPv4Network | IPv6Network
@@ -37,6 +38,7 @@ class ZoneConfig:
     primaries: tuple[Peer, ...] = ()
     secondaries: tuple[Peer, ...] = ()
     allow_transfer: tuple[IPNetwork, ...] = ()
+    update: tuple[UpdateRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mailname.server.config_text import Contradiction, read_toml_as
 from mailname.server.key_use import KeyFile
 from mailname.server.keyfile import load_keys
 from mailname.server.tls import TlsFiles
+from mailname.server.update_file import UpdateTable, update_contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -42,6 +43,7 @@ class _ZoneTable(BaseModel):
     primaries: tuple[PeerTable, ...] = Field((), alias="primary")
     secondaries: tuple[PeerTable, ...] = Field((), alias="secondary")
     allow_transfer: tuple[NetworkField, ...] = ()
+    updates: tuple[UpdateTable, ...] = Field((), alias="update")
 
 
 class _RateLimitTable(BaseModel):
@@ -106,6 +108,7 @@ def _contradictions(read: _ServerTable, keys: Container[Name] | None) -> list[Co
             wrong.append((at, f"the primary zone {name} has no file", 'Add: file = "NAME.zone"'))
         if zone.role == "secondary" and not zone.primaries:
             wrong.append((at, f"the secondary zone {name} has no primary", "Add a [[zone.primary]] with its address."))
+        wrong += update_contradictions(at, zone.name, zone.role, zone.updates, keys)
         for kind, peers in (("primary", zone.primaries), ("secondary", zone.secondaries)):
             for index, peer in enumerate(peers):
                 if mistake := peer.tls_mistake(kind):
@@ -159,6 +162,7 @@ def load_config(text: str, file: str) -> ServerConfig:
             peers_of(zone.primaries, "primary", key_sets, folder),
             peers_of(zone.secondaries, "secondary", key_sets, folder),
             zone.allow_transfer,
+            tuple(one.value(key_sets) for one in zone.updates),
         )
         for zone in read.zones
     )

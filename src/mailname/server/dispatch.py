@@ -28,6 +28,7 @@ from mailname.server.sending import differences_by_udp, messages_of
 from mailname.server.tcp import IDLE
 from mailname.server.tls_listener import TlsClient
 from mailname.server.traffic import Traffic
+from mailname.server.updating import Updating
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
 from mailname.wire.message import AA, TC, Request, Unreadable, error_reply, read_request
@@ -83,9 +84,11 @@ class Dispatcher:
     strangers: LogLimit = field(default_factory=LogLimit)
     traffic: Traffic = field(default_factory=Traffic)
     prepared: PreparedAnswers = field(init=False)
+    updating: Updating = field(init=False)
 
     def __post_init__(self) -> None:
         self.prepared = PreparedAnswers(self.settings)
+        self.updating = Updating(self)
 
     def on_udp(self, wire: bytes, source: Endpoint) -> bytes | None:
         """Return the reply to a datagram, None for silence."""
@@ -127,15 +130,10 @@ class Dispatcher:
             if request.reply is not None:
                 yield request.reply
             return
-        signer: Verified | None = None
-        if request.has_tsig:
-            verdict = verify(wire, self.context.keys, self.context.clock.wall())
-            if isinstance(verdict, Rejected):
-                yield self._rejected(request, verdict, source)
-                return
-            signer = verdict
-            what = _USES.get(request.opcode, RdataType.to_text(request.question.rdtype))
-            self.context.key_use.verified(signer.key.name, source.address, what, self.context.clock.wall())
+        signer = self.signer_of(request, wire, source)
+        if isinstance(signer, bytes):
+            yield signer
+            return
         if request.opcode == Opcode.QUERY and request.question.rdtype in _TRANSFER_TYPES:
             yield from self._transfer(request, source, transport, signer)
             return
@@ -146,7 +144,18 @@ class Dispatcher:
             if answered is None:
                 return
             reply = answered
-        yield self._signed(reply, signer)
+        yield self.signed(reply, signer)
+
+    def signer_of(self, request: Request, wire: bytes, source: Endpoint) -> Verified | bytes | None:
+        """Return who has signed a request, None for nobody; or the reply to a signature that is not good."""
+        if not request.has_tsig:
+            return None
+        verdict = verify(wire, self.context.keys, self.context.clock.wall())
+        if isinstance(verdict, Rejected):
+            return self._rejected(request, verdict, source)
+        what = _USES.get(request.opcode, RdataType.to_text(request.question.rdtype))
+        self.context.key_use.verified(verdict.key.name, source.address, what, self.context.clock.wall())
+        return verdict
 
     def _answer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> bytes | None:
         """Answer a question; None when this client's network has been told the same too often, or somebody forges its address."""
@@ -187,7 +196,8 @@ class Dispatcher:
             return None
         return int(max(zone.logic.expire_at - self.context.clock.monotonic(), 0))
 
-    def _signed(self, reply: bytes, signer: Verified | None) -> bytes:
+    def signed(self, reply: bytes, signer: Verified | None) -> bytes:
+        """Sign a reply to who has signed the request."""
         return sign(reply, signer.key, self.context.clock.wall(), signer.mac)[0] if signer else reply
 
     def _rejected(self, request: Request, verdict: Rejected, source: Endpoint) -> bytes:
@@ -230,28 +240,28 @@ class Dispatcher:
         question = request.question
         served = self.zones.get(question.name)
         if served is None or question.rdclass != RdataClass.IN:
-            yield self._signed(error_reply(request, Rcode.NOTAUTH), signer)
+            yield self.signed(error_reply(request, Rcode.NOTAUTH), signer)
             return
         if objection := self._objection(served, source, signer):
             self._refuse(served, source, signer, objection)
-            yield self._signed(error_reply(request, Rcode.REFUSED, options=(ExtendedError.PROHIBITED.option,)), signer)
+            yield self.signed(error_reply(request, Rcode.REFUSED, options=(ExtendedError.PROHIBITED.option,)), signer)
             return
         found = self.context.table.closest(question.name)
         zone = found[1] if found is not None and found[0] == question.name else None
         if not isinstance(zone, Zone):
-            yield self._signed(error_reply(request, Rcode.SERVFAIL), signer)
+            yield self.signed(error_reply(request, Rcode.SERVFAIL), signer)
             return
         if transport == "udp":
             if question.rdtype == RdataType.AXFR:  # RFC 5936 section 4.2: AXFR is not for UDP
-                yield self._signed(error_reply(request, Rcode.FORMERR), signer)
+                yield self.signed(error_reply(request, Rcode.FORMERR), signer)
             else:
                 reserve = signature_octets(signer.key) if signer else 0
                 fits = differences_by_udp(served.versions, zone, request, _held_serial(request), reserve)
-                yield self._signed(fits or _only_soa(zone, request), signer)
+                yield self.signed(fits or _only_soa(zone, request), signer)
             return
         if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
             served.secondaries.notes.was_current(_rules(served), source, signer.key.name if signer else None, zone.serial)
-            yield self._signed(_only_soa(zone, request), signer)
+            yield self.signed(_only_soa(zone, request), signer)
             return
         yield from self._stream(served, zone, request, source, signer)
 

@@ -14,6 +14,7 @@ from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.store import Record
+from mailname.server.updated_names import UpdatedNames
 from mailname.server.versions import Versions
 from mailname.server.zone_change import changed_zone
 from mailname.transfer.moment import Memory
@@ -64,6 +65,7 @@ class PrimaryZone:
     secondaries: Announcing = field(init=False)
     #: What is kept on the disk; a zone of a folder, woken without ``start``, has no journal.
     versions: Versions | None = None
+    updated: UpdatedNames = field(default_factory=lambda: UpdatedNames(None))
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _unraised: Problem | None = None
 
@@ -88,6 +90,9 @@ class PrimaryZone:
             self.context.serve(self.apex, Unserved("not loaded yet"))
         if store is not None:
             record = store.load_record(self.apex)
+            if self.config.update:
+                self.updated = UpdatedNames(store.updates_path(self.apex))
+                await in_thread(self.updated.load)
             self.versions = Versions(store, self.apex, file=self.config.file)
             told = (Serial(one) if one is not None else None for one in (record.announced, record.from_file))
             await in_thread(self.versions.open, *told)
@@ -157,6 +162,8 @@ class PrimaryZone:
                 f"serial {zone.serial} in {path} is lower than {self.announced}, which was announced already (RFC 1982)",
                 remedy="Let mailname raise it: mailname publish PLAN",
             )
+        if before is not None and self.updated:
+            zone = await in_thread(self.updated.onto, zone, before)
         same = before is not None and before == zone
         if not same and not self.retired:
             await in_thread(self._keep, before, zone, from_file=True)
@@ -211,7 +218,7 @@ class PrimaryZone:
 
     async def _before_restart(self, versions: Versions, loaded: LoadedZone) -> Zone | None:
         """Return what was served before this process began, and remember its serial."""
-        if loaded.mapped and loaded.zone.serial == self.announced:
+        if loaded.mapped and loaded.zone.serial == self.announced and not self.updated:
             return loaded.zone  # it was read from the same file then
         return await self._last_version(versions)
 
@@ -275,6 +282,7 @@ class PrimaryZone:
             **status_of(self.apex, self.config.file, self.zone, self.since),
             "announced": self.announced.value if self.announced else None,
             "problem": problem,
+            "by_update": self.updated.told(self.zone) if self.zone else [],
             **self.secondaries.status(),
         }
 
@@ -292,6 +300,7 @@ def status_of(apex: Name, file: Path | None, zone: Zone | None, since: float) ->
         "file": str(file.absolute()) if file else None,
         "since": iso(since) if zone else None,
         "problem": None,
+        "by_update": [],
         "secondaries": [],
         "refused": [],
     }

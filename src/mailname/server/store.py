@@ -126,6 +126,10 @@ class Store:
         """Return where the journal of a zone lies."""
         return self.folder / f"{file_stem(apex)}.journal"
 
+    def updates_path(self, apex: Name) -> Path:
+        """Return where it is remembered what dynamic updates have changed in a zone."""
+        return self.folder / f"{file_stem(apex)}.updates.json"
+
     def save_zone(self, zone: Zone, note: str) -> None:
         """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
         write_atomic(self._text_path(zone.apex), _with_checksum(zone_text(zone, header=note)))
@@ -141,7 +145,7 @@ class Store:
     def forget(self, apex: Name) -> None:
         """Delete all that is kept of a zone, which nobody serves any more. Raises HostError when it cannot be."""
         try:
-            for path in (self.journal_path(apex), self._text_path(apex), self._record_path(apex)):
+            for path in (self.journal_path(apex), self.updates_path(apex), self._text_path(apex), self._record_path(apex)):
                 path.unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:

@@ -12,6 +12,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Protocol
 
+from mailname.wire.message import is_update
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -139,6 +141,11 @@ class _Connection:
         async with asyncio.TaskGroup() as streams:
             wait = FIRST_MESSAGE
             while (wire := await self._question(wait)) is not None:
+                if is_update(wire):
+                    if (reply := await self._dispatcher.updating.reply(wire, self._source)) is not None:
+                        await self._send(reply)
+                    wait = IDLE
+                    continue
                 replies = self._dispatcher.on_tcp(wire, self._source)
                 first, second = await self._limits.turns.begin(replies)
                 if first is not None:

@@ -10,11 +10,13 @@ import contextlib
 import socket
 import struct
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.network import DirectNetwork
 from mailname.server.udp_batch import NAME, PLACE, Batch, socket_address
 from mailname.server.udp_counts import UdpCounts, place_of
+from mailname.wire.message import is_update
 
 if TYPE_CHECKING:
     from mailname.answer.prepared import Prepared
@@ -134,11 +136,19 @@ class UdpListener:
                 with contextlib.suppress(OSError):
                     self._socket.sendmsg([reply], answer_from(ancillary), 0, seen)
 
+    def _send_later(self, seen: SocketAddress, reply: bytes) -> None:
+        """Send a reply that took its time; the system chooses the address that it leaves from."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(reply, seen)
+
     def _reply(self, wire: bytes, known: Prepared | None, seen: SocketAddress, client: bytes | None = None) -> bytes | None:
         """Reply by the reference, or to a client of which we did not know whether its answers are counted."""
         counts, dispatcher, rates = self._counts, self._dispatcher, self._dispatcher.rates
         source = self._network.peer(seen)
         limited = rates.limited
+        if known is None and is_update(wire):
+            dispatcher.updating.take(wire, source, partial(self._send_later, seen))
+            return None
         if known is None:
             reply = dispatcher.by_reference(wire, source)
             counts.handed_on += 1

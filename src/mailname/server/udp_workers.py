@@ -8,12 +8,14 @@ import os
 import socket
 import struct
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.network import DirectNetwork
 from mailname.server.udp import answer_from, ask_for_source
 from mailname.server.udp_batch import socket_address
 from mailname.wire.edns import OptionCode
+from mailname.wire.message import is_update
 
 try:
     from mailname.server.udp_worker import Worker
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from mailname.answer.rate_limit import RateLimit
     from mailname.answer.settings import Settings
     from mailname.server.dispatch import Dispatcher
-    from mailname.server.network import Endpoint, Network
+    from mailname.server.network import Endpoint, Network, SocketAddress
     from mailname.server.served_images import ServedImages
 
 _Message = tuple[bytes, bytes, bytes]  # the question, the sender's sockaddr, ancillary octets
@@ -102,10 +104,12 @@ class UdpWorkers:
             self._waiting -= len(messages)
         for wire, sockaddr, control in messages:
             seen = socket_address(sockaddr)
+            if is_update(wire):
+                self._dispatcher.updating.take(wire, self._network.peer(seen), partial(_send, one, seen, control))
+                continue
             reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
             if reply is not None:
-                with contextlib.suppress(OSError):
-                    one.sendmsg([reply], answer_from(_ancillary(control)), socket.MSG_DONTWAIT, seen)
+                _send(one, seen, control, reply)
 
 
 def options_for_reference(settings: Settings) -> tuple[int, ...]:
@@ -114,6 +118,11 @@ def options_for_reference(settings: Settings) -> tuple[int, ...]:
         *((OptionCode.NSID,) if settings.nsid is not None else ()),
         *((OptionCode.COOKIE,) if settings.require_cookies else ()),
     )
+
+
+def _send(one: socket.socket, seen: SocketAddress, control: bytes, reply: bytes) -> None:
+    with contextlib.suppress(OSError):
+        one.sendmsg([reply], answer_from(_ancillary(control)), socket.MSG_DONTWAIT, seen)
 
 
 def _cookie_secret(settings: Settings) -> bytes | None:

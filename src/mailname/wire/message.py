@@ -123,6 +123,11 @@ def read_request(wire: bytes) -> Request | Unreadable:
     return Request(message_id, opcode, flags, parsed.question, parsed.edns, parsed.tsig_at, wire[: parsed.end])
 
 
+def is_update(wire: bytes) -> bool:
+    """Tell whether a message is a dynamic update, as far as its header says (RFC 2136 section 2)."""
+    return len(wire) > 2 and wire[2] & 0xF8 == Opcode.UPDATE << 3
+
+
 def error_reply(request: Request, rcode: Rcode, *, flags: int = 0, options: Options = ()) -> bytes:
     """Return a reply that has the question, the OPT record where one is due, and nothing else.
 
