@@ -113,10 +113,16 @@ def contradictions(catalogs: Sequence[CatalogTable], zones: set[Name], keys: Con
             if catalog.role == "consumer" and group.zones:
                 yield (*place, "zones"), "which zones are in a group is the producer's to say", "Remove it."
         for place, table in tables:
-            for kind, peers in (("primary", table.primaries), ("secondary", table.secondaries)):
-                for index, peer in enumerate(peers):
-                    if mistake := peer.tls_mistake(kind):
-                        yield (*place, kind, index), *mistake
-                    for unknown in [one for one in peer.key if keys is not None and one not in keys]:
-                        missing = f"there is no key {unknown.to_text(omit_final_dot=True)}"
-                        yield (*place, kind, index, "key"), missing, "Add a [[key]] with the file that holds it."
+            yield from _peer_mistakes(place, table, keys)
+
+
+def _peer_mistakes(
+    place: tuple[str | int, ...], table: CatalogTable | CatalogGroupTable, keys: Container[Name] | None
+) -> Iterator[Contradiction]:
+    for kind, peers in (("primary", table.primaries), ("secondary", table.secondaries)):
+        for index, peer in enumerate(peers):
+            if mistake := peer.tls_mistake(kind):
+                yield (*place, kind, index), *mistake
+            for unknown in [one for one in peer.key if keys is not None and one not in keys]:
+                missing = f"there is no key {unknown.to_text(omit_final_dot=True)}"
+                yield (*place, kind, index, "key"), missing, "Add a [[key]] with the file that holds it."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailname.server.network import Endpoint, Network
     from mailname.server.tcp_limits import Place, TcpLimits
+    from mailname.server.updating import Updating
 
 FIRST_MESSAGE = 5.0  # seconds to begin the first question
 MESSAGE = 5.0  # seconds from a question's first octet to its last: who sends one now and then is sent away
@@ -30,6 +31,10 @@ _RECEIVED = 32 * 1024  # octets
 
 class Answering(Protocol):
     """What answers the messages of a TCP stream."""
+
+    @property
+    def updating(self) -> Updating | None:
+        """What answers dynamic updates, where they are not left to ``on_tcp``."""
 
     def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
         """Return the messages that answer one message."""
@@ -141,8 +146,8 @@ class _Connection:
         async with asyncio.TaskGroup() as streams:
             wait = FIRST_MESSAGE
             while (wire := await self._question(wait)) is not None:
-                if is_update(wire):
-                    if (reply := await self._dispatcher.updating.reply(wire, self._source)) is not None:
+                if is_update(wire) and (updating := self._dispatcher.updating) is not None:
+                    if (reply := await updating.reply(wire, self._source)) is not None:
                         await self._send(reply)
                     wait = IDLE
                     continue

@@ -46,6 +46,8 @@ class TlsClient(Endpoint):
 class TransfersOnly:
     """Answers what may be asked on the TLS port."""
 
+    updating = None  # refused like all else
+
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
