@@ -158,3 +158,81 @@ class TestPublish:
         assert (done.returncode, told["published"]) == (1, True)
         assert all("cannot be reached" in one["says"] for one in told["servers"])
         assert status(control, "example.tech")["zones"][0]["serial"] == told["zones"][0]["serial"]
+
+
+Kinds = tuple[type, ...]
+NUMBER: Kinds = (int,)
+TEXT: Kinds = (str,)
+MAYBE: Kinds = (type(None),)
+ZONE: dict[str, Kinds] = {"zone": TEXT, "role": TEXT, "state": TEXT, "serial": NUMBER + MAYBE, "records": NUMBER + MAYBE}
+ZONE |= {
+    "since": TEXT + MAYBE,
+    "problem": (dict, *MAYBE),
+    "cause": (dict, *MAYBE),
+    "secondaries": (list,),
+    "refused": (list,),
+}
+COPY: dict[str, Kinds] = {
+    "primaries": (list,),
+    "refresh_at": TEXT + MAYBE,
+    "expires_at": TEXT + MAYBE,
+    "confirmed_at": TEXT + MAYBE,
+}
+COPY |= {"busy": (bool,), "last_notify": (dict, *MAYBE), "last_transfer": (dict, *MAYBE), "last_failure": (dict, *MAYBE)}
+FAILURE: dict[str, Kinds] = {
+    "at": TEXT,
+    "since": TEXT,
+    "count": NUMBER,
+    "peer": TEXT,
+    "reason": TEXT,
+    "says": TEXT,
+    "remedy": TEXT,
+}
+FAILURE |= {"asked_from": TEXT + MAYBE, "offered_serial": NUMBER + MAYBE}
+SECONDARY: dict[str, Kinds] = {"address": TEXT, "state": TEXT, "serial": NUMBER + MAYBE, "tries": NUMBER, "says": TEXT}
+SECONDARY |= {"rival": (dict, *MAYBE), "fetched": (dict, *MAYBE), "refused": (dict, *MAYBE), "cause": (dict, *MAYBE)}
+CAUSE: dict[str, Kinds] = {
+    "code": TEXT,
+    "cause": TEXT,
+    "where": TEXT,
+    "says": TEXT,
+    "remedy": TEXT,
+    "since": TEXT + MAYBE,
+    "heard": (list,),
+}
+EVENT: dict[str, Kinds] = {
+    "zone": TEXT,
+    "peer": TEXT,
+    "direction": TEXT,
+    "what": TEXT,
+    "kind": TEXT + MAYBE,
+    "start": TEXT,
+    "end": TEXT,
+}
+EVENT |= {"count": NUMBER, "serial_from": NUMBER + MAYBE, "serial_to": NUMBER + MAYBE, "messages": NUMBER, "records": NUMBER}
+EVENT |= {"octets": NUMBER, "seconds": (float,), "result": TEXT, "says": TEXT, "remedy": TEXT, "key": TEXT + MAYBE}
+EVENT |= {"known": (bool,)}
+
+
+class TestSchema:
+    """What programs read: names and kinds of values stay as they are within a version; new names may come."""
+
+    @staticmethod
+    def wrong(told: dict[str, Any], wanted: dict[str, Kinds]) -> list[str]:
+        """Return the names that are missing or of another kind."""
+        return [name for name, kinds in wanted.items() if not isinstance(told.get(name, ...), kinds)]
+
+    def test_of_status_and_history(self, control: Path) -> None:
+        """``mailname.status/1`` and ``mailname.history/1``, with a zone that fails and a secondary that is silent."""
+        until(lambda: status(control, "copy.test")["zones"][0]["last_failure"])
+        until(lambda: status(control, "example.tech")["zones"][0]["secondaries"][0]["cause"])
+        told = status(control)
+        zones = {one["zone"]: one for one in told["zones"]}
+        copy, ours = zones["copy.test."], zones["example.tech."]
+        assert [self.wrong(zone, ZONE) for zone in zones.values()] == [[], [], []]
+        assert self.wrong(copy, COPY) + self.wrong(copy["last_failure"], FAILURE) == []
+        assert self.wrong(copy["cause"], CAUSE) + self.wrong(ours["secondaries"][0]["cause"], CAUSE) == []
+        assert self.wrong(ours["secondaries"][0], SECONDARY) == []
+        assert told["history"].keys() == {"kept", "problem", "dropped"}
+        history = json.loads(mailname("history", "--control", control, "--json").stdout)
+        assert {tuple(self.wrong(event, EVENT)) for event in history["events"]} == {()}

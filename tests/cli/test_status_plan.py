@@ -9,9 +9,10 @@ import stat
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import dns.name
 import pytest
 from click.testing import CliRunner
-from tests.engines.pair import PLAN, Pair, plan_of
+from tests.engines.pair import APEX, PLAN, Pair, plan_of
 from tests.server.running import until
 
 from mailname.cli.status import command
@@ -19,6 +20,7 @@ from mailname.cli.status_plan import tell
 from mailname.engines.publish import Publishing
 from mailname.errors import PlanError
 from mailname.server.keyfile import make_key_file
+from mailname.server.secondary_zone import SecondaryZone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +97,7 @@ class TestUnwell:
         async with pair.server("ns2"):
             await publish(pair)
             (pair.folder / "transfer.key").unlink()
-            make_key_file(pair.folder / "transfer.key", plan_of().transfer_key.name)  # type: ignore[union-attr]  # PLAN has one
+            make_key_file(pair.folder / "transfer.key", dns.name.from_text("transfer.example.tech"))
             async with pair.server("ns1") as secondary:
                 await until(lambda: secondary.zone_status()["last_failure"])
                 code, told = await asked(pair.plan, pair.network, controls(pair, "ns1", "ns2"), capsys=capsys)
@@ -113,7 +115,9 @@ class TestUnwell:
             await publish(pair)
             await until(lambda: secondary.serial() == 2026060800)
             await until(lambda: not secondary.zone_status()["busy"])
-            secondary.zones[next(iter(secondary.zones))].logic.primaries = ()  # type: ignore[union-attr]  # it is deaf from now on
+            zone = secondary.zones[APEX]
+            assert isinstance(zone, SecondaryZone)
+            zone.logic.primaries = ()  # it is deaf from now on
             await publish(pair, PLAN.replace("192.0.2.80", "192.0.2.81"))
             code, told = await asked(pair.plan, pair.network, {}, capsys=capsys)
             cause = server(told, "ns1")["cause"]

@@ -205,7 +205,7 @@ class TestConnections:
         """Neither UDP nor TCP: the port is closed."""
         async with running(site.secondary()) as secondary:
             cause = await cause_of(secondary, "REPL-07")
-            assert f"nothing listens at {site.primary_at}" in cause["says"]
+            assert f"Nothing listens at {site.primary_at}" in cause["says"]
 
     async def test_tcp_refused(self, site: Site) -> None:
         """UDP answers, TCP is closed."""
@@ -330,7 +330,7 @@ class TestRoles:
             assert "NOTIFY" in (await cause_with(other, "REPL-20"))["says"]
             found = await both(other, primary)
             assert found.code == "REPL-20"
-            assert "both ns1 and ns2 are primary" in found.says
+            assert "Both ns1 and ns2 are primary" in found.says
 
     async def test_secondaries_of_each_other(self, site: Site) -> None:
         """Nobody is primary."""

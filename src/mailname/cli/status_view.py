@@ -18,7 +18,7 @@ _MOST_IN_TABLE = 30
 _MOST_IN_DETAIL = 10
 _ALWAYS_IN_DETAIL = 3
 _LABEL = 11  # columns
-_ROOMY = 80
+_ROOMY = 100
 
 
 def is_unwell(zone: Mapping[str, Any]) -> bool:
@@ -60,29 +60,31 @@ def _health(unwell: int, count: int) -> str:
 
 def _print_table(zones: list[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    roomy = not out.is_terminal or out.width >= _ROOMY
-    for heading in ("zone", "role", "state", "serial", *(("records", "since") if roomy else ()), ""):
-        table.add_column(heading, overflow="fold")
+    width = out.width if out.is_terminal else _ROOMY
+    more = ("records", "since") if width >= _ROOMY else ()
+    table.add_column("zone", overflow="fold")
+    for heading in ("role", "state", "serial", *more, "cause"):
+        table.add_column(heading, no_wrap=True)
     for zone in zones[:_MOST_IN_TABLE]:
-        more = (_or_dash(zone["records"]), ago(zone["since"]) if zone["since"] else "-") if roomy else ()
+        cells = {"records": _or_dash(zone["records"]), "since": ago(zone["since"]) if zone["since"] else "-"}
         colour = "green" if zone["state"] == "serving" else "red"
         table.add_row(
             escape(bare(zone["zone"])),
             zone["role"],
             f"[{colour}]{zone['state']}[/]",
             _or_dash(zone["serial"]),
-            *more,
-            _in_short(zone),
+            *(cells[name] for name in more),
+            _in_short(zone, with_word=width >= _ROOMY),
         )
     print_table(out, table)
     if (left := len(zones) - _MOST_IN_TABLE) > 0:
         print_prose(out, f"{left:,} more. See: mailname status ZONE, mailname status --json")
 
 
-def _in_short(zone: Mapping[str, Any]) -> str:
+def _in_short(zone: Mapping[str, Any], *, with_word: bool) -> str:
     causes = [cause for cause in (zone.get("cause"), *(one.get("cause") for one in zone.get("secondaries", ()))) if cause]
     if causes:
-        return f"[red]{causes[0]['code']} {causes[0]['cause']}[/]"
+        return f"[red]{causes[0]['code']}{' ' + causes[0]['cause'] if with_word else ''}[/]"
     return "[red]not well[/]" if is_unwell(zone) else ""
 
 
@@ -154,7 +156,7 @@ def _secondary_facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if transfer := zone["last_transfer"]:
         yield (
             "transfer",
-            f"{ago(transfer['at'])} from {escape(transfer['peer'])}: serial {transfer['serial']},"
+            f"{ago(transfer['at'])} from {escape(transfer['peer'])}, {transfer.get('kind', 'AXFR')}: serial {transfer['serial']},"
             f" {counted(transfer['messages'], 'message')}, {counted(transfer['records'], 'record')},"
             f" {counted(transfer['octets'], 'octet')}, {transfer['seconds']:.3f} s",
         )

@@ -38,6 +38,8 @@ CODES: dict[str, tuple[str, Where]] = {
     "REPL-27": ("not-fetched", "secondary"),
     "REPL-28": ("other", "secondary"),
     "REPL-29": ("does-not-serve", "secondary"),
+    "REPL-30": ("tls", "both"),
+    "REPL-31": ("macs-truncated", "both"),
 }
 
 

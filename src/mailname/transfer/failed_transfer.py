@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mailname.transfer.side import Failed, Refused, Side
 
 _TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
-KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06"}
+KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06", "badtrunc": "REPL-31"}
 
 
 def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None) -> Cause:
@@ -26,7 +26,7 @@ def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None) -> C
     refusal = _refusal_of(secondary, failed, primary)
     if refusal is not None and primary is not None:
         heard.append((primary.name, refusal.says))
-    code, says, remedy = _FINDERS.get(failed.reason, _other)(_Case(secondary, failed, primary, refusal, zone, at, who))
+    code, says, remedy = _finder(failed.reason)(_Case(secondary, failed, primary, refusal, zone, at, who))
     return Cause(code, sentence(says), remedy, failed.since, tuple(heard))
 
 
@@ -117,6 +117,11 @@ def _keys(case: _Case) -> _Found:
             code,
             f"the clocks of {both} differ by {apart or 'too many'} seconds (BADTIME)",
             f"Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true; then: {case.again}",
+        ),
+        "REPL-31": (
+            code,
+            f"one of {both} truncates the MACs of its signatures, the other does not allow that (BADTRUNC)",
+            same,
         ),
         "REPL-06": (code, f"{case.who} does not sign its answers: {_after_peer(case.failed.says)}", same),
     }[code]
@@ -223,6 +228,11 @@ def _malformed(case: _Case) -> _Found:
     )
 
 
+def _tls(case: _Case) -> _Found:
+    says = f"no connection over TLS to {case.who}: {_after_peer(case.failed.says)}"
+    return "REPL-30", says, case.failed.remedy or f"See: mailname history {case.zone}"
+
+
 def _other(case: _Case) -> _Found:
     return "REPL-28", _after_peer(case.failed.says), case.failed.remedy or f"See: mailname history {case.zone}"
 
@@ -242,6 +252,10 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "serial-not-higher": _serial_not_higher,
     "malformed": _malformed,
 }
+
+
+def _finder(reason: str) -> Callable[[_Case], _Found]:
+    return _FINDERS.get(reason, _tls if reason.startswith("tls-") else _other)
 
 
 def _refusal_of(secondary: Side, failed: Failed, primary: Side | None) -> Refused | None:
@@ -280,5 +294,7 @@ def listed(items: Iterable[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a text with a full stop last."""
+    """Return a text with a capital first and a full stop last; names and addresses keep their spelling."""
+    if not re.match(r"\S*[.:]\S", text):
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
