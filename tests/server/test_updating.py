@@ -56,8 +56,8 @@ async def texts(at: Endpoint, name: str = "_acme-challenge.example.tech.", rdtyp
     return {rdata.to_text() for rrset in answer.answer for rdata in rrset}
 
 
-def challenge(text: str, **options: dns.name.Name | None) -> dns.update.UpdateMessage:
-    made = update(**options)  # type: ignore[arg-type]  # the key is the only option
+def challenge(text: str, *, key: dns.name.Name | None = ACME) -> dns.update.UpdateMessage:
+    made = update(key=key)
     made.add(CHALLENGE, 60, "TXT", text)
     return made
 

@@ -31,6 +31,14 @@ def record(rdclass: int, rdtype: int, rdata: bytes = b"", ttl: int = 0) -> bytes
     return octets() + struct.pack("!HHIH", rdtype, rdclass, ttl, len(rdata)) + rdata
 
 
+def outcome(read: Request) -> Rcode | None:
+    try:
+        read_update(read)
+    except UpdateError as error:
+        return error.rcode
+    return None
+
+
 class TestMessage:
     def test_is_read_with_its_prerequisites_and_changes(self) -> None:
         read = update(
@@ -80,7 +88,4 @@ class TestMessage:
         wire[6:10] = struct.pack("!HH", prerequisites, changes)
         read = read_request(bytes(wire))
         if isinstance(read, Request):
-            try:
-                read_update(read)
-            except UpdateError as error:
-                assert error.rcode == Rcode.FORMERR  # noqa: PT017  # either outcome is right
+            assert outcome(read) in (None, Rcode.FORMERR)
