@@ -62,13 +62,14 @@ def plan_of(text: str = PLAN) -> Plan:
 
 
 class SmallWorld(DirectNetwork):
-    """Port 53 of the two servers is one free port of loopback."""
+    """Port 53 of the two servers is one free port of loopback, and port 853 another."""
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.tls_port = free_port()
 
     def _inside(self, at: Endpoint) -> Endpoint:
-        return Endpoint(INSIDE[at.address], self.port)
+        return Endpoint(INSIDE[at.address], self.tls_port if at.port == 853 else self.port)
 
     def listen_udp(self, at: Endpoint) -> socket.socket:
         return super().listen_udp(self._inside(at))

@@ -14,7 +14,8 @@ from mailname.errors import HostError
 from mailname.server.config import ZoneConfig
 from mailname.server.config_file import load_config
 from mailname.server.network import Endpoint
-from mailname.transfer.actions import Peer
+from mailname.server.tls import TlsFiles
+from mailname.transfer.actions import Peer, PeerTls
 
 KEY = dns.name.from_text("transfer.example.tech.")
 
@@ -40,6 +41,21 @@ class TestRender:
         config = load_config(files[CONFIG], str(tmp_path / "server.toml"))
         assert config.zones[0].secondaries == (Peer(NS1, 53),)
         assert (config.keys, config.control) == ({}, None)
+
+    def test_with_a_pin_transfers_go_over_tls(self, tmp_path: Path) -> None:
+        """The primary gives the zone to nobody without; the secondary knows it by the pin. Not in a rehearsal."""
+        pin = "Vq2aFhkVuHpHTqUAUMXRqS1eOVOSwlLzzQyTSPV4ZeE="
+        plan = plan_of(PLAN.replace('role = "primary"', f'role = "primary"\ntls_pin = "{pin}"'))
+        file = str(tmp_path / "server.toml")
+        primary = load_config(Builtin().render(plan, plan.primary, Places())[CONFIG], file)
+        assert primary.tls_listen == (Endpoint(NS2, 853),)
+        assert primary.tls == TlsFiles(tmp_path / "tls.crt", tmp_path / "tls.key")
+        assert primary.zones[0].secondaries == (Peer(NS1, 53, tls=PeerTls()),)
+        secondary = load_config(Builtin().render(plan, plan.secondaries[0], Places())[CONFIG], file)
+        assert secondary.zones[0].primaries == (Peer(NS2, 853, tls=PeerTls(pins=(pin,))),)
+        assert (secondary.tls_listen, secondary.tls) == ((), None)
+        plain = load_config(Builtin().render(plan, plan.primary, Places(tls=None))[CONFIG], file)
+        assert (plain.tls_listen, plain.zones[0].secondaries) == ((), (Peer(NS1, 53),))
 
     def test_only_families_that_both_have_are_used(self, tmp_path: Path) -> None:
         """A secondary without IPv6 does not ask the primary's IPv6 address."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.engines.pair import APEX, PLAN, Pair, SmallWorld, plan_of
 from tests.server.running import until
+from tests.server.tls_certificates import Certificates
 
 from mailname.engines import publish
 from mailname.engines.publish import Arrival, Publishing, ask_serial
@@ -90,6 +91,20 @@ class TestSerial:
             assert primary.serial() == 2026060801
             await published(pair, wait=0.1)
             assert primary.serial() == 2026060802
+
+
+class TestOverTls:
+    async def test_arrives_where_the_plan_has_a_pin(self, pair: Pair) -> None:
+        """The zone over TLS, NOTIFY and questions as ever."""
+        certificates = Certificates(pair.folder)
+        certificates.make("tls")
+        text = PLAN.replace('role = "primary"', f'role = "primary"\ntls_pin = "{certificates.pin("tls")}"')
+        pair.plan = plan_of(text)
+        async with pair.server("ns2") as primary, pair.server("ns1") as secondary:
+            assert all(one.arrived for one in await published(pair, text))
+            assert all(one.arrived for one in await published(pair, text.replace("192.0.2.80", "192.0.2.81")))
+            assert secondary.zone_status()["last_transfer"]["peer"] == "198.51.100.2:853"
+            assert primary.status()["tls"]["listen"] == ["198.51.100.2:853"]
 
 
 class TestGuard:

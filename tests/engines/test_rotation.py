@@ -61,7 +61,8 @@ class Apart(Pair):
 
     def config(self, name: str) -> ServerConfig:
         server = next(one for one in self.plan.name_servers if one.name.to_text().startswith(name))
-        places = Places(*(self.folder / f"{name}{what}" for what in ("-state", "-zones", ".sock", ".key")))
+        state, zones, socket = (self.folder / f"{name}{what}" for what in ("-state", "-zones", ".sock"))
+        places = Places(state, zones, socket, self.key_file(name))
         return load_config(Builtin().render(self.plan, server, places)[CONFIG], str(self.folder / CONFIG))
 
     @contextlib.asynccontextmanager

@@ -220,6 +220,11 @@ class TestWrongKindOfValue:
         """Each side may run another program."""
         assert_told(good(('role      = "primary"', f'role = "primary"\nengine = "{engine}"')))
 
+    @pytest.mark.parametrize("pin", ["$", "AAAA"])
+    def test_a_pin_that_is_none(self, pin: str) -> None:
+        """With the command that prints one."""
+        assert_told(good(('role      = "primary"', f'role = "primary"\ntls_pin = ¦"{pin}"')), "mailname key pin CERTIFICATE")
+
     def test_an_engine_by_its_daemons_name(self) -> None:
         """Named is BIND's."""
         assert_told(good(('role      = "primary"', 'role = "primary"\nengine = ¦"named"')), '"bind"')

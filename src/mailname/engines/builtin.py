@@ -37,6 +37,11 @@ class Builtin:
         ]
         if places.control is not None:
             lines.append(f"control = {_quoted(str(places.control))}")
+        over_tls = places.tls if plan.primary.tls_pin is not None else None
+        if over_tls is not None and server.role == "primary":
+            lines.append(f"tls_listen = [{', '.join(_quoted(str(address)) for address in server.addresses)}]")
+            lines += ["", "[tls] # mailname key pin prints what the plan calls tls_pin"]
+            lines += [f"certificate = {_quoted(str(over_tls[0]))}", f"key = {_quoted(str(over_tls[1]))}"]
         key = plan.transfer_key.name if plan.transfer_key is not None and places.key_file is not None else None
         if key is not None:
             lines += ["", "[[key]] # the secret is in the file, which only its owner may read"]
@@ -47,9 +52,16 @@ class Builtin:
             if server.role == "primary":
                 lines.append(f"file = {_quoted(str(places.zones / (file_stem(apex) + SUFFIX)))}")
                 for other in plan.secondaries:
-                    lines += _peers("secondary", _reachable(other.addresses, server.addresses), key)
+                    lines += _peers(
+                        "secondary", _reachable(other.addresses, server.addresses), key, "tls = true" if over_tls else ""
+                    )
             else:
-                lines += _peers("primary", _reachable(plan.primary.addresses, server.addresses), key)
+                lines += _peers(
+                    "primary",
+                    _reachable(plan.primary.addresses, server.addresses),
+                    key,
+                    f"tls_pin = {_quoted(plan.primary.tls_pin or '')}" if over_tls else "",
+                )
         return {CONFIG: "\n".join(lines) + "\n"}
 
 
@@ -59,12 +71,14 @@ def _reachable(theirs: Iterable[IPAddress], ours: Iterable[IPAddress]) -> list[I
     return [address for address in theirs if address.version in families]
 
 
-def _peers(kind: str, addresses: Iterable[IPAddress], key: Name | None) -> list[str]:
+def _peers(kind: str, addresses: Iterable[IPAddress], key: Name | None, tls: str) -> list[str]:
     lines: list[str] = []
     for address in addresses:
         lines += [f"[[zone.{kind}]]", f"address = {_quoted(str(address))}"]
         if key is not None:
             lines.append(f"key = {_quoted(_bare(key))}")
+        if tls:
+            lines.append(tls)
     return lines
 
 

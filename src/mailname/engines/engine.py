@@ -23,6 +23,8 @@ class Places:
     zones: Path = Path("zones")
     control: Path | None = None
     key_file: Path | None = None
+    #: The server's certificate and its private key, used where the plan wants TLS; None leaves TLS out: for rehearsals.
+    tls: tuple[Path, Path] | None = (Path("tls.crt"), Path("tls.key"))
 
 
 class Engine(Protocol):

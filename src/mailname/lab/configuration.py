@@ -48,7 +48,7 @@ def configurations(plan: Plan, folder: Path, sockets: Path | None = None) -> dic
     for number, server in enumerate(plan.name_servers, 1):
         home = folder / _folder_name(server.name, number)
         control = sockets / home.name if sockets is not None else home / "control"
-        places = Places(state=home / "state", zones=home / "zones", control=control, key_file=key_file)
+        places = Places(state=home / "state", zones=home / "zones", control=control, key_file=key_file, tls=None)
         for wanted in (home, places.zones):
             wanted.mkdir(exist_ok=True)
         for path, text in Builtin().render(plan, server, places).items():

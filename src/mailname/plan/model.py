@@ -16,6 +16,7 @@ from mailname.plan.address import IPAddress, IPNetwork, read_address
 from mailname.plan.duration import MAXIMUM, PATTERN, read_seconds
 from mailname.plan.fault import WrongValueError, closest
 from mailname.plan.prefixes import read_prefix
+from mailname.wire.certificate import read_pin
 
 Role = Literal["primary", "secondary"]
 Engine = Literal["builtin", "bind", "knot", "nsd"]
@@ -87,6 +88,16 @@ Preference = Annotated[
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 
 
+def _pin(value: object) -> str:
+    try:
+        return read_pin(_text(value))
+    except ValueError as error:
+        raise WrongValueError(f"This is no pin: {error}.", "Print it: mailname key pin CERTIFICATE") from error
+
+
+Pin = Annotated[str, PlainValidator(_pin), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"})]
+
+
 def _mailbox(value: object) -> str:
     names.read_mailbox(_text(value))
     return _text(value)
@@ -152,6 +163,11 @@ class NameServer(_Table):
         ),
         WithJsonSchema({"enum": ["builtin", "bind", "knot", "nsd"]}),
     ] = Field("builtin", description="Which program serves the zone there.")
+    tls_pin: Pin | None = Field(
+        None,
+        description="The pin of its certificate, as 'mailname key pin' prints it. Where the primary has one, the zone is "
+        "transferred over TLS only (RFC 9103).",
+    )
     ssh: SshTarget | None = Field(
         None,
         description="How SSH reaches the host, as in admin@ns1.example.net: 'mailname status PLAN' asks the server there.",
