@@ -177,13 +177,14 @@ class AnyHistory(RuleBasedStateMachine):
         copy = getattr(self.world, which)
         self.world.cut.update(frozenset((copy.at, primary)) for primary in copy.primaries)
 
-    @rule(which=COPIES, seconds=PAUSES, boots=st.booleans())
-    def stand_still(self, which: str, seconds: float, boots: bool) -> None:
+    @rule(which=COPIES, seconds=PAUSES, boots=st.booleans(), jump=st.just(0.0) | JUMPS)
+    def stand_still(self, which: str, seconds: float, boots: bool, jump: float) -> None:
         copy = getattr(self.world, which)
         copy.crash()
         self.world.run(seconds)
         if boots:
             copy.reboot()
+            copy.set_wall(jump)
         copy.start()
 
     @rule(pair=PAIRS)
@@ -218,11 +219,16 @@ class AnyHistory(RuleBasedStateMachine):
         if not copy.up:
             copy.restore(number)
 
-    @rule(told=st.none() | st.integers(0, 4294967295), count=st.sampled_from([1, 3, 100]))
-    def somebody_notifies_in_a_primary_s_name(self, told: int | None, count: int) -> None:
+    @rule(
+        source=st.sampled_from([FIRST, SECOND]),
+        ahead=st.none() | st.sampled_from([1, 5, 2147483647, 2147483648, 4294967295]) | st.integers(0, 4294967295),
+        count=st.sampled_from([1, 3, 100]),
+    )
+    def somebody_notifies_in_a_primary_s_name(self, source: Peer, ahead: int | None, count: int) -> None:
+        told = Serial((self.newest.value + ahead) % (1 << 32)) if ahead is not None else None
         for _ in range(count):
             if self.world.copy.up:
-                self.world.copy.on_notify(FIRST, Serial(told) if told is not None else None)
+                self.world.copy.on_notify(source, told)
 
     @invariant()
     def nothing_worse_is_seen(self) -> None:
@@ -241,9 +247,12 @@ class AnyHistory(RuleBasedStateMachine):
         assert not any(copy.logic.failures or copy.logic.jumped for copy in world.copies)
         assert isinstance(world.first, Source)
         world.run(70.0)
-        world.first.publish(self.newest.plus(1))
+        world.forecast += [Weather(), Weather(), Weather(delay=0.1)]
+        for step in (1, 2):  # the second NOTIFY comes while the first version is transferred
+            world.first.publish(self.newest.plus(step))
+            world.run(0.05)
         world.run(0.2)
-        assert [copy.served for copy in world.copies] == [self.newest.plus(1)] * 2, "a change waits though all is quiet"
+        assert [copy.served for copy in world.copies] == [self.newest.plus(2)] * 2, "a change waits though all is quiet"
 
 
 TestAnyHistory = AnyHistory.TestCase

@@ -189,6 +189,7 @@ class Copy(Node):
         actions = self.logic.on_start(self.now, kept, age, before=before)
         if not self.logic.expired:
             self.served = self.held
+            assert before is None or not before.expired, "what had expired is answered unconfirmed"
         self.do(actions)
 
     def crash(self) -> None:
@@ -280,7 +281,7 @@ class Copy(Node):
     def _soa(self, asked: Peer) -> Callable[[object], None]:
         def done(offered: object) -> None:
             if isinstance(offered, Serial):
-                self._settle(self.logic.on_soa(asked, offered, self.now))
+                self._settle(self.logic.on_soa(asked, offered, self.now), offered)
             else:
                 self._settle(self.logic.on_no_soa(asked, Failure(str(asked), "timeout-udp", "no answer"), self.now))
 
@@ -289,19 +290,20 @@ class Copy(Node):
     def _transferred(self, got: object) -> None:
         self.transfers -= 1
         if isinstance(got, axfr.NotNewerError):
-            self._settle(self.logic.on_not_newer(got.offered, self.now))
+            self._settle(self.logic.on_not_newer(got.offered, self.now), got.offered)
         elif isinstance(got, Serial):
             self.held = got
             self.disk = got, Memory(self.moment, 0.0)
             self.served = got
-            self._settle(self.logic.on_transferred(version(got.value), self.now))
+            self._settle(self.logic.on_transferred(version(got.value), self.now), got)
             self.announce(got)
         else:
             self._settle(self.logic.on_not_transferred(Failure("", "timeout-tcp", "no answer"), self.now))
 
-    def _settle(self, actions: list[Action]) -> None:
-        if self.logic.confirmed_at == self.now:
+    def _settle(self, actions: list[Action], serial: Serial | None = None) -> None:
+        if serial is not None and serial == self.held:
             self.confirmed, self.truthful = self.world.now, True
+        assert self.logic.confirmed_at is None or self.logic.confirmed_at < self.now or self.confirmed == self.world.now
         self.do(actions)
         self.keep()
 

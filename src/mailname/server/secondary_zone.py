@@ -102,10 +102,10 @@ class SecondaryZone:
         # Without a record of when it was confirmed, the copy may be of any age: it is not served unconfirmed.
         age = float("inf") if before is None or before.age is None or passed is None else before.age + passed.seconds
         actions = self.logic.on_start(now.waiting, kept, age, before=before, spread=self.context.spread)
-        if kept is not None and passed is not None:
-            self._tell_clock(passed)
         if kept is not None:
-            self.zone, self.since = kept, self.context.clock.wall()
+            self.zone, self.since = kept, now.wall
+            if passed is not None:
+                self._tell_clock(passed)
         if kept is not None and not self.logic.expired:
             self.context.serve(self.apex, kept)
             log.info("zone %s: serving the copy kept, serial %s", bare(self.apex), kept.serial)

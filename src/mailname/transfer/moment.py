@@ -48,13 +48,18 @@ class Elapsed:
     sure: bool
 
 
+def told_jump(seconds: float) -> float:
+    """Return a jump that is worth telling, or 0: clocks that were set wrong and right again agree, but for a trifle."""
+    return seconds if abs(seconds) > JUMP else 0.0
+
+
 def elapsed(before: Moment, now: Moment) -> Elapsed:
     """Tell how much time passed. It is never less than this machine was up since, whatever the wall clock says."""
     by_wall = now.wall - before.wall
     if before.boot and before.boot == now.boot and now.waiting >= before.waiting:
         seconds = now.waiting - before.waiting
         jumped = by_wall - seconds
-        return Elapsed(seconds, jumped if abs(jumped) > JUMP else 0.0, sure=True)
+        return Elapsed(seconds, told_jump(jumped), sure=True)
     up = max(now.waiting, 0.0) if now.boot and before.boot else 0.0
     if by_wall < up - JUMP:  # it was set back: more time has passed than it admits
         return Elapsed(up, by_wall - up, sure=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
 from mailname.transfer.hints import Hints, sender
-from mailname.transfer.moment import Memory, Moment
+from mailname.transfer.moment import Memory, Moment, told_jump
 from mailname.transfer.offers import Failure, best, refusal
 from mailname.transfer.timers import Timers, jittered, pause_without_zone
 
@@ -95,7 +95,7 @@ class Secondary:
         self.started = True
         self.refresh_at = now + spread * self.chance()
         if before is not None:
-            self.failures, self.jumped = before.failures, before.jumped
+            self.failures, self.jumped = before.failures, told_jump(before.jumped)
         if zone is not None:
             self.held, self.timers = zone.serial, Timers.of(zone)
             self.confirmed_at = now - max(age, 0.0)
@@ -180,7 +180,7 @@ class Secondary:
     def on_clock_jumped(self, seconds: float, now: float, spread: float = 0.0) -> list[Action]:
         """Take that the wall clock was set by so many seconds. The copy lives as long as before; a primary is asked anyhow."""
         if self.held is not None:
-            self.jumped += seconds
+            self.jumped = told_jump(self.jumped + seconds)
         self.refresh_at = min(self.refresh_at, now + spread * self.chance())
         return self.on_timer(now)
 
