@@ -67,6 +67,20 @@ WANTED = {
     "mail-host-mute": "MAIL-02",
     "pointer-missing": "MAIL-03",
     "pointer-elsewhere": "MAIL-03",
+    "glue-without-ipv6": "DELEG-02",
+    "glue-wrong-ipv6": "DELEG-03",
+    "delegated-elsewhere": "DELEG-04",
+    "key-of-another-name": "XFER-02",
+    "key-forgotten": "XFER-01",
+    "clock-ahead": "XFER-05",
+    "primary-elsewhere": "XFER-05",
+    "name-server-alias": "DELEG-08",
+    "mail-address-old": "ZONE-02",
+    "trailing-dot-in-ns": "ZONE-01",
+    "soa-retries-late": "SOA-01",
+    "soa-denies-long": "SOA-01",
+    "dmarc-twice": "POL-02",
+    "spf-for-everybody": "POL-01",
 }
 
 AT_A_SERVER = ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Break = Callable[[Lab], Awaitable[None]]
 
-Need = Literal["glue", "secondary", "mail host", "two servers", "own mail host"]
+Need = Literal["glue", "secondary", "mail host", "two servers", "own mail host", "both families"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ _HAS: dict[Need, Callable[[Plan], bool]] = {
     "secondary": lambda plan: bool(plan.secondaries),
     "mail host": lambda plan: bool(plan.mail_hosts),
     "two servers": lambda plan: len(plan.name_servers) > 1,
+    "both families": lambda plan: any({a.version for a in server.addresses} == {4, 6} for server in plan.name_servers[:1]),
     "own mail host": lambda plan: any(host.name.is_subdomain(plan.domain) for host in plan.mail_hosts),
 }
 _LACKS: dict[Need, str] = {
@@ -71,6 +72,7 @@ _LACKS: dict[Need, str] = {
     "secondary": "this plan has no secondary",
     "mail host": "this plan has no mail host",
     "two servers": "this plan has one name server",
+    "both families": "the first name server of this plan has addresses of one family",
     "own mail host": "no mail host of this plan is in the domain",
 }
 

@@ -91,3 +91,46 @@ async def serial_not_raised(lab: Lab) -> None:
     await lab.publish(older)
     await lab.wait_for_secondaries()
     await lab.load((raised(now, lab.serial_now),))
+
+
+@fault("XFER-02", "The secondary signs with a key of another name than the primary's.", "secondary")
+async def key_of_another_name(lab: Lab) -> None:
+    """Give both servers a key, each under its own name, then publish."""
+    server = first_secondary(lab)
+    right = make_key(Name((b"ours", *lab.plan.domain.labels)))
+    wrong = make_key(Name((b"theirs", *lab.plan.domain.labels)))
+    primary = with_key(lab.primary.config, right, addresses_of(server))
+    await publish_while_down(lab, server, primary, with_key(server.config, wrong, addresses_of(lab.primary)))
+
+
+@fault("XFER-01", "The secondary does not sign, and the primary gives the zone to who signs.", "secondary")
+async def key_forgotten(lab: Lab) -> None:
+    """Give the primary a key alone, then publish."""
+    server = first_secondary(lab)
+    key = make_key(Name((b"forgotten", *lab.plan.domain.labels)))
+    zones = tuple(
+        replace(zone, primaries=tuple(replace(peer, key=None) for peer in zone.primaries)) for zone in server.config.zones
+    )
+    primary = with_key(lab.primary.config, key, addresses_of(server))
+    await publish_while_down(lab, server, primary, replace(server.config, zones=zones))
+
+
+@fault("XFER-05", "The clock of the secondary is an hour ahead: its signatures are too young for the primary.", "secondary")
+async def clock_ahead(lab: Lab) -> None:
+    """Give both servers the same key, move one clock, then publish."""
+    server = first_secondary(lab)
+    key = make_key(Name((b"timed", *lab.plan.domain.labels)))
+    primary = with_key(lab.primary.config, key, addresses_of(server))
+    server.clock.move(3600.0)
+    await publish_while_down(lab, server, primary, with_key(server.config, key, addresses_of(lab.primary)))
+
+
+@fault("XFER-05", "The secondary asks at an address where no primary is: the primary has moved, and nobody told it.", "secondary")
+async def primary_elsewhere(lab: Lab) -> None:
+    """Let the secondary ask where nobody is, then publish."""
+    server = first_secondary(lab)
+    zones = tuple(
+        replace(zone, primaries=tuple(replace(peer, address=lab.addresses.nobody) for peer in zone.primaries[:1]))
+        for zone in server.config.zones
+    )
+    await publish_while_down(lab, server, lab.primary.config, replace(server.config, zones=zones))

@@ -132,3 +132,27 @@ async def registry_down(lab: Lab) -> None:
 async def root_unreachable(lab: Lab) -> None:
     """Stop the root server."""
     await lab.internet.root.stop()
+
+
+@fault("DELEG-02", "The registrar has the IPv4 addresses of the name servers, and not the IPv6 ones.", "glue", "both families")
+async def glue_without_ipv6(lab: Lab) -> None:
+    """Enter the IPv4 glue alone."""
+    entry = lab.wanted_registration()
+    glue = ((host, tuple(address for address in known if address.version == 4)) for host, known in entry.glue)
+    lab.register(replace(entry, glue=tuple(glue)))
+
+
+@fault("DELEG-03", "The registrar has an old IPv6 address of one name server; the IPv4 one is right.", "glue", "both families")
+async def glue_wrong_ipv6(lab: Lab) -> None:
+    """Replace the IPv6 glue of the first name server that has any."""
+    entry = lab.wanted_registration()
+    host, right = entry.glue[0]
+    lab.register(entry.with_glue(host, (*(address for address in right if address.version == 4), NOBODY6)))
+
+
+@fault("DELEG-04", "The domain is still delegated to the former provider alone, who does not have it any more.")
+async def delegated_elsewhere(lab: Lab) -> None:
+    """Enter two other name servers, at an address where nobody is."""
+    entry = lab.wanted_registration()
+    names = tuple(Name((label, *lab.plan.domain.labels)) for label in (b"old1", b"old2"))
+    lab.register(replace(entry, name_servers=names, glue=tuple((name, (lab.addresses.nobody,)) for name in names)))

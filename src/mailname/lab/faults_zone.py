@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import dns.name
 from dns.name import Name
+from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.NS import NS
 
 from mailname.lab.breaking import first_mail_host, planned_zone, publish, rewritten, with_mx_to
 from mailname.lab.fault import fault
-from mailname.lab.zone_edit import with_timers, without
+from mailname.lab.zone_edit import replaced, with_timers, without
 
 if TYPE_CHECKING:
     from mailname.lab.lab import Lab
@@ -139,3 +141,60 @@ async def tls_reports_nowhere(lab: Lab) -> None:
     """Publish one without a scheme."""
     owner = dns.name.from_text("_smtp._tls", lab.plan.domain)
     await publish(lab, rewritten(lab, '_smtp._tls TXT "v=TLSRPTv1; rua=tls"\n', (owner, RdataType.TXT)))
+
+
+@fault("DELEG-08", "A name server's name is an alias in the zone.", "glue")
+async def name_server_alias(lab: Lab) -> None:
+    """Put a CNAME in the place of the first name server's addresses."""
+    server = next(one for one in lab.plan.name_servers if one.name.is_subdomain(lab.plan.domain))
+    lines = f"{server.name} CNAME machine\n"
+    lines += "".join(f"machine {'A' if a.version == 4 else 'AAAA'} {a}\n" for a in server.addresses)
+    kinds = (RdataType.A, RdataType.AAAA)
+    await publish(lab, rewritten(lab, lines, *((server.name, kind) for kind in kinds)))
+
+
+@fault("ZONE-02", "The mail host's address in the zone is an old one.", "own mail host")
+async def mail_address_old(lab: Lab) -> None:
+    """Publish another address of the mail host; where a name server needs it, another one of the website."""
+    host = first_mail_host(lab)
+    owner = host.name
+    if not owner.is_subdomain(lab.plan.domain) or any(server.name == owner for server in lab.plan.name_servers):
+        owner = lab.plan.domain
+    kinds = (RdataType.A, RdataType.AAAA)
+    await publish(lab, rewritten(lab, f"{owner} A {lab.addresses.nobody}\n", *((owner, kind) for kind in kinds)))
+
+
+@fault("ZONE-01", "In the zone file the target of an NS record lost its trailing dot.", "glue")
+async def trailing_dot_in_ns(lab: Lab) -> None:
+    """Publish an NS record to SERVER.DOMAIN.DOMAIN in place of the last one."""
+    apex = lab.plan.domain
+    *kept, lost = lab.plan.name_servers
+    doubled = lost.name.relativize(dns.name.root).derelativize(apex)
+    names = [server.name for server in kept] + [doubled]
+    await publish(lab, replaced(planned_zone(lab), apex, [NS(RdataClass.IN, RdataType.NS, name) for name in names]))
+
+
+@fault("SOA-01", "The SOA's retry is longer than its refresh.")
+async def soa_retries_late(lab: Lab) -> None:
+    """Publish a retry of a day."""
+    await publish(lab, with_timers(planned_zone(lab), refresh=7200, retry=86400))
+
+
+@fault("SOA-01", "The SOA lets resolvers remember for a week that a name is not there.")
+async def soa_denies_long(lab: Lab) -> None:
+    """Publish a minimum of a week."""
+    await publish(lab, with_timers(planned_zone(lab), minimum=604800))
+
+
+@fault("POL-02", "There are two DMARC records.")
+async def dmarc_twice(lab: Lab) -> None:
+    """Publish two."""
+    owner = dns.name.from_text("_dmarc", lab.plan.domain)
+    lines = '_dmarc TXT "v=DMARC1; p=none"\n_dmarc TXT "v=DMARC1; p=reject"\n'
+    await publish(lab, rewritten(lab, lines, (owner, RdataType.TXT)))
+
+
+@fault("POL-01", "The SPF record lets everybody send in the domain's name.")
+async def spf_for_everybody(lab: Lab) -> None:
+    """Publish +all."""
+    await publish(lab, rewritten(lab, '@ TXT "v=spf1 +all"\n', (lab.plan.domain, RdataType.TXT)))

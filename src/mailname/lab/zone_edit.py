@@ -9,6 +9,8 @@ from dns.rdatatype import RdataType
 from mailname.zone import Serial, Zone, ZoneBuilder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dns.name import Name
     from dns.rdata import Rdata
 
@@ -39,6 +41,16 @@ def without(zone: Zone, owner: Name, rdtype: RdataType) -> Zone:
         if (rrset.owner, rrset.rdtype) != (owner, rdtype):
             for rdata in rrset.rdatas:
                 builder.add(rrset.owner, rrset.ttl, rdata)
+    return builder.build()
+
+
+def replaced(zone: Zone, owner: Name, rdatas: Sequence[Rdata]) -> Zone:
+    """Return the zone with one RRset's data in place of those that it has."""
+    builder = ZoneBuilder(zone.apex)
+    for rrset in zone.rrsets():
+        found = rdatas if (rrset.owner, rrset.rdtype) == (owner, rdatas[0].rdtype) else rrset.rdatas
+        for rdata in found:
+            builder.add(rrset.owner, rrset.ttl, rdata)
     return builder.build()
 
 
