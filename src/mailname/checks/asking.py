@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.name
 import dns.rcode
-import dns.rdataclass
 import dns.rdatatype
 
-from mailname.checks.facts import Outcome, Probe, Record, Transport
-from mailname.server.network import Endpoint, ask_tcp, ask_udp
+from mailname.checks.facts import Outcome, Probe, Transport
+from mailname.checks.patience import patiently
+from mailname.checks.udp_port import UdpPort
+from mailname.checks.wire_answer import read_answer, write_question
+from mailname.errors import ObservationError
+from mailname.server.network import Endpoint, ask_tcp
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from dns.name import Name
-    from dns.rcode import Rcode
     from dns.rdatatype import RdataType
 
     from mailname.checks.facts import MailProbe
     from mailname.checks.world import World
     from mailname.server.network import IPAddress, Network
 
+_BOUND = 20  # times the patience that anything may take, however busy this machine is
 _PAYLOAD = 1232  # octets: fits into one packet on every usual path
 
 
@@ -66,14 +68,35 @@ class Addressee:
 class Asker:
     """Asks, and keeps every answer as a fact."""
 
-    def __init__(self, network: Network, world: World, budgets: dict[tuple[Endpoint, Transport], Budget] | None = None) -> None:
-        """Begin with nothing asked; ``budgets`` are those of other looks at the same world at the same time."""
+    def __init__(
+        self,
+        network: Network,
+        world: World,
+        budgets: dict[tuple[Endpoint, Transport], Budget] | None = None,
+        turn: Callable[[IPAddress], Awaitable[None]] | None = None,
+    ) -> None:
+        """Begin with nothing asked.
+
+        Args:
+            network: through what.
+            world: from where.
+            budgets: those of other looks at the same world at the same time.
+            turn: waits until an address may be asked again.
+
+        """
+        self._turn = turn
         self.network = network
         self.world = world
         self.probes: list[Probe] = []
         self.mail: list[MailProbe] = []
         self.queries = 0
         self._budgets: dict[tuple[Endpoint, Transport], Budget] = {} if budgets is None else budgets
+        self._ports: dict[Endpoint, UdpPort] = {}
+
+    def _port(self, to: Endpoint) -> UdpPort:
+        if to not in self._ports:
+            self._ports[to] = UdpPort(lambda: self.network.open_udp(to))
+        return self._ports[to]
 
     def at(self, address: IPAddress) -> Endpoint:
         """Return where an authoritative server listens."""
@@ -155,12 +178,15 @@ class Asker:
         if budget.ends is not None:
             # It has let questions fall before: what is asked later shares the time that is left, and then has a moment each.
             patience = min(patience, max(budget.ends - now, self.world.timeout / 4))
+        if self._turn is not None:
+            await self._turn(whom.endpoint.address)
         self.queries += 1
         try:
             if transport == "udp":
-                wire = await ask_udp(self.network, query.wire(budget), whom.endpoint, timeout=patience)
+                wire = await self._port(whom.endpoint).ask(query.wire(budget), patience)
             else:
-                wire = await ask_tcp(self.network, query.wire(budget), whom.endpoint, timeout=patience)
+                asked = ask_tcp(self.network, query.wire(budget), whom.endpoint, timeout=_BOUND * patience)
+                wire = await patiently(asked, patience)
         except (OSError, EOFError) as error:
             outcome = outcome_of(error)
             if outcome is Outcome.SILENT and budget.ends is None:
@@ -183,12 +209,12 @@ class Asker:
         *,
         edns: bool,
     ) -> Probe:
-        message = _parse(wire) if wire is not None else None
-        if wire is not None and message is None:
+        answer = read_answer(wire) if wire is not None else None
+        if wire is not None and answer is None:
             outcome = Outcome.GARBLED
-        sections = [_records(message, section) if message else () for section in (1, 2, 3)]
-        if query.qtype == dns.rdatatype.AXFR:
-            sections[0] = sections[0][:1]  # that a transfer began is the fact; the zone itself is none of our business
+        sections = answer.sections if answer else ((), (), ())
+        # That a transfer began is the fact; the zone itself is none of our business.
+        answered = sections[0][:1] if query.qtype == dns.rdatatype.AXFR else sections[0]
         return Probe(
             rung=whom.rung,
             zone=whom.zone,
@@ -199,11 +225,11 @@ class Asker:
             qname=query.qname,
             qtype=query.qtype,
             outcome=outcome,
-            rcode=_rcode(message) if message else None,
-            aa=bool(message and message.flags & dns.flags.AA),
-            ra=bool(message and message.flags & dns.flags.RA),
-            tc=bool(message and message.flags & dns.flags.TC),
-            answer=sections[0],
+            rcode=answer.rcode if answer else None,
+            aa=bool(answer and answer.aa),
+            ra=bool(answer and answer.ra),
+            tc=bool(answer and answer.tc),
+            answer=answered,
             authority=sections[1],
             additional=sections[2],
             tries=tries,
@@ -222,6 +248,9 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.GARBLED
     if isinstance(error, OSError) and error.errno == errno.ECONNREFUSED:
         return Outcome.REFUSED
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        remedy = "Look at fewer at once (--jobs), or allow more: ulimit -n 8192"
+        raise ObservationError("this process may open no more files", remedy=remedy) from error
     if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
         return Outcome.SILENT
     return Outcome.UNREACHABLE
@@ -236,33 +265,12 @@ class _Query:
     recurse: bool
 
     def wire(self, budget: Budget) -> bytes:
-        flags = dns.flags.RD if self.recurse else 0
-        edns = -1 if budget.plain else 0
-        return dns.message.make_query(self.qname, self.qtype, use_edns=edns, payload=_PAYLOAD, flags=flags).to_wire()
+        payload = None if budget.plain else _PAYLOAD
+        number = secrets.randbelow(0x10000)
+        return write_question(number, self.qname, self.qtype, recurse=self.recurse, payload=payload)
 
 
 def _refuses_edns(wire: bytes) -> bool:
     """Tell whether this is the answer of a server that does not know EDNS (RFC 6891 section 7): an error, without OPT."""
-    message = _parse(wire)
-    return message is not None and message.edns < 0 and message.rcode() in (dns.rcode.FORMERR, dns.rcode.NOTIMP)
-
-
-def _parse(wire: bytes) -> dns.message.Message | None:
-    try:
-        message = dns.message.from_wire(wire, ignore_trailing=True)
-    except (dns.exception.DNSException, ValueError):
-        return None
-    return message if message.flags & dns.flags.QR else None
-
-
-def _rcode(message: dns.message.Message) -> Rcode:
-    return message.rcode()
-
-
-def _records(message: dns.message.Message, section: int) -> tuple[Record, ...]:
-    return tuple(
-        Record(rrset.name, rrset.ttl, rdata)
-        for rrset in message.section_from_number(section)
-        if rrset.rdclass == dns.rdataclass.IN
-        for rdata in rrset
-    )
+    answer = read_answer(wire) if wire[3] & 15 in (dns.rcode.FORMERR, dns.rcode.NOTIMP) else None
+    return answer is not None and not answer.edns

@@ -18,7 +18,7 @@ from mailname.checks.json_values import choice, items, moment, number, optional,
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dns.name import Name
@@ -296,6 +296,17 @@ class Facts:
     def probe(self, address: IPAddress, transport: Transport, qname: Name, qtype: RdataType) -> Probe | None:
         """Return the last time a name server was asked this; a second look overrules the first."""
         return self._latest.get(("servers", address, transport, qname, qtype))
+
+    @cached_property
+    def _by_address(self) -> dict[IPAddress, list[Probe]]:
+        found: dict[IPAddress, list[Probe]] = {}
+        for probe in self.at_rung("servers"):
+            found.setdefault(probe.address, []).append(probe)
+        return found
+
+    def asked_at(self, address: IPAddress) -> Sequence[Probe]:
+        """Return what one address of a name server was asked, the last of each question."""
+        return self._by_address.get(address, ())
 
     def at_rung(self, rung: str) -> Iterator[Probe]:
         """Iterate over the probes of one rung, the last of each question."""

@@ -11,6 +11,7 @@ from dns.rdatatype import RdataType
 from mailname.checks.facts import Outcome
 from mailname.checks.finding import Finding, Severity, evidence_of_visit
 from mailname.checks.reading import host_sight, is_out_of_reach, mail_exchangers
+from mailname.checks.remembered import remembered
 from mailname.checks.wording import listed, spoken
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 
+@remembered
 def visits(plan: Plan, facts: Facts) -> dict[Name, tuple[MailProbe, ...]]:
     """Return the visits to each mail host, planned or served, that could be made from here."""
     hosts = [host.name for host in plan.mail_hosts] + list(mail_exchangers(plan, facts) or ())

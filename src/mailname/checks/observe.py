@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdtypes.ANY.PTR import PTR
 
+    from mailname.checks.facts import MailProbe
     from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
     from mailname.checks.world import World
@@ -225,10 +226,14 @@ class Look:
         if address in self._visited or not self.asker.wanted((address,)):
             return
         self._visited.add(address)
-        patience = self.world.timeout * self.world.tries
-        made, _ = await asyncio.gather(visit(self.asker.network, host, address, timeout=patience), self._names_of(address))
+        made, _ = await asyncio.gather(self.visit_now(host, address), self._names_of(address))
         self.asker.mail.append(made)
         self.progress(f"mail host {host.to_text(omit_final_dot=True)}")
+
+    async def visit_now(self, host: Name, address: IPAddress) -> MailProbe:
+        """Visit one address of a mail host."""
+        patience = self.world.timeout * self.world.tries
+        return await visit(self.asker.network, host, address, timeout=patience)
 
     async def _names_of(self, address: IPAddress) -> None:
         """Ask the resolver for an address's names, and for their addresses."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailname.checks.asking import outcome_of
 from mailname.checks.facts import MailProbe, Outcome
+from mailname.checks.patience import patiently
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
+    import asyncio
+
     from dns.name import Name
 
     from mailname.server.network import IPAddress, Network
@@ -26,40 +29,52 @@ async def visit(network: Network, host: Name, address: IPAddress, *, timeout: fl
     ``timeout`` is the seconds that the whole visit may take.
     """
     began = time.perf_counter()
-    connected, banner = False, ""
-    ehlo: list[str] = []
+    heard = _Heard()
+    outcome = Outcome.GARBLED
     try:
-        async with asyncio.timeout(timeout):
-            reader, writer = await network.open_tcp(Endpoint(address, SMTP_PORT))
-            connected = True
-            try:
-                greeting = await _reply(reader)
-                banner = greeting[0] if greeting else ""
-                # Whoever greets is well; what he then says to EHLO is for the record.
-                with contextlib.suppress(OSError, EOFError, ValueError):
-                    writer.write(b"EHLO check.invalid\r\n")
-                    ehlo = await _reply(reader)
-                    writer.write(b"QUIT\r\n")
-                    await writer.drain()
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
-        outcome = Outcome.ANSWER if banner[:3].isdigit() else Outcome.GARBLED
-    except (OSError, EOFError, ValueError) as error:
-        outcome = Outcome.GARBLED if isinstance(error, ValueError) else outcome_of(error)
-        if banner[:3].isdigit():
-            outcome = Outcome.ANSWER
+        await patiently(_talk(network, Endpoint(address, SMTP_PORT), heard), timeout)
+    except (OSError, EOFError) as error:
+        outcome = outcome_of(error)
+    except ValueError:  # a line that never ends
+        outcome = Outcome.GARBLED
+    if heard.banner[:3].isdigit():  # whoever greets is well; what he then says to EHLO is for the record
+        outcome = Outcome.ANSWER
     return MailProbe(
         host=host,
         address=address,
         port=SMTP_PORT,
         outcome=outcome,
-        connected=connected,
-        banner=banner,
-        ehlo=tuple(ehlo),
+        connected=heard.connected,
+        banner=heard.banner,
+        ehlo=tuple(heard.ehlo),
         ms=round((time.perf_counter() - began) * 1000, 2),
     )
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What has come so far."""
+
+    connected: bool = False
+    banner: str = ""
+    ehlo: list[str] = field(default_factory=list)
+
+
+async def _talk(network: Network, at: Endpoint, heard: _Heard) -> None:
+    reader, writer = await network.open_tcp(at)
+    heard.connected = True
+    try:
+        greeting = await _reply(reader)
+        heard.banner = greeting[0] if greeting else ""
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            writer.write(b"EHLO check.invalid\r\n")
+            heard.ehlo = await _reply(reader)
+            writer.write(b"QUIT\r\n")
+            await writer.drain()
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _reply(reader: asyncio.StreamReader) -> list[str]:

@@ -12,6 +12,7 @@ from dns.rdatatype import RdataType
 
 from mailname.checks.facts import Outcome
 from mailname.checks.observe_parents import referral_in
+from mailname.checks.remembered import remembered
 from mailname.zone.serial import Serial
 
 if TYPE_CHECKING:
@@ -78,11 +79,13 @@ class Sight:
         return Serial(found[0].serial) if found else None  # type: ignore[attr-defined]  # SOA
 
 
+@remembered
 def root_answers(facts: Facts) -> tuple[Probe, ...]:
     """Return the root servers' useful answers: a referral, or the news that there is no such name."""
     return tuple(p for p in facts.at_rung("root") if p.answered and (referral_in(p) or p.rcode == dns.rcode.NXDOMAIN))
 
 
+@remembered
 def parent_answers(facts: Facts) -> tuple[Probe, ...]:
     """Return the answers of the servers that delegate the domain, or deny it; not those that refer on to another parent."""
     found = []
@@ -103,18 +106,21 @@ def delegation_in(probe: Probe, domain: Name) -> Delegation | None:
     return Delegation(probe, {name: frozenset(glue) for name, glue in referral.servers.items()})
 
 
+@remembered
 def delegations(facts: Facts) -> tuple[Delegation, ...]:
     """Return what each of the parent's servers says of the domain, where it knows it."""
     found = (delegation_in(probe, facts.domain) for probe in parent_answers(facts))
     return tuple(delegation for delegation in found if delegation)
 
 
+@remembered
 def delegation(plan: Plan, facts: Facts) -> Delegation | None:
     """Return the delegation to judge: one that is as planned, if any server has it, since the others will follow."""
     found = delegations(facts)
     return next((one for one in found if one.is_as_planned(plan)), found[0] if found else None)
 
 
+@remembered
 def addresses_of(server: NameServer, facts: Facts) -> tuple[IPAddress, ...]:
     """Return where a name server should be: the plan's addresses; for one elsewhere, those at which it was asked."""
     if server.addresses:
@@ -122,6 +128,7 @@ def addresses_of(server: NameServer, facts: Facts) -> tuple[IPAddress, ...]:
     return tuple(dict.fromkeys(probe.address for probe in facts.at_rung("servers") if probe.server == server.name))
 
 
+@remembered
 def sights(plan: Plan, facts: Facts) -> tuple[Sight, ...]:
     """Return how each address of each of the plan's name servers looks from here."""
     lost = _families_out_of_reach(facts)
@@ -136,6 +143,7 @@ def sights(plan: Plan, facts: Facts) -> tuple[Sight, ...]:
     return tuple(found)
 
 
+@remembered
 def _families_out_of_reach(facts: Facts) -> frozenset[int]:
     """Return the address families of which every single address was unreachable: this machine lacks them, not the domain."""
     tried: dict[int, set[bool]] = {}
@@ -153,12 +161,13 @@ def is_out_of_reach(facts: Facts, address: IPAddress) -> bool:
 
 
 def _transport(facts: Facts, address: IPAddress, transport: str) -> Outcome | None:
-    outcomes = [p.outcome for p in facts.at_rung("servers") if p.address == address and p.transport == transport]
+    outcomes = [probe.outcome for probe in facts.asked_at(address) if probe.transport == transport]
     if Outcome.ANSWER in outcomes:
         return Outcome.ANSWER
     return outcomes[0] if outcomes else None
 
 
+@remembered
 def sight_of(plan: Plan, facts: Facts, name: Name) -> Sight | None:
     """Return the best sight of one name server: an address at which it serves the zone, else one that answers."""
     found = [sight for sight in sights(plan, facts) if sight.server.name == name]
@@ -166,6 +175,7 @@ def sight_of(plan: Plan, facts: Facts, name: Name) -> Sight | None:
     return found[0] if found else None
 
 
+@remembered
 def source_of_truth(plan: Plan, facts: Facts) -> Sight | None:
     """Return the server whose data are judged: the primary, or else the one with the newest version."""
     serving = [sight for sight in sights(plan, facts) if sight.serial is not None]
@@ -203,6 +213,7 @@ class HostSight:
     probes: tuple[Probe, ...]
 
 
+@remembered
 def host_sight(plan: Plan, facts: Facts, host: Name) -> HostSight:
     """Look a host up in the facts: names of the domain at the source of truth, others through the resolver."""
     kinds = (RdataType.A, RdataType.AAAA)
@@ -221,6 +232,7 @@ def host_sight(plan: Plan, facts: Facts, host: Name) -> HostSight:
     return HostSight(addresses, alias, usable)
 
 
+@remembered
 def mail_exchangers(plan: Plan, facts: Facts) -> tuple[Name, ...] | None:
     """Return the hosts that the served MX names, the preferred first; None when no server could say."""
     truth = source_of_truth(plan, facts)

@@ -15,6 +15,7 @@ import dns.rcode
 from dns.rdatatype import RdataType
 
 from mailname.checks.observe_parents import referral_in
+from mailname.checks.remembered import remembered
 from mailname.plan import MailHost, NameServer, Plan, Soa
 from mailname.zone.serial import Serial
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _ADDRESSES = (RdataType.A, RdataType.AAAA)
 
 
+@remembered
 def plan_as_seen(facts: Facts) -> Plan:
     """Describe the domain as it was found. A domain of which nothing was found has one name server without an address."""
     best = _best(facts)
@@ -93,13 +95,13 @@ def _answers(facts: Facts) -> Iterator[Probe]:
             yield probe
 
 
-def _delegations(facts: Facts) -> Iterator[dict[Name, tuple[IPAddress, ...]]]:
-    for probe in facts.at_rung("tld"):
-        referral = referral_in(probe) if probe.answered else None
-        if referral is not None and referral.zone == facts.domain:
-            yield dict(referral.servers)
+@remembered
+def _delegations(facts: Facts) -> tuple[dict[Name, tuple[IPAddress, ...]], ...]:
+    found = (referral_in(probe) for probe in facts.at_rung("tld") if probe.answered)
+    return tuple(dict(referral.servers) for referral in found if referral is not None and referral.zone == facts.domain)
 
 
+@remembered
 def _best(facts: Facts) -> Probe | None:
     """Return the SOA answer of the server whose data are taken for what is meant: the MNAME's, or else the newest."""
     newest: Probe | None = None

@@ -42,7 +42,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("check")
-@click.argument("subject", metavar="[PLAN|DOMAIN]", required=False)
+@click.argument("subject", metavar="[PLAN|DOMAIN|LIST]", required=False)
 @click.option("--network", "network_file", metavar="FILE", type=_FILE, help="Look at a rehearsal, by the file it wrote.")
 @click.option("--resolver", metavar="ADDR[:PORT]", help="The resolver to ask. Default: the first of /etc/resolv.conf.")
 @click.option(
@@ -59,6 +59,19 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--from", "start", type=click.Choice(_RUNGS), default="resolver", help="The highest rung to ask.")
 @click.option("--timeout", type=click.FloatRange(0.05, 60), default=1.2, show_default=True, help="Seconds to wait for one try.")
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True, help="How often to ask a silent server.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 1000), default=32, show_default=True, help="With a LIST: how many domains at once."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0),
+    default=100.0,
+    show_default=True,
+    help="With a LIST: questions a second to one address; 0 for no bound.",
+)
+@click.option(
+    "--out", "into", metavar="FILE", type=_NEW_FILE, help="With a LIST: append one JSON line for each; goes on where it stopped."
+)
 @click.option("--save", metavar="FILE", type=_NEW_FILE, help="Keep what was seen, to judge it again elsewhere.")
 @click.option("--replay", metavar="FILE", type=_FILE, help="Judge what --save kept; nobody is asked.")
 @click.option(
@@ -85,6 +98,9 @@ def command(
     start: str,
     timeout: float,
     tries: int,
+    jobs: int,
+    rate: float,
+    into: Path | None,
     save: Path | None,
     replay: Path | None,
     html_file: Path | None,
@@ -97,7 +113,8 @@ def command(
 ) -> None:
     """Walk from the root to the mailbox and tell the one cause of what is wrong.
 
-    With a plan, what is served is compared with it; a DOMAIN is judged by what is seen of it.
+    With a plan, what is served is compared with it; a DOMAIN is judged by what is seen of it, and so is each domain of a LIST,
+    a file whose name ends in .txt, .list or .csv.
 
     Exit code 0 when all is well, 1 when something is wrong, 2 when the plan or an option is, 3 when it could not be found out.
     """
@@ -118,6 +135,16 @@ def command(
         families = frozenset({4} if ipv4 and not ipv6 else {6} if ipv6 and not ipv4 else {4, 6})
         world = replace(world, start=start, timeout=timeout, tries=tries, port=port, families=families)
         ahead = Ahead(name_servers(ns), delegation_signers(ds)) if before_registering or ns or ds else None
+        if meant.kind is Kind.LIST:
+            if save or html_file or ahead or start != "resolver":
+                raise click.UsageError(
+                    "--save, --html, --from and what is asked before registering are for one domain, not for a list."
+                )
+            from mailname.cli.check_list import check_list, read_list
+
+            ctx.exit(
+                check_list(read_list(meant.listed), network, world, jobs=jobs, rate=rate, into=into, as_json=as_json, quiet=quiet)
+            )
         saved = asyncio.run(_look(meant, network_file, network, world, ahead, quiet=quiet))
     if save is not None:
         _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")

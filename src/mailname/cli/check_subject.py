@@ -40,6 +40,12 @@ class Subject:
     plan: Plan | None = None
     plan_data: Mapping[str, Any] | None = field(default=None, repr=False)
 
+    @property
+    def listed(self) -> Path:
+        """The list's file."""
+        assert self.file is not None
+        return self.file
+
 
 def read_subject(text: str, *, quiet: bool = False) -> Subject:
     """Tell what the argument is, and read it if it is a plan: a file is one, unless its name ends as a list's does.

@@ -1,0 +1,170 @@
+"""Many domains in one go: what one look has learnt of the world, the others need not ask again.
+
+Shared are the way to each TLD (one walk for each), the addresses of hosts outside the domains, the visits to mail hosts, and
+which addresses are silent. Each address is asked at most so often a second, whoever asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import dns.name
+
+from mailname.checks.asking import Asker
+from mailname.checks.explain import explain
+from mailname.checks.judge import judge
+from mailname.checks.observe import say_nothing
+from mailname.checks.observe_domain import DomainLook, zone_of
+from mailname.checks.observe_parents import Walk, referral_in
+from mailname.checks.observe_servers import questions
+from mailname.checks.seen import plan_as_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dns.name import Name
+
+    from mailname.checks.asking import Budget
+    from mailname.checks.explain import Verdict
+    from mailname.checks.facts import Facts, MailProbe, Probe, Transport
+    from mailname.checks.observe_parents import Referral
+    from mailname.checks.world import World
+    from mailname.plan import Plan
+    from mailname.server.network import Endpoint, IPAddress, Network
+
+_Key = TypeVar("_Key")
+_Kind = TypeVar("_Kind")
+_MOST_PARENTS = 2  # of a TLD's servers, for each domain: thousands of domains are asked about
+_SOCKETS_FOR_A_JOB = 16
+
+
+@dataclass(slots=True)
+class Pace:
+    """At most so many questions a second to one address; a few may come at once.
+
+    Attributes:
+        rate: questions a second; 0 bounds nothing.
+
+    """
+
+    rate: float
+    _next: dict[IPAddress, float] = field(default_factory=dict)
+
+    async def turn(self, address: IPAddress) -> None:
+        """Wait until this address may be asked again."""
+        if not self.rate:
+            return
+        now = asyncio.get_running_loop().time()
+        # What was not used in the last quarter of a second may come at once.
+        at = max(self._next.get(address, 0.0), now - 0.25)
+        self._next[address] = at + 1 / self.rate
+        if at > now:
+            await asyncio.sleep(at - now)
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the looks of one sweep share."""
+
+    network: Network
+    world: World
+    pace: Pace
+    budgets: dict[tuple[Endpoint, Transport], Budget] = field(default_factory=dict)
+    cuts: dict[Name, asyncio.Future[tuple[Probe, ...]]] = field(default_factory=dict)
+    hosts: dict[Name, asyncio.Future[tuple[tuple[IPAddress, ...], tuple[Probe, ...]]]] = field(default_factory=dict)
+    visits: dict[IPAddress, asyncio.Future[MailProbe]] = field(default_factory=dict)
+
+    def asker(self) -> Asker:
+        """Return an asker that begins with an empty notebook."""
+        return Asker(self.network, self.world, self.budgets, self.pace.turn)
+
+
+async def _once(known: dict[_Key, asyncio.Future[_Kind]], key: _Key, find: Callable[[], Awaitable[_Kind]]) -> _Kind:
+    """Find something out once, for all who want to know it, however many ask at the same time."""
+    if key not in known:
+        known[key] = asyncio.ensure_future(find())
+    return await asyncio.shield(known[key])
+
+
+@dataclass(slots=True)
+class SharedLook(DomainLook):
+    """A look at one of many domains."""
+
+    shared: Shared = field(kw_only=True)
+
+    async def _resolver(self) -> None:
+        """Do not ask the resolver what everybody sees: the authority is asked anyway."""
+
+    async def _from_root(self, walk: Walk) -> None:
+        tld = dns.name.Name(self.domain.labels[-2:])
+        probes = await _once(self.shared.cuts, tld, lambda: self._ask_root(tld))
+        self.asker.probes += probes
+        below = next((found for probe in probes if (found := referral_in(probe))), None)
+        if below is not None:
+            await walk.below(below)
+
+    async def _ask_root(self, tld: Name) -> tuple[Probe, ...]:
+        """Ask the root for a TLD, once for all domains below it."""
+        asker = self.shared.asker()
+        await Walk(asker, tld, self.resolve, _stop_here, _stop_here_too).from_root()
+        return tuple(probe for probe in asker.probes if probe.rung == "root" and probe.qtype.name == "NS")
+
+    async def resolve(self, name: Name) -> tuple[IPAddress, ...]:
+        """Find a host's addresses, once for all domains."""
+        addresses, probes = await _once(self.shared.hosts, name, lambda: self._resolve_alone(name))
+        self.asker.probes += [probe for probe in probes if probe not in self.asker.probes]
+        return addresses
+
+    async def _resolve_alone(self, name: Name) -> tuple[tuple[IPAddress, ...], tuple[Probe, ...]]:
+        asker = self.shared.asker()
+        alone = DomainLook(self.domain, asker, self.questions, say_nothing)
+        addresses = await alone.resolve(name)
+        return addresses, tuple(probe for probe in asker.probes if probe.rung == "resolver")
+
+    async def visit(self, host: Name, address: IPAddress) -> None:
+        """Visit a mail host's address, once for all domains."""
+        if address in self._visited or not self.asker.wanted((address,)):
+            return
+        self._visited.add(address)
+        made = await _once(self.shared.visits, address, lambda: self.visit_now(host, address))
+        self.asker.mail.append(replace(made, host=host))
+
+
+async def _stop_here(referral: Referral) -> None:
+    del referral
+
+
+async def _stop_here_too() -> None:
+    pass
+
+
+async def look_at(domain: Name, shared: Shared) -> tuple[Plan, Facts, Verdict]:
+    """Look at one of many domains and judge it; a name that is no zone is looked at as the zone it stands in."""
+    began = time.perf_counter()
+    facts = await _look(domain, shared, began)
+    zone = zone_of(facts)
+    if zone is not None and zone != domain:
+        below = await _look(zone, shared, began)
+        facts = replace(below, asked=domain, queries=facts.queries + below.queries)
+    plan = plan_as_seen(facts)
+    return plan, facts, explain(plan, facts, judge(plan, facts))
+
+
+async def _look(domain: Name, shared: Shared, began: float) -> Facts:
+    wanted = questions(domain, (), (), frozenset())
+    look = SharedLook(domain, shared.asker(), wanted, say_nothing, most_parents=_MOST_PARENTS, shared=shared)
+    return await look.to_the_end(began)
+
+
+def jobs_that_fit(wanted: int) -> int:
+    """Return how many domains can be looked at at once with the files that this process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted * _SOCKETS_FOR_A_JOB + 64
+    if soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(wanted, (soft - 64) // _SOCKETS_FOR_A_JOB))
