@@ -57,9 +57,9 @@ class _Case:
         self.most = self.now = 0
         self.go_on = asyncio.Event()
 
-    async def transfer(self, to: Endpoint = HERE, *, clean: bool = True, fresh: bool = False) -> int:
+    async def transfer(self, to: Endpoint = HERE, *, clean: bool = True, fresh: bool = False, proof: object = None) -> int:
         """Hold a connection until ``go_on``; return how many transfers had ended on it before."""
-        async with self.turns.connection(cast("Network", self.network), to, None, fresh=fresh) as connection:
+        async with self.turns.connection(cast("Network", self.network), to, None, proof, fresh=fresh) as connection:
             self.now += 1
             self.most = max(self.most, self.now)
             before = connection.used
@@ -120,6 +120,15 @@ class TestTransferTurns:
         assert case.now == 2
         case.go_on.set()
         await asyncio.gather(*tasks)
+
+    async def test_a_connection_goes_to_nobody_who_wants_another_proof(self) -> None:
+        """A server that showed the certificate that one zone pins has shown nothing to a zone that pins another."""
+        case = _Case(1)
+        tasks = [asyncio.create_task(case.transfer(proof=proof)) for proof in ("one pin", "one pin", "another pin", None)]
+        await _settled()
+        case.go_on.set()
+        assert await asyncio.gather(*tasks) == [0, 1, 0, 0]
+        assert (len(case.network.opened), case.open_ones()) == (3, 0)
 
     async def test_one_that_cannot_be_opened_gives_the_turn_back(self) -> None:
         case = _Case(1)

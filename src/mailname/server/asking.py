@@ -271,7 +271,7 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     try:
         fresh = False
         while True:
-            async with context.transfers.connection(network, to, source, fresh=fresh) as connection:
+            async with context.transfers.connection(network, to, source, peer.tls, fresh=fresh) as connection:
                 fresh = not connection.used
                 try:
                     async with asyncio.timeout(TRANSFER_TIMEOUT):
@@ -285,7 +285,10 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
         raise _network_failure(peer, error, "tcp", incoming.messages) from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
-    await asyncio.to_thread(incoming.finish)
+    if taking.octets <= _AT_ONCE and incoming.finishes_at_once:
+        incoming.finish()
+    else:
+        await asyncio.to_thread(incoming.finish)
     return taking.octets
 
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 FILE = "history.sqlite"
 _MOST_WAITING = 20_000  # events; a flood of NOTIFYs must not take the memory
-_COLLECTING = 0.1  # seconds without an event after which those collected are written
+_COLLECTING = 0.1  # seconds after an event in which others are collected, to be written with it
 _AT_ONCE = 2000
 _MOST_IN_MEMORY = 20_000  # rows
 _TRIES_AGAIN = 64  # batches after which a disk that was full is tried again
@@ -58,6 +58,7 @@ class History:
     most_per_peer: int = MOST_PER_PEER
     most_rows: int = MOST_ROWS
     _queue: queue.SimpleQueue[Event | _Job | _Stop] = field(default_factory=queue.SimpleQueue)
+    _is_wanted: threading.Event = field(default_factory=threading.Event)  # somebody waits for what is in the queue
     _thread: threading.Thread | None = None
     _file: HistoryFile | None = None
     _batches: int = 0
@@ -86,6 +87,7 @@ class History:
         """Write what waits, and end."""
         if self._thread is not None:
             self._queue.put(_Stop())
+            self._is_wanted.set()
             self._thread.join()
             self._thread = None
 
@@ -98,6 +100,7 @@ class History:
     async def _ask(self, question: Callable[[HistoryFile], list[Event]]) -> list[Event]:
         answer: Future[list[Event]] = Future()
         self._put((question, answer))
+        self._is_wanted.set()
         return await asyncio.wrap_future(answer)
 
     def _work(self) -> None:
@@ -118,12 +121,16 @@ class History:
         """Return events in their order, and what came behind them, if it was no event."""
         item = self._queue.get()
         events: list[Event] = []
+        if isinstance(item, Event):
+            # Whoever notes something is busy with what happened: a thread that woke for each event would be in the way.
+            self._is_wanted.wait(_COLLECTING)
         with contextlib.suppress(queue.Empty):
             while isinstance(item, Event):
                 events.append(item.bounded())
                 if len(events) >= _AT_ONCE:
                     return events, None
-                item = self._queue.get(timeout=_COLLECTING)
+                item = self._queue.get_nowait()
+            self._is_wanted.clear()
             return events, item
         return events, None
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mailname.server.network import Endpoint, IPAddress
 
+    _Way = tuple[Endpoint, IPAddress | None, object]
+
 AT_ONCE = 8  # transfers from one server
 _OPENING = 5.0  # seconds
 
@@ -64,11 +66,11 @@ class TransferTurns:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._lines: dict[tuple[Endpoint, IPAddress | None], _Line] = {}
+        self._lines: dict[_Way, _Line] = {}
 
     @contextlib.asynccontextmanager
     async def connection(
-        self, network: Opens, to: Endpoint, source: IPAddress | None, *, fresh: bool = False
+        self, network: Opens, to: Endpoint, source: IPAddress | None, proof: object = None, *, fresh: bool = False
     ) -> AsyncIterator[Connection]:
         """Wait for a turn, and give a connection.
 
@@ -76,13 +78,15 @@ class TransferTurns:
             network: to open it in.
             to: the server.
             source: the address to speak from.
+            proof: what the server had to prove when the connection was opened; one that proved something else is not used.
             fresh: it must be a new one.
 
         Raises:
             OSError: it cannot be opened; TimeoutError among them.
 
         """
-        kept = await self._turn((to, source))
+        way = (to, source, proof)
+        kept = await self._turn(way)
         used: Connection | None = None
         try:
             if kept is not None and fresh:
@@ -96,9 +100,9 @@ class TransferTurns:
             yield used
             used.used += 1
         finally:
-            await self._end((to, source), used)
+            await self._end(way, used)
 
-    async def _turn(self, key: tuple[Endpoint, IPAddress | None]) -> Connection | None:
+    async def _turn(self, key: _Way) -> Connection | None:
         line = self._lines.setdefault(key, _Line())
         if line.under_way < self._at_once:
             line.under_way += 1
@@ -112,7 +116,7 @@ class TransferTurns:
                 await self._end(key, mine.result())
             raise
 
-    async def _end(self, key: tuple[Endpoint, IPAddress | None], connection: Connection | None) -> None:
+    async def _end(self, key: _Way, connection: Connection | None) -> None:
         """Give the turn to the next in line, with the connection where it can be used again."""
         line = self._lines[key]
         following = None

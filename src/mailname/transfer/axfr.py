@@ -137,6 +137,11 @@ class Incoming:
             self.finish()
         return self.complete
 
+    @property
+    def finishes_at_once(self) -> bool:
+        """Whether ``finish`` takes no longer than answering a few questions, if only a few octets came."""
+        return True
+
     def receive(self, wire: bytes) -> bool:
         """Take the next message, TSIG removed; return whether the transfer is complete. Cheap, unless something is wrong or rare.
 

@@ -23,6 +23,7 @@ from mailname.zone.image_zone import ImageZone
 
 _FIXED = struct.Struct("!HHIH")
 _SOA_NUMBERS = struct.Struct("!5I")
+_SMALL = 1 << 16  # octets of an image
 _KEEPS = "The zone held before is kept and served; the whole zone is asked for."
 
 
@@ -63,6 +64,11 @@ class Incoming:
     def __post_init__(self) -> None:
         apex, unless = self.held.apex, self.held.serial
         self._whole = axfr.Incoming(apex, self.message_id, self.peer, self.offered, unless, RdataType.IXFR, self.most_records)
+
+    @property
+    def finishes_at_once(self) -> bool:
+        """Whether ``finish`` takes no longer than answering a few questions, if only a few octets came."""
+        return len(self.held.image) <= _SMALL
 
     def receive(self, wire: bytes) -> bool:
         """Take the next message, TSIG removed; return whether the answer is complete.
