@@ -202,6 +202,22 @@ class TestOverSsh:
             plan_of(PLAN.replace('role = "primary"', f'role = "primary"\nssh = "{target}"'))
 
 
+class TestRehearsal:
+    def test_is_looked_at_by_its_network_file(self, tmp_path: Path) -> None:
+        """Addresses and control sockets are the file's; here nobody is left."""
+        (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
+        network = tmp_path / "network.json"
+        socket = {"ns2.example.tech.": str(tmp_path / "gone.sock")}
+        network.write_text(
+            json.dumps({"schema": "mailname.network/1", "places": [], "root_hints": [], "control": socket}), encoding="utf-8"
+        )
+        result = CliRunner().invoke(command, [str(tmp_path / "plan.toml"), "--network", str(network), "--json"])
+        assert result.exit_code == 3
+        told = server(json.loads(result.output), "ns2")
+        assert told["asked"]["how"] == str(tmp_path / "gone.sock")
+        assert "No route to host" in told["addresses"][0]["says"] or "nobody" in told["addresses"][0]["says"]
+
+
 class TestOptions:
     def test_of_a_plan_want_a_plan(self, tmp_path: Path) -> None:
         """Exit code 2, and what to type."""

@@ -342,8 +342,9 @@ class TestRoles:
     async def test_notify_is_refused(self, site: Site) -> None:
         """The secondary has another primary in its configuration."""
         copy = site.copy(Peer(ip_address("127.0.0.8"), site.port))
-        async with running(site.secondary(copy)), running(site.primary()) as primary:
+        async with running(site.secondary(copy)) as secondary, running(site.primary()) as primary:
             assert "does not take our NOTIFY" in (await cause_with(primary, "REPL-23"))["says"]
+            assert (await told(secondary))["notify_refused"]["from"] == "127.0.0.2"
 
     async def test_notify_is_not_answered(self, site: Site) -> None:
         """One lost NOTIFY is worth no word, three are."""

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.server.running import Site, running, until
@@ -118,6 +118,24 @@ class TestHistory:
         assert "is kept in" in caplog.text
         history.close()
         assert HistoryFile(tmp_path / FILE).all()[0] == FETCHED
+
+    async def test_disk_that_is_full_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What comes then is kept in memory."""
+        opened = sqlite3.connect
+
+        def small(*args: Any, **options: Any) -> sqlite3.Connection:
+            made: sqlite3.Connection = opened(*args, **options)
+            if str(args[0]) != ":memory:":
+                made.execute("PRAGMA max_page_count = 6")
+            return made
+
+        monkeypatch.setattr(sqlite3, "connect", small)
+        history = History(tmp_path)
+        for n in range(200):
+            history.note(replace(FETCHED, serial_to=n, says="x" * 400))
+        assert [one.serial_to for one in await history.last(ZONE, 2)] == [199, 198]
+        assert "full" in str(history.problem)
+        history.close()
 
     async def test_flood_is_bounded(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is too much is counted and dropped: noting never waits."""

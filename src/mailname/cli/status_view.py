@@ -153,6 +153,8 @@ def _secondary_facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if notify := zone["last_notify"]:
         told = f"serial {notify['serial']}" if notify["serial"] is not None else "no serial"
         yield "notify", f"{ago(notify['at'])} from {escape(notify['from'])}, {told}"
+    if refused := zone.get("notify_refused"):
+        yield "", f"[dim]refused one {ago(refused['at'])} from {escape(refused['from'])}: {escape(refused['says'])}[/]"
     if transfer := zone["last_transfer"]:
         yield (
             "transfer",

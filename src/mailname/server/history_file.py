@@ -90,6 +90,9 @@ class HistoryFile:
 
     def _add(self, event: Event) -> bool:
         """Add one event; tell whether it took a row of its own."""
+        if event.what == "transfer":
+            self._rows.execute(_INSERT, _values(event))
+            return True
         found = self._rows.execute(
             _LAST, (event.zone, event.bucket, event.peer, event.direction, event.what == "notify")
         ).fetchone()

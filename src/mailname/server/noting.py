@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mailname.server.clock import iso
 from mailname.server.config import parse_endpoint
 from mailname.transfer.event import WELL, Event
 
@@ -46,6 +47,7 @@ class Noting:
     context: Context
     apex: Name
     expired: bool = False
+    notify_refused: dict[str, Any] | None = None
 
     def _note(
         self,
@@ -120,6 +122,8 @@ class Noting:
 
     def refused_notify(self, source: IPAddress, serial: Serial | None, says: str, *, known: bool = False) -> None:
         """Note that somebody whom we do not ask told us of a version."""
+        told = {"at": iso(self.context.clock.wall()), "from": str(source), "serial": serial.value if serial else None}
+        self.notify_refused = {**told, "says": says}
         self._note("in", "notify", str(source), result="refused", says=says, to=serial, known=known)
 
     def notified(self, peer: Peer, serial: Serial, result: str, says: str = "") -> None:

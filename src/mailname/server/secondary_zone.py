@@ -370,6 +370,7 @@ class SecondaryZone:
             "failures": self.logic.failures,
             "clock": {"jumped": round(self.logic.jumped), "says": self._clock_says} if self._clock_says else None,
             "last_notify": self._last_notify,
+            "notify_refused": self.notes.notify_refused,
             "last_transfer": self._last_transfer,
             "last_failure": self._last_failure,
             **self.secondaries.status(),
