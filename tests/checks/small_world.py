@@ -28,13 +28,15 @@ from mailname.zone import Serial, Zone, ZoneBuilder
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from dns.name import Name
 
     from mailname.checks import Facts
     from mailname.plan import Plan
     from mailname.server.network import IPAddress
+
+    Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 Behaviour = Literal["answers", "silent", "closed"]
 SERIAL = Serial(2026112201)
@@ -229,8 +231,8 @@ class SmallWorld:
         else:
             await self._serve(listening, lambda r, w: self._smtp(host, r, w))
 
-    async def _serve(self, listening: socket.socket, handler: object) -> None:
-        server = await asyncio.start_server(handler, sock=listening)  # type: ignore[arg-type]  # a lambda over the host
+    async def _serve(self, listening: socket.socket, handler: Handler) -> None:
+        server = await asyncio.start_server(handler, sock=listening)
         self._stack.callback(server.close)
 
     async def _tcp(self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

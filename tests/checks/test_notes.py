@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 from tests.checks.small_world import PLAN, SmallWorld, edited, look, name, verdict_of, zone_of
 
 from mailname.checks import Severity
 from mailname.checks.referral_size import referral_octets
 from mailname.checks.server_set import different_machines
+from mailname.cli.verdict_html import page
+from mailname.cli.verdict_view import print_verdict
 
 if TYPE_CHECKING:
     from mailname.server.network import IPAddress
@@ -77,3 +81,17 @@ class TestSoaMaster:
         served = zone_of(soa + hosts, "example.tech.")
         world.serve(edited(served))
         assert (await found(world))[1]["SOA-02"] is Severity.NOTE
+
+
+class TestNote:
+    async def test_is_told_beneath_the_verdict(self) -> None:
+        """On the terminal and on the page; it changes nothing of the verdict."""
+        world = SmallWorld(NEIGHBOURS)
+        facts = await look(world)
+        verdict = verdict_of(world.plan, facts)
+        printed = Console(width=200, file=io.StringIO(), record=True)
+        print_verdict(printed, world.plan, facts, verdict)
+        says = "are in the same network"
+        assert (verdict.verdict, [says in one.says for one in verdict.notes]) == ("well", [True])
+        assert says in printed.export_text()
+        assert says in page(world.plan, facts, verdict)

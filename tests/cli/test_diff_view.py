@@ -51,12 +51,12 @@ class TestPrintDiff:
         """By the change of the SOA, or as told; otherwise names are whole."""
         changes = diff(OLD, NEW)
         for arguments, owner in ((changes, " ns1 "), (changes[1:], " ns1.example.tech ")):
-            console = Console(file=io.StringIO(), width=200)
-            print_diff(console, arguments)
-            assert owner in console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, as given
-        console = Console(file=io.StringIO(), width=200)
-        print_diff(console, changes[1:], apex=APEX)
-        assert " ns1 " in console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, as given
+            printed = io.StringIO()
+            print_diff(Console(file=printed, width=200), arguments)
+            assert owner in printed.getvalue()
+        printed = io.StringIO()
+        print_diff(Console(file=printed, width=200), changes[1:], apex=APEX)
+        assert " ns1 " in printed.getvalue()
 
 
 class TestDiffJson:

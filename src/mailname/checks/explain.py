@@ -55,6 +55,11 @@ class Verdict:
     queries: int
     seconds: float
 
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What is worth a word and harms nobody today."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.NOTE)
+
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as one JSON document."""
         return {

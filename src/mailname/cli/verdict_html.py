@@ -41,6 +41,7 @@ _PAGE = """<!doctype html>
 <main>
 <div class="text">
 $causes
+$notes
 </div>
 <figure>
 $map
@@ -72,6 +73,8 @@ $explains
 </section>
 """
 
+_NOTE = '<p class="small"><b>Note</b> <span class="nobreak">$code</span> $says $fix</p>'
+
 _SIGNS = {"well": "✓", "fragile": "!", "broken": "✕", "unknown": "?"}
 _MOST_EVIDENCE = 6
 
@@ -95,6 +98,7 @@ def page(plan: Plan, facts: Facts, verdict: Verdict) -> str:
         seconds=f"{verdict.seconds:.2f}",
         asked=asked,
         causes=joined(causes) if causes else _well(plan),
+        notes=joined(fill(_NOTE, code=one.code, says=one.says, fix=one.fix) for one in verdict.notes),
         map=draw(hops(plan, facts, verdict), f"The delegation of {domain}"),
         seen=joined(_rung(rung, plan, facts) for rung in RUNGS),
         blocked=blocked,

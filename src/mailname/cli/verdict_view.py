@@ -64,6 +64,10 @@ def print_verdict(console: Console, plan: Plan, facts: Facts, verdict: Verdict) 
     for other in verdict.also:
         print_prose(console, "[bold]Independent of that[/]")
         _print_cause(console, other, "yellow")
+    for note in verdict.notes:
+        print_prose(console, f"[bold]Note[/] {note.code} {escape(note.says)} {escape(note.fix)}")
+    if verdict.notes:
+        console.print()
     blocked = f", {len(verdict.blocked)} checks could not be made" if verdict.blocked else ""
     print_prose(console, f"[dim]{verdict.queries} questions in {verdict.seconds:.2f} s{blocked}[/]")
 
