@@ -158,6 +158,17 @@ class TestGo:
             assert (pair.file.read_text(encoding="utf-8"), primary.serial()) == (rewritten, SLIP)
 
 
+class TestZoneWithoutAPlan:
+    async def test_secondaries_are_those_that_the_primary_lists(self, pair: Pair) -> None:
+        """And the other server's socket is no primary's."""
+        async with slipped(pair):
+            looking = Serials(APEX, pair.control, pair.network)
+            await looking.look()
+            assert [(str(one.server.at), one.serial) for one in looking.answers] == [("192.0.2.1:53", Serial(SLIP))]
+            with pytest.raises(HostError, match="is not the primary of"):
+                await Serials(APEX, pair.folder / "ns1.sock", pair.network).look()
+
+
 class TestRewrite:
     @pytest.mark.parametrize(
         ("soa", "rewritten"),

@@ -109,6 +109,34 @@ class TestTruncated:
                     secondary.wait_serial(zone, 1)
 
 
+class TwoKeys(Mailname):
+    """Ours, in the middle of a rotation: it prefers a key that the other side does not know yet."""
+
+    new = Key("k2.example.tech.", SECRET)
+
+    def _configure(self) -> None:
+        super()._configure()
+        path = self.folder / "serve.toml"
+        text = re.sub(r'(?m)^key = ("[^"]+")$', rf'key = ["{self.new.name}", \1]', path.read_text())
+        path.write_text(f'{text}\n[[key]]\nfile = "{self.key_file(self.new).name}"\n')
+
+
+@pytest.mark.parametrize("other", [Bind, Knot, Nsd])
+class TestRotation:
+    def test_old_key_is_used_where_the_new_one_is_not_known(self, other: type[RealServer]) -> None:
+        """Their BADKEY is understood: for the question, the transfer, and NOTIFY."""
+        key, port = key_of("hmac-sha256"), free_port()
+        for first, second in ((other, TwoKeys), (TwoKeys, other)):
+            with first([PrimaryZone(ZONE, zone_text(1), notify=((LOOPBACK, port),), key=key)]) as primary:
+                copy = SecondaryZone(ZONE, (primary.address, primary.port), key)
+                with second([copy], port=port) as secondary:
+                    secondary.wait_serial(ZONE, 1)
+                    primary.publish(ZONE, zone_text(2))
+                    secondary.wait_serial(ZONE, 2)
+                    if isinstance(primary, TwoKeys):
+                        primary.wait_status(ZONE, lambda status: status["secondaries"][0]["state"] == "acknowledged")
+
+
 class TestStream:
     @pytest.mark.parametrize("server", [Bind, Nsd, Mailname])
     def test_each_message_is_signed(self, server: type[RealServer]) -> None:

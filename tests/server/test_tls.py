@@ -7,6 +7,7 @@ import contextlib
 import re
 import ssl
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.edns
@@ -27,7 +28,6 @@ from mailname.wire.tsig_key import make_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 NAME = "ns.example.tech"
 
@@ -125,9 +125,9 @@ class TestFailure:
         [
             (PeerTls(pins=("A" * 43 + "=",)), "tls-pin", "which is not the one that is configured"),
             (PeerTls("ns9.example.tech"), "tls-untrusted", "not accepted"),
-            (PeerTls("ns9.example.tech", ca=True), "tls-name", "ns9.example.tech"),  # type: ignore[arg-type]  # put in below
+            (PeerTls("ns9.example.tech", ca=Path("ca.crt")), "tls-name", "ns9.example.tech"),
             (PeerTls(), "tls-untrusted", "neither a name nor a pin"),
-            (PeerTls(NAME, ca=False), "tls-files", "no CA certificates"),  # type: ignore[arg-type]  # put in below
+            (PeerTls(NAME, ca=Path("empty")), "tls-files", "no CA certificates"),
         ],
     )
     async def test_of_proof_is_named(self, secure: Secure, tls: PeerTls, reason: str, says: str) -> None:
@@ -135,7 +135,7 @@ class TestFailure:
         files = secure.certificates.sign("one")
         if tls.ca is not None:
             (secure.folder / "empty").touch()
-            tls = replace(tls, ca=secure.certificates.ca if tls.ca else secure.folder / "empty")
+            tls = replace(tls, ca=secure.folder / tls.ca)
         async with running(secure.serving(files)) as primary, running(secure.asking(tls)) as secondary:
             told = await failure(secondary)
             assert (told["reason"], says in told["says"]) == (reason, True), told

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mailname.cli.console import out, print_prose, print_table
 from mailname.cli.history import counted
+from mailname.cli.key_view import key_lines
 from mailname.cli.span import ago, ahead, seconds_from_now, span
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def print_status(status: Mapping[str, Any]) -> None:
     )
     if problem := (status.get("history") or {}).get("problem"):
         print_prose(out, f"[yellow]{escape(problem)}[/]", 2)
+    for line in key_lines(status):
+        print_prose(out, line, 2)
     if len(zones) > 1:
         _print_table(zones)
     detailed = zones if len(zones) <= _ALWAYS_IN_DETAIL else zones[: min(unwell, _MOST_IN_DETAIL)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+from mailname.engines.builtin import CONFIG
 from mailname.server.clock import ShiftedClock
+from mailname.server.config_file import load_config
 from mailname.server.service import Server
 
 if TYPE_CHECKING:
@@ -33,8 +36,17 @@ class LabNameServer:
         """Start it, with another configuration if one is given."""
         self.config = config or self.config
         server = Server(self.config, network=self._network, clock=self.clock)
+        if config is None:  # otherwise a fault is what it runs with
+            server.on_reload = lambda: self._read_again(server)
         await server.start()
         self._server = server
+
+    async def _read_again(self, server: Server) -> None:
+        """Take over what has changed in its configuration, or in the files that are named there, as ``mailname reload`` does."""
+        assert self.config.state is not None, "the engine writes it"
+        file = self.config.state.parent / CONFIG
+        self.config = load_config(await asyncio.to_thread(file.read_text, encoding="utf-8"), str(file))
+        await server.reconfigure(self.config)
 
     async def stop(self) -> None:
         """Stop it. Its ports refuse from then on."""
