@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -159,6 +160,34 @@ class TestVerdictView:
         lines = shown(world, facts, width=40).splitlines()
         assert [line for line in lines if len(line) > 40] == ["  Type   mailname show example.tech.toml --registrar"]
         assert [line for line in lines if line != line.rstrip()] == []
+
+    @pytest.mark.parametrize("width", [60, 80, 120])
+    async def test_fits_any_terminal(self, width: int) -> None:
+        """But for the line to type, which can be copied whole."""
+        world = SmallWorld()
+        world.host("192.0.2.1").tcp = "closed"
+        world.host("198.51.100.2").smtp = "closed"
+        facts = await look(world)
+        lines = shown(world, facts, width=width).splitlines()
+        assert [line for line in lines if len(line) > width and not line.startswith("  Type   ")] == []
+        assert any(line.startswith("  Type   ") for line in lines)
+
+    @pytest.mark.parametrize(("terminal", "no_colour"), [(False, None), (True, "1")])
+    async def test_has_no_colours_where_none_are_wanted(
+        self, terminal: bool, no_colour: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In a pipe, and with NO_COLOR; the marks say the same."""
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+        if no_colour:
+            monkeypatch.setenv("NO_COLOR", no_colour)
+        world = SmallWorld()
+        world.delegate({})
+        facts = await look(world)
+        written = io.StringIO()
+        console = Console(width=100, file=written, force_terminal=terminal, highlight=False)
+        print_verdict(console, world.plan, facts, verdict_of(world.plan, facts))
+        assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", written.getvalue())
+        assert "✗ registry DELEG-01" in re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue())
 
     async def test_is_not_wrapped_in_a_pipe(self) -> None:
         """A search for a sentence finds it whole."""

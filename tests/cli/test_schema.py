@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from mailname.cli.schema import command
@@ -15,3 +16,9 @@ class TestSchema:
         schema = json.loads(result.stdout)
         assert schema["$schema"].startswith("https://json-schema.org/")
         assert {"domain", "contact", "name_server", "mail_host"} <= set(schema["properties"])
+
+    @pytest.mark.parametrize(("option", "title"), [("--check", "mailname.check/1"), ("--check-list", "mailname.check-list/1")])
+    def test_prints_what_a_check_says(self, option: str, title: str) -> None:
+        result = CliRunner().invoke(command, [option])
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["title"] == title

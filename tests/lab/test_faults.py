@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.checks.json_schema import mistakes
 from tests.lab import plan_texts
 
 from mailname.checks import CODES, explain, judge, observe
+from mailname.checks.verdict_schema import check_schema
 from mailname.errors import HostError
 from mailname.lab import Lab
 from mailname.lab.fault import aim_at
@@ -99,6 +101,7 @@ async def cause_of(fault: str, rehearsed: Plan, folder: Path) -> tuple[str | Non
         await lab.inject(fault)
         facts = await observe(rehearsed, network=lab.network, world=lab.world)
         verdict = explain(rehearsed, facts, judge(rehearsed, facts))
+        assert mistakes(verdict.to_json(), check_schema()) == []
         return verdict.cause.finding.code if verdict.cause else None, [other.finding.code for other in verdict.also]
 
 

@@ -12,6 +12,7 @@ import click
 from rich.markup import escape
 
 from mailname.checks.sweep import Pace, Shared, jobs_that_fit, look_at
+from mailname.checks.verdict_schema import LIST_SCHEMA as SCHEMA
 from mailname.checks.wording import spoken
 from mailname.cli.check_subject import read_name
 from mailname.cli.console import err, out
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mailname.checks import Facts, Verdict, World
     from mailname.server.network import Network
 
-SCHEMA = "mailname.check-list/1"
 _VERDICTS = ("well", "fragile", "broken", "unknown")
 _KEEP_EVERY = 0.25  # seconds after which lines that were written are on the disk
 

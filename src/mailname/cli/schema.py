@@ -1,4 +1,4 @@
-"""``mailname schema``: the plan's JSON Schema."""
+"""``mailname schema``: the JSON Schemas of the plan, and of what a check says."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from mailname.cli.console import print_json
 
 
 @click.command("schema")
-def command() -> None:
+@click.option("--check", "of", flag_value="check", help="The schema of what 'mailname check --json' prints.")
+@click.option("--check-list", "of", flag_value="check-list", help="The schema of a line that 'mailname check LIST' writes.")
+def command(of: str | None) -> None:
     """Print the JSON Schema of the plan, for editors.
 
     Save it (mailname schema > mailname.schema.json) and write as the plan's first line:
     #:schema ./mailname.schema.json
     """
+    if of is not None:
+        from mailname.checks.verdict_schema import check_schema, list_schema
+
+        print_json(check_schema() if of == "check" else list_schema())
+        return
     from mailname.plan.schema import json_schema
 
     print_json(json_schema())
