@@ -33,14 +33,15 @@ class TestCheckSchema:
     async def test_notices_what_does_not_fit(self) -> None:
         """A member more, one less, another word, another kind."""
         good = await said(faults.glue_wrong)
-        for spoil in (
+        spoils: list[Callable[[dict[str, Any]], object]] = [
             lambda one: one.update(more=1),
             lambda one: one.pop("cause"),
             lambda one: one.update(verdict="fine"),
             lambda one: one["cause"].update(code="X-01"),
             lambda one: one["findings"][0]["evidence"][0].pop("answer"),
             lambda one: one.update(queries=-1),
-        ):
+        ]
+        for spoil in spoils:
             bad = copy.deepcopy(good)
             spoil(bad)
             assert mistakes(bad, check_schema()) != []
