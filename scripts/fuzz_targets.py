@@ -7,12 +7,14 @@ import os
 import struct
 import tempfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.name
 import dns.tsig
+from dns.rdatatype import RdataType
 from tests.answer.plain_forms import FORMS, Served
 from tests.answer.questions import names_of, query
 from tests.answer.zones import signed_table, signed_zone_texts, the_table, zone_of, zone_texts
@@ -22,13 +24,18 @@ from tests.transfer.forms import agreed
 from tests.zone.test_pack import PACK, resealed
 
 from mailname.answer import respond
-from mailname.errors import ZoneError
-from mailname.transfer import axfr
+from mailname.errors import TransferError, ZoneError
+from mailname.transfer import axfr, ixfr, ixfr_read, journal
+from mailname.transfer.journal_records import written
 from mailname.wire.message import Request, read_request
 from mailname.wire.octets import octets
 from mailname.wire.tsig import FUDGE, StreamVerifier, Verified, sign, verify
 from mailname.wire.tsig_key import Key
+from mailname.zone import Serial, ZoneBuilder
 from mailname.zone.image import build_image
+from mailname.zone.image_changes import difference
+from mailname.zone.image_merge import merged
+from mailname.zone.image_zone import ImageZone
 from mailname.zone.load import Loader
 from mailname.zone.pack import ENTRY, HEADER, check_pack, entries_of
 from mailname.zone.text import read_zone
@@ -166,6 +173,52 @@ def take_transfer(data: bytes) -> None:
     agreed(_messages(data), ID, FORMS_OF_TRANSFERS[:1])
 
 
+def take_ixfr(data: bytes) -> None:
+    """An incremental transfer is taken whole or refused with a reason; what comes of it is a zone, and a newer one."""
+    held = ImageZone(_VERSIONS[0])
+    taking = ixfr_read.Incoming(held, ID, "ns2")
+    try:
+        for message in _messages(data):
+            if taking.receive(message):
+                taking.finish()
+                break
+    except TransferError as error:
+        assert error.problem
+        return
+    if taking.zone is not None:
+        assert taking.zone.serial.is_newer_than(held.serial)
+        _is_a_zone(taking.zone)
+
+
+def _is_a_zone(zone: ImageZone) -> None:
+    """Build it again, from objects."""
+    builder = ZoneBuilder(zone.apex)
+    for node in zone.nodes():
+        for rrset in node.rrsets.values():
+            for rdata in rrset.rdatas:
+                builder.add(node.owner, rrset.ttl, rdata)
+    assert builder.build() == zone
+
+
+def take_journal(data: bytes) -> None:
+    """Whatever a journal holds, even with checksums that match, is found spoiled or gives a zone."""
+    spoiled = bytearray(_JOURNAL)
+    for at in range(0, len(data) - 2, 3):
+        spoiled[int.from_bytes(data[at : at + 2], "big") % len(_JOURNAL)] = data[at + 2]
+    resealed = journal.sealed(data, Serial(1), Serial(2), records=1, flags=0)
+    for block in (data, bytes(spoiled), _JOURNAL[: len(data)], journal.head(octets(APEX)) + resealed):
+        found = journal.look_through(block, octets(APEX))
+        assert found.end <= len(block)
+        assert all(step.end <= len(block) for step in found.steps)
+        for step in found.steps:
+            try:
+                changes = journal.changes_of(block, (step,), octets(APEX))
+                merged(_VERSIONS[0], changes, strict=True)
+            except (ValueError, ZoneError):
+                continue
+            assert written(changes.packed) == block[step.at : step.end]
+
+
 def take_signed(data: bytes) -> None:
     """Nobody without the key makes a message that is taken for signed."""
     for message in _messages(data):
@@ -208,11 +261,23 @@ _CONTENTS = [query(name, 6)[2:] for name in (APEX, KEY.name)]
 _ENTRIES_AT = HEADER.unpack_from(PACK)[4]
 _PLACES = [*range(32), *range(_ENTRIES_AT, len(PACK)), *range(64, 96)]
 
+_VERSIONS = [
+    build_image(read_zone(zone_text(serial, more), "seed", APEX).zone)
+    for serial, more in enumerate(("a A 192.0.2.1\n", "a A 192.0.2.2\nb MX 1 a\nr RP a b\n", "b MX 1 a\n*.c TXT t\n"), 1)
+]
+_JOURNAL = journal.head(octets(APEX)) + b"".join(
+    journal.entry(made, Serial(serial), Serial(serial + 1), records=ImageZone(new).record_count)
+    for serial, (old, new) in enumerate(pairwise(_VERSIONS), 1)
+    if (made := difference(old, new)) is not None
+)
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "query": take_query,
     "zone-text": take_zone_text,
     "pack": take_pack,
     "transfer": take_transfer,
+    "ixfr": take_ixfr,
+    "journal": take_journal,
     "tsig": take_signed,
 }
 
@@ -231,6 +296,14 @@ def seeds(target: str) -> list[bytes]:
             return [PACK, b"", round_it, *entry, *(bytes([0, at, 255]) for at in range(32))]
         case "transfer":
             return [_framed(*(wire for wire, _ in axfr.outgoing(_ZONE, ID))), _framed(*_parts())]
+        case "ixfr":
+            parts = tuple((step.at, step.end) for step in journal.look_through(_JOURNAL, octets(APEX)).steps)
+            newest, told = ImageZone(_VERSIONS[-1]), ixfr.Differences(_JOURNAL, parts)
+            streams = [ixfr.outgoing(newest, told, ID, limit=limit) for limit in (120, 16384)]
+            whole = axfr.outgoing(newest, ID, rdtype=RdataType.IXFR)
+            return [_framed(*(wire for wire, _ in stream)) for stream in (*streams, whole)]
+        case "journal":
+            return [_JOURNAL, *(_JOURNAL[step.at : step.end] for step in journal.look_through(_JOURNAL, octets(APEX)).steps)]
         case _:
             return [_framed(*_SIGNED), _framed(_SIGNED[0][:-1])]
 

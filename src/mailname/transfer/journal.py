@@ -104,9 +104,12 @@ def entry(changes: Changes, before: Serial, after: Serial, *, records: int, from
         from_file: it is that of the zone's file.
 
     """
-    body = written(changes.packed)
+    return sealed(written(changes.packed), before, after, records=records, flags=FROM_FILE if from_file else 0)
+
+
+def sealed(body: bytes, before: Serial, after: Serial, *, records: int, flags: int) -> bytes:
+    """Return an entry with these octets for its records."""
     digest = hashlib.blake2b(body, digest_size=_DIGEST).digest()
-    flags = FROM_FILE if from_file else 0
     header = _HEADER.pack(_MARK, before.value, after.value, len(body), flags, records, digest)
     return header + _CRC.pack(zlib.crc32(header)) + body
 

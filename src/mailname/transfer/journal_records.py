@@ -130,7 +130,7 @@ class StepReader:
                 return False
             length = (cython.cast(cython.uint, octets[stop + 8]) << 8) | octets[stop + 9]
             rdtype = (cython.cast(cython.uint, octets[stop]) << 8) | octets[stop + 1]
-            if end - stop - 10 < length or rdtype == 0 or octets[stop + 4] & 0x80:
+            if end - stop - 10 < length or rdtype == 0 or octets[stop + 2] or octets[stop + 3] != 1 or octets[stop + 4] & 0x80:
                 return False
             if rdtype == _SOA:
                 if length < 22 or length > _LONGEST_SOA or soas == 2:
