@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -174,3 +176,26 @@ class TestServer:
         async with running(site.primary()) as primary:
             for most in (0, "x", True, 10**9):
                 assert not (await primary.obey({"do": "history", "most": most}))["ok"]
+
+
+class TestKilled:
+    def test_at_any_moment_leaves_a_file_that_can_be_read(self, tmp_path: Path) -> None:
+        """With whole events in it, from the first written to the last."""
+        code = (
+            "import sys; from pathlib import Path; from mailname.server.history_file import HistoryFile;"
+            "from mailname.transfer.event import Event; file = HistoryFile(Path(sys.argv[1]));\n"
+            "for n in range(10**9):\n"
+            "    file.add([Event('example.tech.', '192.0.2.1:53', 'in', 'transfer', n, n, serial_to=n)]); print(n, flush=True)"
+        )
+        for moment in (1, 40, 117):
+            with subprocess.Popen([sys.executable, "-c", code, tmp_path / FILE], stdout=subprocess.PIPE) as writer:
+                assert writer.stdout is not None
+                for _ in range(moment):
+                    writer.stdout.readline()
+                writer.kill()
+            file = HistoryFile(tmp_path / FILE)
+            serials = [event.serial_to for event in file.last(ZONE, 50)]
+            file.close()
+            assert serials[0] is not None
+            assert serials[0] >= moment - 1
+            assert serials[: min(moment, 50)] == list(range(serials[0], serials[0] - min(moment, 50), -1))

@@ -75,7 +75,7 @@ class Inside:
         """Return its part about one zone."""
         wanted = apex.to_text().lower()
         zones = self.status.get("zones", ()) if self.status else ()
-        return next((one for one in zones if str(one["zone"]).lower() == wanted), None)
+        return next((one for one in zones if isinstance(one, dict) and str(one.get("zone")).lower() == wanted), None)
 
 
 @dataclass(slots=True)
@@ -196,6 +196,6 @@ async def _control(path: Path) -> Inside:
 
 def _whose(plan: Plan, here: Inside) -> NameServer | None:
     """Tell which name server of the plan listens on this machine, by its addresses."""
-    listen = " ".join(str(at) for at in (here.status or {}).get("listen", ()))
+    listen = " ".join(map(str, (here.status or {}).get("listen") or ()))
     hosts = {part.rpartition(":")[0].strip("[]") for part in listen.split()}
     return next((one for one in plan.name_servers if hosts & {str(address) for address in one.addresses}), None)

@@ -148,5 +148,5 @@ def _inside(one: _Server) -> str:
         other = "it does not have the zone" if one.inside.status else f"{one.server.engine} is asked from outside only"
         says = one.inside.says or other
         return f"[dim]{escape(says)}[/]"
-    serial = f", serial {one.status['serial']}" if one.status["serial"] is not None else ""
-    return f"{one.status['state']}{serial} [dim]({escape(one.inside.how)})[/]"
+    serial = f", serial {one.status['serial']}" if one.status.get("serial") is not None else ""
+    return escape(f"{one.status.get('state')}{serial}") + f" [dim]({escape(one.inside.how)})[/]"

@@ -134,7 +134,7 @@ def _facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def cause_facts(cause: Mapping[str, Any], failure: Mapping[str, Any] | None = None) -> Iterator[tuple[str, str]]:
     """Yield a cause's lines: what, since when, and what to type."""
-    since = f", since {span(-seconds_from_now(cause['since']))}" if cause.get("since") else ""
+    since = f", since {span(max(0.0, -seconds_from_now(cause['since'])))}" if cause.get("since") else ""
     tries = f", {failure['count']} times" if failure and failure.get("count", 1) > 1 else ""
     yield "cause", f"[red]{cause['code']} {cause['cause']}[/]{since}{tries}"
     yield "", escape(cause["says"])

@@ -40,6 +40,7 @@ CODES: dict[str, tuple[str, Where]] = {
     "REPL-29": ("does-not-serve", "secondary"),
     "REPL-30": ("tls", "both"),
     "REPL-31": ("macs-truncated", "both"),
+    "REPL-32": ("catalog", "primary"),
 }
 
 

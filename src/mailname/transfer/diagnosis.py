@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from mailname.transfer.side import Refused, Side, Told
     from mailname.zone import Serial
 
+_PROBLEMS = {
+    "load-failed": "REPL-24",
+    "serial-not-raised": "REPL-25",
+    "not-kept": "REPL-26",
+    "catalog-broken": "REPL-32",
+    "member-clash": "REPL-32",
+}
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds
 
 
@@ -118,7 +125,7 @@ def _on_its_own(side: Side) -> Cause | None:
     problem = side.problem
     if problem is None:
         return None
-    code = {"load-failed": "REPL-24", "serial-not-raised": "REPL-25", "not-kept": "REPL-26"}.get(problem.reason, "REPL-28")
+    code = _PROBLEMS.get(problem.reason, "REPL-28")
     # A problem's sentence ends with its remedy: once is enough.
     says = problem.says.removesuffix(problem.remedy).rstrip() if problem.remedy else problem.says
     return Cause(code, sentence(says), problem.remedy or f"See: mailname history {bare(side.zone)}", heard=((side.name, says),))

@@ -275,6 +275,8 @@ def is_configured(primary: Side, refused: Refused) -> bool:
 
 
 def _apart(one: str, other: str) -> float:
+    if not one or not other:
+        return float("inf")
     return abs((datetime.fromisoformat(one) - datetime.fromisoformat(other)).total_seconds())
 
 

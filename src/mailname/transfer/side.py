@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -94,59 +95,93 @@ class Side:
 
 def side_of(status: Mapping[str, Any], name: str, addresses: Iterable[str] = ()) -> Side:
     """Read one zone of a status (``mailname.status/1``), of this release or another: what is not there is not known."""
-    failed, problem = status.get("last_failure"), status.get("problem")
-    transfer = status.get("last_transfer") or {}
-    refused = [Refused(one["at"], one["from"], one["reason"], one["says"]) for one in status.get("refused", ())]
+    failed, problem = _table(status, "last_failure"), _table(status, "problem")
+    secondaries = _tables(status, "secondaries")
+    refused = [_refused(one, _text(one, "from"), "reason") for one in _tables(status, "refused")]
     refused += [  # from the history: perhaps from before this process began
-        Refused(before["at"], host_of(one["address"]), before["result"], before["says"])
-        for one in status.get("secondaries", ())
-        if (before := one.get("refused"))
+        _refused(before, host_of(_text(one, "address")), "result") for one in secondaries if (before := _table(one, "refused"))
     ]
     return Side(
         name,
-        str(status["zone"]),
-        str(status["role"]),
-        str(status["state"]),
-        status.get("serial"),
+        _text(status, "zone"),
+        _text(status, "role"),
+        _text(status, "state"),
+        _number(status, "serial"),
         frozenset(addresses),
-        str(status.get("since") or ""),
-        status.get("announced"),
-        Problem(str(problem["reason"]), str(problem["says"]), str(problem.get("remedy") or "")) if problem else None,
-        tuple(map(str, status.get("primaries", ()))),
-        str(transfer.get("peer") or ""),
+        _time(status, "since"),
+        _number(status, "announced"),
+        Problem(_text(problem, "reason"), _text(problem, "says"), _text(problem, "remedy")) if problem else None,
+        tuple(str(peer) for peer in _list(status, "primaries")),
+        _text(_table(status, "last_transfer"), "peer"),
         _failed(failed) if failed else None,
         tuple(sorted(refused, key=attrgetter("at"))),
-        tuple(map(_told, status.get("secondaries", ()))),
+        tuple(map(_told, secondaries)),
     )
 
 
 def _failed(told: Mapping[str, Any]) -> Failed:
-    at = str(told["at"])
+    at = _time(told, "at")
     return Failed(
-        str(told["reason"]),
-        str(told["says"]),
-        str(told.get("remedy") or ""),
-        str(told["peer"]),
+        _text(told, "reason"),
+        _text(told, "says"),
+        _text(told, "remedy"),
+        _text(told, "peer"),
         at,
-        str(told.get("since") or at),
-        int(told.get("count") or 1),
-        told.get("offered_serial"),
-        told.get("asked_from"),
+        _time(told, "since") or at,
+        _number(told, "count") or 1,
+        _number(told, "offered_serial"),
+        _text(told, "asked_from") or None,
     )
+
+
+def _refused(one: Mapping[str, Any], source: str, reason: str) -> Refused:
+    return Refused(_time(one, "at"), source, _text(one, reason), _text(one, "says"))
 
 
 def _told(one: Mapping[str, Any]) -> Told:
-    rival, fetched = one.get("rival") or {}, one.get("fetched") or {}
+    rival, fetched = _table(one, "rival"), _table(one, "fetched")
     return Told(
-        str(one["address"]),
-        str(one["state"]),
-        one.get("serial"),
-        int(one.get("tries") or 0),
-        str(one.get("says") or ""),
-        str(rival.get("says") or ""),
-        fetched.get("serial_to"),
-        str(fetched.get("at") or ""),
+        _text(one, "address"),
+        _text(one, "state"),
+        _number(one, "serial"),
+        _number(one, "tries") or 0,
+        _text(one, "says"),
+        _text(rival, "says"),
+        _number(fetched, "serial_to"),
+        _time(fetched, "at"),
     )
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    found = table.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _time(table: Mapping[str, Any], name: str) -> str:
+    found = _text(table, name)
+    try:
+        return found if datetime.fromisoformat(found).tzinfo else ""
+    except ValueError:
+        return ""
+
+
+def _number(table: Mapping[str, Any], name: str) -> int | None:
+    found = table.get(name)
+    return found if isinstance(found, int) and 0 <= found < 1 << 32 else None
+
+
+def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = table.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _list(table: Mapping[str, Any], name: str) -> list[Any]:
+    found = table.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _tables(table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [one for one in _list(table, name) if isinstance(one, dict)]
 
 
 def host_of(peer: str) -> str:
