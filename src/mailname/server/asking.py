@@ -19,7 +19,7 @@ from mailname.errors import TransferError
 from mailname.server.context import bare, log
 from mailname.server.each_key import with_each_key
 from mailname.server.network import Endpoint, ask_tcp, ask_udp
-from mailname.server.tls_client import OverTls, ask_tls, server_of, tls_error
+from mailname.server.tls_client import OverTls, ask_tls, tls_error
 from mailname.transfer import axfr, ixfr, ixfr_read, notify
 from mailname.transfer.axfr import NotNewerError
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
@@ -266,7 +266,7 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     wire, mac = _signed(context, peer, query)
     verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
     taking = _Taking(peer, incoming, verifier)
-    to, source = server_of(peer), context.source_for(peer.address)
+    to, source = _at(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
         fresh = False

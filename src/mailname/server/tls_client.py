@@ -17,7 +17,7 @@ from mailname.server.tls import ALPN, HANDSHAKE, client_context, pin_of
 if TYPE_CHECKING:
     from mailname.server.context import Context
     from mailname.server.network import IPAddress
-    from mailname.transfer.actions import Peer, PeerTls
+    from mailname.transfer.actions import Peer
 
 _REMEDIES = {
     "tls-expired": "Renew the certificate on the primary, then there: mailname reload. Or set the clock here: timedatectl status",
@@ -40,20 +40,6 @@ _OTHER_NAME = {62, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MI
 def tls_failure(peer: Peer, reason: str, says: str) -> TransferError:
     """Make the error that tells why a peer could not be asked over TLS."""
     return TransferError(f"{peer}: {says}", remedy=_REMEDIES[reason], peer=str(peer), reason=reason)
-
-
-@dataclass(frozen=True, slots=True)
-class _TlsServer(Endpoint):
-    """A server that is known over TLS: a connection to it is shared only by those who want the same proof."""
-
-    tls: PeerTls | None = None
-
-    __str__ = Endpoint.__str__
-
-
-def server_of(peer: Peer) -> Endpoint:
-    """Return where a peer is, told apart by how it is known."""
-    return Endpoint(peer.address, peer.port) if peer.tls is None else _TlsServer(peer.address, peer.port, peer.tls)
 
 
 @dataclass(frozen=True, slots=True)
