@@ -28,6 +28,7 @@ from mailname.zone import Serial, Zone, ZoneBuilder
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Iterable
 
     from dns.name import Name
@@ -99,6 +100,7 @@ class Host:
     tcp: Behaviour = "answers"
     smtp: Behaviour = "closed"
     banner: str = "220 mail ESMTP"
+    tls: ssl.SSLContext | None = None
     resolves: bool = False
     transfers: bool = False
     edns: Literal["understood", "refused", "dropped"] = "understood"
@@ -251,8 +253,11 @@ class SmallWorld:
             if host.smtp == "answers":
                 writer.write(f"{host.banner}\r\n".encode())
                 await reader.readline()
-                writer.write(b"250-mail\r\n250 SIZE\r\n")
-                await reader.readline()
+                writer.write(b"250-mail\r\n250 SIZE\r\n" if host.tls is None else b"250-mail\r\n250 STARTTLS\r\n")
+                if (await reader.readline()).strip() == b"STARTTLS" and host.tls is not None:
+                    writer.write(b"220 go on\r\n")
+                    await writer.start_tls(host.tls)
+                    await reader.readline()
                 writer.close()
 
     def world(self, start: str = "resolver") -> World:

@@ -166,6 +166,23 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class MailCertificate:
+    """The certificate that a mail host showed after STARTTLS: until when it is good, and for which names."""
+
+    ends: datetime
+    names: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"ends": self.ends.isoformat(), "names": list(self.names)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> MailCertificate:
+        """Read what ``to_json`` gave."""
+        return cls(moment(value, "ends"), texts(value, "names"))
+
+
+@dataclass(frozen=True, slots=True)
 class MailProbe:
     """One visit to a mail host's port 25: connect, read the greeting, EHLO, QUIT (RFC 5321 sections 3.1 and 3.2).
 
@@ -184,6 +201,12 @@ class MailProbe:
     banner: str = ""
     ehlo: tuple[str, ...] = ()
     ms: float = 0.0
+    certificate: MailCertificate | None = None
+
+    @property
+    def offers_tls(self) -> bool:
+        """Whether it offers STARTTLS (RFC 3207)."""
+        return any(line[4:].strip().upper() == "STARTTLS" for line in self.ehlo)
 
     @property
     def takes_mail(self) -> bool:
@@ -201,6 +224,7 @@ class MailProbe:
             "banner": self.banner,
             "ehlo": list(self.ehlo),
             "ms": self.ms,
+            "certificate": self.certificate.to_json() if self.certificate else None,
         }
 
     @classmethod
@@ -215,6 +239,7 @@ class MailProbe:
             banner=text(value, "banner"),
             ehlo=texts(value, "ehlo"),
             ms=number(value, "ms"),
+            certificate=MailCertificate.from_json(table(value, "certificate")) if value.get("certificate") else None,
         )
 
 

@@ -69,6 +69,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MAIL-01": "the mail host does not listen",
         "MAIL-02": "the mail host does not greet",
         "MAIL-03": "the mail host's address has no name that leads back",
+        "MAIL-04": "the mail host's certificate is not good",
     }
 )
 

@@ -12,6 +12,7 @@ from mailname.checks.ds import ds_has_its_key
 from mailname.checks.edns import understands_edns
 from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
+from mailname.checks.mail_certificate import certificate_good
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
 from mailname.checks.mail_policy import policies_readable
 from mailname.checks.mx import mx_missing
@@ -110,6 +111,7 @@ CHECKS = (
     Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
+    Check(("MAIL-04",), "mail", certificate_good, ("MAIL-01", "MAIL-02")),
     Check(("MAIL-03",), "resolver", address_has_name, ("MAIL-01",)),
 )
 

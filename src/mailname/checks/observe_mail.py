@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailname.checks.asking import outcome_of
-from mailname.checks.facts import MailProbe, Outcome
+from mailname.checks.facts import MailCertificate, MailProbe, Outcome
 from mailname.checks.patience import patiently
 from mailname.server.network import Endpoint
+from mailname.wire.certificate import read_certificate
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,7 +31,7 @@ async def visit(network: Network, host: Name, address: IPAddress, *, timeout: fl
     ``timeout`` is the seconds that the whole visit may take.
     """
     began = time.perf_counter()
-    heard = _Heard()
+    heard = _Heard(host)
     outcome = Outcome.GARBLED
     try:
         await patiently(_talk(network, Endpoint(address, SMTP_PORT), heard), timeout)
@@ -48,6 +50,7 @@ async def visit(network: Network, host: Name, address: IPAddress, *, timeout: fl
         banner=heard.banner,
         ehlo=tuple(heard.ehlo),
         ms=round((time.perf_counter() - began) * 1000, 2),
+        certificate=heard.certificate,
     )
 
 
@@ -55,9 +58,11 @@ async def visit(network: Network, host: Name, address: IPAddress, *, timeout: fl
 class _Heard:
     """What has come so far."""
 
+    host: Name
     connected: bool = False
     banner: str = ""
     ehlo: list[str] = field(default_factory=list)
+    certificate: MailCertificate | None = None
 
 
 async def _talk(network: Network, at: Endpoint, heard: _Heard) -> None:
@@ -69,12 +74,29 @@ async def _talk(network: Network, at: Endpoint, heard: _Heard) -> None:
         with contextlib.suppress(OSError, EOFError, ValueError):
             writer.write(b"EHLO check.invalid\r\n")
             heard.ehlo = await _reply(reader)
+            if any(line[4:].strip().upper() == "STARTTLS" for line in heard.ehlo):
+                heard.certificate = await _secured(reader, writer, heard.host)
             writer.write(b"QUIT\r\n")
             await writer.drain()
     finally:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+async def _secured(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: Name) -> MailCertificate | None:
+    """Begin TLS and read the certificate (RFC 3207). It is looked at, not believed: nobody is told anything secret here."""
+    writer.write(b"STARTTLS\r\n")
+    answer = await _reply(reader)
+    if not answer or not answer[0].startswith("220"):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    await writer.start_tls(context, server_hostname=host.to_text(omit_final_dot=True))
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    found = read_certificate(der) if der else None
+    return MailCertificate(found.not_after, found.names) if found else None
 
 
 async def _reply(reader: asyncio.StreamReader) -> list[str]:

@@ -10,16 +10,24 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SEQUENCE, _INTEGER, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x02, 0xA0, 0x17, 0x18
+
+_BOOLEAN, _OCTETS, _OBJECT, _EXTENSIONS, _DNS_NAME = 0x01, 0x04, 0x06, 0xA3, 0x82
+_ALTERNATIVE_NAMES = b"\x55\x1d\x11"  # 2.5.29.17
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate's pin and its last moment."""
+    """A certificate's pin, its last moment, and the DNS names that it is for (RFC 5280 section 4.2.1.6)."""
 
     pin: str
     not_after: datetime
+    names: tuple[str, ...] = ()
 
 
 def read_certificate(der: bytes) -> Certificate:
@@ -37,7 +45,29 @@ def read_certificate(der: bytes) -> Certificate:
         raise ValueError("no public key where a certificate has one")
     spki = fields.skip()
     validity.skip()
-    return Certificate(base64.b64encode(hashlib.sha256(spki).digest()).decode(), _time(validity))
+    pin = base64.b64encode(hashlib.sha256(spki).digest()).decode()
+    return Certificate(pin, _time(validity), tuple(_names(fields)))
+
+
+def _names(fields: _Reader) -> Iterator[str]:
+    """Iterate over the DNS names of the extension subjectAltName, where there is one."""
+    while not fields.done():
+        if fields.tag() != _EXTENSIONS:
+            fields.skip()
+            continue
+        extensions = _Reader(_Reader(fields.take(_EXTENSIONS)).take(_SEQUENCE))
+        while not extensions.done():
+            one = _Reader(extensions.take(_SEQUENCE))
+            if one.take(_OBJECT) != _ALTERNATIVE_NAMES:
+                continue
+            if one.tag() == _BOOLEAN:
+                one.skip()
+            names = _Reader(_Reader(one.take(_OCTETS)).take(_SEQUENCE))
+            while not names.done():
+                if names.tag() == _DNS_NAME:
+                    yield names.take(_DNS_NAME).decode("ascii")
+                else:
+                    names.skip()
 
 
 def read_pin(text: str) -> str:
@@ -67,6 +97,9 @@ class _Reader:
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
         self._at = 0
+
+    def done(self) -> bool:
+        return self._at >= len(self._octets)
 
     def tag(self) -> int:
         if self._at >= len(self._octets):
