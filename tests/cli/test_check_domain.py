@@ -98,3 +98,17 @@ class TestReplay:
         file = tmp_path / "facts.json"
         file.touch()
         assert run("example.tech", "--replay", str(file))[0] == 2
+
+
+class TestWatch:
+    def test_of_a_change_that_has_arrived_ends_with_the_verdict(self, tmp_path: Path) -> None:
+        plan = tmp_path / "plan.toml"
+        plan.write_text(PLAN, encoding="utf-8")
+        code, stdout, stderr = check(tmp_path, SmallWorld(), str(plan), "--watch", "--from", "root", "--quiet")
+        assert (code, stdout, stderr) == (0, "example.tech well\n", "")
+
+    def test_needs_a_plan(self, tmp_path: Path) -> None:
+        """Without one nobody knows what is waited for."""
+        code, _, stderr = check(tmp_path, SmallWorld(), "example.tech", "--watch")
+        assert code == 2
+        assert "give a PLAN" in stderr

@@ -72,6 +72,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--out", "into", metavar="FILE", type=_NEW_FILE, help="With a LIST: append one JSON line for each; goes on where it stopped."
 )
+@click.option("--watch", "watched", is_flag=True, help="Wait until all servers of the registry have the plan's delegation.")
 @click.option("--save", metavar="FILE", type=_NEW_FILE, help="Keep what was seen, to judge it again elsewhere.")
 @click.option("--replay", metavar="FILE", type=_FILE, help="Judge what --save kept; nobody is asked.")
 @click.option(
@@ -101,6 +102,7 @@ def command(
     jobs: int,
     rate: float,
     into: Path | None,
+    watched: bool,
     save: Path | None,
     replay: Path | None,
     html_file: Path | None,
@@ -145,6 +147,12 @@ def command(
             ctx.exit(
                 check_list(read_list(meant.listed), network, world, jobs=jobs, rate=rate, into=into, as_json=as_json, quiet=quiet)
             )
+        if watched:
+            if meant.plan is None or ahead or start not in ("resolver", "root"):
+                raise click.UsageError("--watch waits for a plan's delegation, from the root down: give a PLAN, without --from.")
+            from mailname.cli.check_watch import watch
+
+            asyncio.run(watch(meant.plan, network, world, quiet=quiet))
         saved = asyncio.run(_look(meant, network_file, network, world, ahead, quiet=quiet))
     if save is not None:
         _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")
