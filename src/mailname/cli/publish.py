@@ -121,6 +121,9 @@ def _show(one: Publication, *, prose_to_err: bool) -> None:
         console.print(f"[bold]{_bare(one)}[/]: serial {one.old.serial} → {one.new.serial}")
     if one.needs_writing and one.old is not None:
         print_diff(console, one.changes)
+    for record in one.by_update:
+        word = "kept, by update:" if record.kept else "[yellow]overruled by the plan, was by update:[/]"
+        console.print(f"  {word} {escape(record.says)}")
     for objection in one.objections:
         console.print(f"  [yellow]careful:[/] {escape(objection.says)}")
 
@@ -154,6 +157,7 @@ def _json(publications: list[Publication], arrivals: list[Arrival], *, published
                 "serial": one.new.serial.value,
                 "changed": one.needs_writing,
                 "changes": diff_json(one.changes),
+                "by_update": [{"record": record.says, "kept": record.kept} for record in one.by_update],
                 "objections": [{"code": objection.code, "says": objection.says} for objection in one.objections],
             }
             for one in publications

@@ -47,6 +47,13 @@ class Builtin:
             lines += ["", "[[key]] # the secret is in the file, which only its owner may read"]
             lines.append(f"file = {_quoted(str(places.key_file))}")
             lines.append(f"name = {_quoted(_bare(key))} # stands for all keys of the file: see mailname key rotate")
+        if server.role == "primary":
+            for name in dict.fromkeys(one.key for one in plan.updates):
+                lines += [
+                    "",
+                    "[[key]] # of who may update some names",
+                    f"file = {_quoted(str(places.keys / f'{_bare(name)}.key'))}",
+                ]
         for apex in (zone.apex for zone in expand_all(plan, Serial(0))):
             lines += ["", "[[zone]]", f"name = {_quoted(_bare(apex))}", f"role = {_quoted(server.role)}"]
             if server.role == "primary":
@@ -55,6 +62,8 @@ class Builtin:
                     lines += _peers(
                         "secondary", _reachable(other.addresses, server.addresses), key, "tls = true" if over_tls else ""
                     )
+                if apex == plan.domain:
+                    lines += _updates(plan)
             else:
                 lines += _peers(
                     "primary",
@@ -79,6 +88,16 @@ def _peers(kind: str, addresses: Iterable[IPAddress], key: Name | None, tls: str
             lines.append(f"key = {_quoted(_bare(key))}")
         if tls:
             lines.append(tls)
+    return lines
+
+
+def _updates(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    for one in plan.updates:
+        lines += ["[[zone.update]]", f"key = {_quoted(_bare(one.key))}"]
+        lines.append(f"names = [{', '.join(_quoted(_bare(name)) for name in one.names)}]")
+        if one.types:
+            lines.append(f"types = [{', '.join(map(_quoted, one.types))}]")
     return lines
 
 

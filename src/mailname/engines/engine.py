@@ -25,6 +25,7 @@ class Places:
     key_file: Path | None = None
     #: The server's certificate and its private key, used where the plan wants TLS; None leaves TLS out: for rehearsals.
     tls: tuple[Path, Path] | None = (Path("tls.crt"), Path("tls.key"))
+    keys: Path = Path("keys")  # the folder with the keys of who may update: NAME.key
 
 
 class Engine(Protocol):

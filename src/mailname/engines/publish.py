@@ -15,6 +15,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 from dns.rdatatype import RdataType
 
 from mailname.errors import HostError, ZoneError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dns.name import Name
+    from dns.rdata import Rdata
 
     from mailname.plan import Plan
     from mailname.plan.guard import Objection
@@ -55,6 +57,7 @@ class Publication:
         objections: why this looks like an accident.
         needs_writing: the file must be replaced; otherwise it holds this very version.
         unreadable: why the zone file that is there cannot be read, so that what changes cannot be told; mostly empty.
+        by_update: what dynamic updates have changed, which the zone file does not know.
 
     """
 
@@ -65,6 +68,21 @@ class Publication:
     objections: tuple[Objection, ...]
     needs_writing: bool
     unreadable: str = ""
+    by_update: tuple[UpdatedRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedRecord:
+    """A record that a dynamic update has put into the zone, or a name that it has emptied.
+
+    Attributes:
+        says: the record, or what is gone.
+        kept: publishing leaves it in place; otherwise the plan says something else at that name and type, and overrules it.
+
+    """
+
+    says: str
+    kept: bool
 
 
 @dataclass(slots=True)
@@ -122,7 +140,8 @@ class Publishing:
         unchanged = old is not None and same_content(old, draft) and top == old.serial
         serial = old.serial if unchanged and old is not None else next_serial(self.today, known)
         new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
-        return Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable)
+        by_update = tuple(_updated(says, old, new) for says in one.get("by_update", ()))
+        return Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable, by_update)
 
     async def _live_serials(self, apex: Name) -> list[Serial]:
         places = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
@@ -219,6 +238,18 @@ class Publishing:
                 one.says += f"; NOTIFY: {secondary['says']}"
             elif secondary:
                 one.says += f"; NOTIFY {secondary['state']}"
+
+
+def _updated(says: str, old: Zone | None, new: Zone) -> UpdatedRecord:
+    """Judge one line of the status' ``by_update``, as the server will when it reads the new file."""
+    owner, kind = says.split(" ")[:2]
+    place = dns.name.from_text(owner), dns.rdatatype.from_text(kind)
+    return UpdatedRecord(says, old is not None and _rdatas(old, *place) == _rdatas(new, *place))
+
+
+def _rdatas(zone: Zone, owner: Name, kind: RdataType) -> set[Rdata]:
+    rrset = zone.rrset(owner, kind)
+    return set(rrset.rdatas) if rrset is not None else set()
 
 
 def _read_old(path: Path, apex: Name) -> tuple[Zone | None, str]:

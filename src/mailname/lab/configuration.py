@@ -44,11 +44,16 @@ def configurations(plan: Plan, folder: Path, sockets: Path | None = None) -> dic
         key_file = folder / "transfer.key"
         key_file.unlink(missing_ok=True)
         make_key_file(key_file, plan.transfer_key.name, plan.transfer_key.algorithm)
+    keys = folder / "keys"
+    for name in {one.key for one in plan.updates}:
+        keys.mkdir(exist_ok=True)
+        (file := keys / f"{name.to_text(omit_final_dot=True)}.key").unlink(missing_ok=True)
+        make_key_file(file, name)
     found: dict[Name, ServerConfig] = {}
     for number, server in enumerate(plan.name_servers, 1):
         home = folder / _folder_name(server.name, number)
         control = sockets / home.name if sockets is not None else home / "control"
-        places = Places(state=home / "state", zones=home / "zones", control=control, key_file=key_file, tls=None)
+        places = Places(home / "state", home / "zones", control, key_file, tls=None, keys=keys)
         for wanted in (home, places.zones):
             wanted.mkdir(exist_ok=True)
         for path, text in Builtin().render(plan, server, places).items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
+import dns.rdatatype
 from dns.name import Name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
@@ -235,6 +236,32 @@ class TransferKey(_Table):
     ] = Field("hmac-sha256", description="The MAC's algorithm.")
 
 
+def _record_type(value: object) -> str:
+    text = _text(value).upper()
+    try:
+        meta = dns.rdatatype.is_metatype(dns.rdatatype.from_text(text))
+    except (dns.rdatatype.UnknownRdatatype, ValueError):
+        meta = True
+    if meta:
+        raise WrongValueError(f"'{text}' is not a type of records.", 'Write one as zone files do: "TXT".')
+    return text
+
+
+RecordType = Annotated[str, PlainValidator(_record_type), WithJsonSchema({"type": "string"})]
+
+
+class Update(_Table):
+    """A TSIG key that may change a few names by dynamic update (RFC 2136). The secret is in a file of mode 600."""
+
+    key: HostName = Field(description=f"The key's name; the primary finds it in keys/NAME.key. {_NAME_TEXT}")
+    names: tuple[OwnerName, ...] = Field(
+        min_length=1, description='What it may change: names, or "*.NAME" for all below NAME, as full names.'
+    )
+    types: tuple[RecordType, ...] = Field(
+        (), description="Which types of records. Without it, all but SOA, NS and what DNSSEC makes."
+    )
+
+
 class Plan(_Table):
     """One mail domain: its name servers, its mail hosts, and what else its zone holds."""
 
@@ -253,6 +280,9 @@ class Plan(_Table):
         (), alias="reverse_zone", description="Reverse zones, for those who own their address space."
     )
     transfer_key: TransferKey | None = Field(None, description="The TSIG key that signs transfers between the name servers.")
+    updates: tuple[Update, ...] = Field(
+        (), alias="update", description="Keys that may change some names by themselves, such as a certificate client's."
+    )
 
     @property
     def primary(self) -> NameServer:

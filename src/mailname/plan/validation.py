@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from mailname.plan import names
 from mailname.plan.fault import Fault, Path, WrongValueError, closest
-from mailname.plan.model import MailHost, NameServer, Plan, Pointer, Record, ReverseZone, Soa, TransferKey
+from mailname.plan.model import MailHost, NameServer, Plan, Pointer, Record, ReverseZone, Soa, TransferKey, Update
 from mailname.plan.toml_text import BROKEN
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "reverse_zone": ReverseZone,
     "ptr": Pointer,
     "transfer_key": TransferKey,
+    "update": Update,
 }
 _SYNONYMS = {
     **dict.fromkeys(("address", "ip", "ips", "addr", "addrs", "ipv4", "ipv6", "glue", "a", "aaaa"), "addresses"),
@@ -50,6 +51,7 @@ _SYNONYMS = {
     **dict.fromkeys(("zonetext", "zone_file", "raw"), "zone_text"),
     **dict.fromkeys(("reverse_zones", "reverse"), "reverse_zone"),
     **dict.fromkeys(("tsig", "tsig_key", "key", "transfer_keys"), "transfer_key"),
+    **dict.fromkeys(("updates", "dynamic_update", "acme"), "update"),
     **dict.fromkeys(("ptrs", "pointer", "pointers"), "ptr"),
     **dict.fromkeys(("negative_ttl", "negative", "min"), "minimum"),
     **dict.fromkeys(("software", "program", "daemon"), "engine"),
@@ -252,6 +254,8 @@ _EXAMPLES = {
     "data": 'As in: data = "v=spf1 mx -all"',
     "prefix": 'As in: prefix = "192.0.2.0/24"',
     "address": 'As in: address = "192.0.2.1"',
+    "key": 'As in: key = "acme.example.tech"',
+    "names": 'As in: names = ["_acme-challenge.example.tech"]',
     "name_server": "Add a [[name_server]] table for the primary and one for each secondary.",
 }
 
