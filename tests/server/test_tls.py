@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from mailname.errors import HostError
 from mailname.server import tls_client
 from mailname.server.config import ServerConfig, ZoneConfig
 from mailname.server.network import Endpoint, read_message
+from mailname.server.tcp_limits import MOST_PER_CLIENT
 from mailname.server.tls import TlsFiles, client_context, server_context
 from mailname.transfer.actions import Peer, PeerTls
 from mailname.wire.tsig_key import make_key
@@ -221,6 +223,16 @@ class TestPort:
             assert option.code == dns.edns.EDECode.NOT_SUPPORTED
             stranger = await answered(streams, "example.tech.", "AXFR")
             assert stranger.rcode() == dns.rcode.REFUSED
+
+    async def test_is_not_held_by_who_never_shakes_hands(self, secure: Secure) -> None:
+        """More silent connections than one client may have, and some that talk of something else: others get through."""
+        async with running(secure.serving(secure.certificates.make("one"))), contextlib.AsyncExitStack() as stack:
+            for number in range(MOST_PER_CLIENT + 20):
+                silent = stack.enter_context(socket.create_connection((str(PRIMARY), secure.tls_port), 5, ("127.0.0.9", 0)))
+                if number % 3 == 0:
+                    silent.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            streams = await stack.enter_async_context(over_tls(secure.tls_at))
+            assert (await answered(streams, "example.tech.", "SOA")).rcode() == dns.rcode.NOERROR
 
     @pytest.mark.parametrize("alpn", [None, "h2"])
     async def test_closes_on_who_does_not_speak_dot(self, secure: Secure, alpn: str | None) -> None:

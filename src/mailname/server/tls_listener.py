@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from mailname.server.network import Network
     from mailname.server.tcp_limits import TcpLimits
 
-MOST_GREETED = 100  # connections whose handshake is under way; who comes then waits
 _FOR_TRANSFERS = (RdataType.SOA, RdataType.AXFR, RdataType.IXFR)
 
 
@@ -71,7 +70,6 @@ class TlsListener(TcpListener):
         self.context = context
         self._told = dispatcher.strangers
         self._now = dispatcher.context.clock.wall
-        self._greeting = asyncio.Semaphore(MOST_GREETED)
         self._accepting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,24 +87,28 @@ class TlsListener(TcpListener):
         loop = asyncio.get_running_loop()
         with listening:
             while True:
-                await self._greeting.acquire()
                 try:
                     accepted, seen = await loop.sock_accept(listening)
                 except OSError as error:  # no more descriptors: some will be free again
                     log.error("%s, TLS: cannot take a connection: %s", self.at, error.strerror)
-                    self._greeting.release()
                     await asyncio.sleep(1.0)
                     continue
-                except BaseException:
-                    self._greeting.release()
-                    raise
                 task = loop.create_task(self._greet(accepted, self._network.peer(seen)))
                 self._connections.add(task)
                 task.add_done_callback(self._connections.discard)
 
     async def _greet(self, accepted: socket.socket, client: Endpoint) -> None:
-        """Shake hands, then answer. The log says why somebody could not get as far."""
-        loop = asyncio.get_running_loop()
+        """Shake hands, then answer. The log says why somebody could not get as far.
+
+        Who shakes hands has a place like who is waited for: one client has its share, and the slowest makes room for others.
+        """
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        place = self._limits.admit(client.address, task.cancel)
+        if place is None:
+            accepted.close()
+            return
+        self._limits.idle(place)
         reader = asyncio.StreamReader(limit=self.received)
         protocol = asyncio.StreamReaderProtocol(reader)
         try:
@@ -115,10 +117,10 @@ class TlsListener(TcpListener):
             )
         except OSError as error:  # ssl.SSLError is one
             if self._told.allows(client.address, self._now()):
-                log.warning("TLS with %s failed: %s", client, getattr(error, "reason", None) or error)
+                log.warning("TLS with %s failed: %s", client, getattr(error, "reason", None) or str(error) or "it was ended")
             return
         finally:
-            self._greeting.release()
+            self._limits.leave(place)
         await self._serve(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     def _client(self, writer: asyncio.StreamWriter) -> Endpoint | None:
