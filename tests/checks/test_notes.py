@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from tests.checks.small_world import PLAN, SmallWorld, edited, look, name, verdict_of, zone_of
+from tests.checks.small_world import PLAN, RESOLVER, SmallWorld, edited, look, name, verdict_of, zone_of
 
 from mailname.checks import Severity
 from mailname.checks.referral_size import referral_octets
@@ -95,3 +95,19 @@ class TestNote:
         assert (verdict.verdict, [says in one.says for one in verdict.notes]) == ("well", [True])
         assert says in printed.export_text()
         assert says in page(world.plan, facts, verdict)
+
+
+class TestCache:
+    async def test_that_remembers_another_mx_is_a_note_with_its_end(self) -> None:
+        """The name servers have the new one already."""
+        world = SmallWorld()
+        before = edited(world.zone, without=[("example.tech.", "MX")], add="@ MX 20 old.example.net.")
+        world.hosts[RESOLVER].table = world.hosts[RESOLVER].table.with_zone(before.apex, before)
+        facts = await look(world)
+        notes = {one.code: one.says for one in verdict_of(world.plan, facts).notes}
+        assert list(notes) == ["CACHE-01"]
+        assert "another MX of example.tech than its name servers, and remembers it for 1 minute more" in notes["CACHE-01"]
+
+    async def test_that_has_what_is_served_is_well(self) -> None:
+        """The same answer, whatever its TTL."""
+        assert await found(SmallWorld()) == ("well", {})

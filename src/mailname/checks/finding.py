@@ -66,6 +66,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "POL-03": "a DKIM key cannot be read",
         "POL-04": "the MTA-STS record cannot be followed",
         "POL-05": "the TLS-RPT record cannot be followed",
+        "CACHE-01": "a resolver remembers what was before",
         "MAIL-01": "the mail host does not listen",
         "MAIL-02": "the mail host does not greet",
         "MAIL-03": "the mail host's address has no name that leads back",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
+from mailname.checks.caches import still_remembered
 from mailname.checks.delegation import delegated, parents_agree
 from mailname.checks.ds import ds_has_its_key
 from mailname.checks.edns import understands_edns
@@ -109,6 +110,7 @@ CHECKS = (
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-05",), "servers", null_mx_alone, (*_NOT_SERVED, "MX-01")),
     Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
+    Check(("CACHE-01",), "resolver", still_remembered, (*_NO_DELEGATION, *_NOT_SERVED)),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
     Check(("MAIL-04",), "mail", certificate_good, ("MAIL-01", "MAIL-02")),
