@@ -108,6 +108,28 @@ class TestTransfer:
             await until(lambda: second.serial() == 2)
             await until(lambda: server.serial() == 2)
 
+    async def test_of_several_primaries_the_highest_serial_wins(self, site: Site) -> None:
+        """One is dead, one went back: told, and no obstacle."""
+        third = replace(site.secondary_at, address=ip_address("127.0.0.4"))
+        old = site.folder / "old.zone"
+        old.write_text(zone_text(4), encoding="utf-8")
+        site.write(9)
+        copy = site.copy(*(Peer(ip_address(host), site.port) for host in ("127.0.0.7", "127.0.0.4", str(PRIMARY))))
+        behind = replace(site.zone(), file=old)
+        async with (
+            running(site.primary()),
+            running(site.primary(behind, listen=(third,), state=None, control=None)) as other,
+            running(site.secondary(copy)) as secondary,
+        ):
+            await until(lambda: secondary.serial() == 9)
+            await until(lambda: not secondary.zone_status()["busy"])
+            secondary.clock.move(3600)
+            assert (await failed(secondary, "serial-not-higher"))["offered_serial"] == 4
+            assert secondary.serial() == 9
+            old.write_text(zone_text(10), encoding="utf-8")
+            await other.reload()
+            await until(lambda: secondary.serial() == 10)
+
     async def test_order_transfers_whatever_the_serial(self, site: Site) -> None:
         """``mailname retransfer``: also back to a lower serial."""
         site.write(9)
@@ -240,6 +262,19 @@ class TestNotify:
             assert after.pop("notify_refused")["from"] == "127.0.0.9"
             assert after == {name: value for name, value in before.items() if name != "notify_refused"}
             assert "refused notify from non-primary 127.0.0.9" in caplog.text
+
+    async def test_without_the_signature_that_is_due_is_refused(self, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+        """The address alone proves nothing where a key is shared; the primary's own are signed, and taken."""
+        site.keys = {KEY_NAME: make_key(KEY_NAME)}
+        site.key = KEY_NAME
+        async with running(site.primary()) as primary, running(site.secondary()) as secondary:
+            await until(lambda: secondary.serial() == 1 and not secondary.zone_status()["busy"])
+            assert await self.notified(site, str(PRIMARY)) == dns.rcode.REFUSED
+            assert f"must sign NOTIFY with the key {KEY_NAME}; it was not signed" in caplog.text
+            site.write(2)
+            await primary.reload()
+            await until(lambda: secondary.serial() == 2)
+            assert primary.zone_status()["secondaries"][0]["state"] == "acknowledged"
 
     async def test_is_a_hint_only(self, site: Site) -> None:
         """A serial that the primary does not have leads to a question, and to nothing else."""

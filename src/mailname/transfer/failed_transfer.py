@@ -250,6 +250,7 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "not-authoritative": _not_authoritative,
     "servfail": _servfail,
     "serial-not-higher": _serial_not_higher,
+    "serial-undefined": _serial_not_higher,
     "malformed": _malformed,
 }
 
