@@ -63,6 +63,9 @@ class TestStart:
         assert secondary.on_start(5.0, zone(7), 0.0, spread=10.0) == []
         assert secondary.next_wakeup() == 7.5
         assert secondary.on_timer(7.5) == [AskForSoa(FIRST)]
+        secondary = Secondary((FIRST,), lambda: 0.25)
+        secondary.on_start(5.0, zone(7), 0.0, before=Memory(Moment(0.0, 0.0), 0.0, refresh_in=1.0), spread=10.0)
+        assert secondary.next_wakeup() == 6.0  # it was due sooner
 
     def test_before_it_nothing_is_due(self) -> None:
         """A NOTIFY that comes while the copy is still read starts nothing: the start asks."""

@@ -93,7 +93,7 @@ class Secondary:
 
         """
         self.started = True
-        self.refresh_at = now + spread * self.chance()
+        self.refresh_at = now + min(spread * self.chance(), before.refresh_in if before is not None else _NEVER)
         if before is not None:
             self.failures, self.jumped = before.failures, told_jump(before.jumped)
         if zone is not None:
