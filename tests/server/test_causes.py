@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import struct
 from dataclasses import replace
@@ -14,13 +16,15 @@ from typing import TYPE_CHECKING, Any, cast
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rrset
 import pytest
 from tests.server.running import APEX, PATIENCE, PRIMARY, SECONDARY, Running, Site, running, until
 
+from mailname.errors import HostError
 from mailname.server.clock import ShiftedClock
-from mailname.server.network import Endpoint
-from mailname.transfer.actions import Peer
+from mailname.server.network import DirectNetwork, Endpoint
+from mailname.transfer.actions import Peer, PeerTls
 from mailname.transfer.cause import CODES
 from mailname.transfer.diagnosis import cause_at_secondary
 from mailname.transfer.side import Side, side_of
@@ -29,6 +33,7 @@ from mailname.wire.tsig_key import make_key
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from mailname.server.network import IPAddress
     from mailname.transfer.cause import Cause
 
 KEY, OTHER_KEY = (dns.name.from_text(f"{name}.example.tech.") for name in ("transfer", "other"))
@@ -70,6 +75,13 @@ async def both(secondary: Running, primary: Running, secondary_at: object = SECO
     found = cause_at_secondary(await side(secondary, "ns2", secondary_at), await side(primary, "ns1", PRIMARY))
     assert found is not None
     return found
+
+
+class NoRoute(DirectNetwork):
+    """A machine without a route to anybody."""
+
+    def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
+        raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
 
 
 @contextlib.asynccontextmanager
@@ -116,7 +128,7 @@ async def fake_primary(
 
 def zone_answer(query: bytes, tcp: bool, *records: str, aa: bool = True) -> bytes:
     """Answer the SOA question by UDP; by TCP give these records as the transfer."""
-    asked = dns.message.from_wire(query)
+    asked = dns.message.from_wire(query, keyring=False)
     reply = dns.message.make_response(asked)
     reply.flags = dns.flags.QR | (dns.flags.AA if aa else 0)
     soa = "example.tech. 3600 IN SOA ns2.example.tech. hostmaster.example.tech. 7 3600 1 86400 60"
@@ -199,8 +211,26 @@ class TestKeys:
             found = await both(secondary, primary)
             assert "must sign with the key transfer.example.tech" in found.says
 
+    async def test_answers_are_not_signed(self, signed: Site) -> None:
+        """The primary does not know of the key, and answers all the same."""
+        async with fake_primary(signed, zone_answer), running(signed.secondary()) as secondary:
+            assert "does not sign" in (await cause_of(secondary, "REPL-06"))["says"]
+
 
 class TestConnections:
+    async def test_unreachable(self, site: Site) -> None:
+        """No route from this machine."""
+        async with running(site.secondary(), network=NoRoute()) as secondary:
+            cause = await cause_of(secondary, "REPL-11")
+            assert os.strerror(errno.ENETUNREACH) in cause["says"]
+            assert "ip route get 127.0.0.2" in cause["remedy"]
+
+    async def test_tls(self, site: Site) -> None:
+        """The sentence says which part of it did not work."""
+        copy = site.copy(Peer(PRIMARY, site.port, tls=PeerTls(pins=("A" * 43 + "=",))))
+        async with running(site.secondary(copy)) as secondary:
+            assert "over TLS" in (await cause_of(secondary, "REPL-30"))["says"]
+
     async def test_nothing_listens(self, site: Site) -> None:
         """Neither UDP nor TCP: the port is closed."""
         async with running(site.secondary()) as secondary:
@@ -271,6 +301,44 @@ class TestZones:
                 cause = await cause_of(secondary, "REPL-15")
                 assert "offers serial 3 and had served 9 before" in cause["says"]
                 assert secondary.serial() == 9
+
+    async def test_another_primary_is_behind(self, site: Site) -> None:
+        """It never had the higher serial: it did not go back, it is late."""
+        late = Endpoint(ip_address("127.0.0.4"), site.port)
+        site.write(9)
+        copy = site.copy(Peer(PRIMARY, site.port), Peer(late.address, site.port))
+        async with running(site.secondary(copy)) as secondary:
+            async with running(site.primary()):
+                await until(lambda: secondary.serial() == 9)
+            site.write(3)
+            async with running(site.primary(listen=(late,), state=None, control=None)):
+                secondary.clock.move(4000)
+                assert "127.0.0.4 offers serial 3" in (await cause_of(secondary, "REPL-16"))["says"]
+
+    async def test_disk_does_not_take_it(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The zone is served, and would not be after a restart."""
+        async with running(site.primary()) as primary, running(site.secondary()) as secondary:
+            await until(lambda: secondary.serial() == 1 and not secondary.zone_status()["busy"])
+
+            def full(*_args: object, **_options: object) -> None:
+                raise HostError("cannot write: " + os.strerror(errno.ENOSPC), step="write")
+
+            monkeypatch.setattr(secondary.zones[APEX].versions, "keep", full)
+            site.write(2)
+            await primary.reload()
+            assert "No space left" in (await cause_of(secondary, "REPL-26"))["says"]
+            assert secondary.serial() == 2
+
+    async def test_something_else(self, site: Site) -> None:
+        """A code of its own, and the peer's word."""
+
+        def not_implemented(query: bytes, _tcp: bool) -> bytes:
+            reply = dns.message.make_response(dns.message.from_wire(query))
+            reply.set_rcode(dns.rcode.NOTIMP)
+            return reply.to_wire()
+
+        async with fake_primary(site, not_implemented), running(site.secondary()) as secondary:
+            assert "NOTIMP" in (await cause_of(secondary, "REPL-28"))["says"]
 
     async def test_malformed_record(self, site: Site) -> None:
         """The number of the record and what is wrong with it are named."""

@@ -144,9 +144,12 @@ def cause_facts(cause: Mapping[str, Any], failure: Mapping[str, Any] | None = No
 def _secondary_facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "primary", escape(", ".join(zone["primaries"])) + (" (asking now)" if zone.get("busy") else "")
     if zone["state"] == "expired":
-        yield "expired", "[red]it answers SERVFAIL until a primary confirms the zone again[/]"
+        when = f"{ago(zone['expires_at'])}; " if zone["expires_at"] else ""
+        yield "expired", f"[red]{when}it answers SERVFAIL until a primary confirms the zone again[/]"
     elif zone["expires_at"]:
-        yield "expires", f"{ahead(zone['expires_at'])} unless a primary confirms it; asks again {ahead(zone['refresh_at'])}"
+        until = f"{ahead(zone['expires_at'])} unless a primary confirms it"
+        until = f"[yellow]{until}[/]" if zone.get("last_failure") else until
+        yield "expires", f"{until}; asks again {ahead(zone['refresh_at'])}"
     elif zone["refresh_at"]:
         yield "refresh", f"asks again {ahead(zone['refresh_at'])}"
     if confirmed := zone.get("confirmed_at"):

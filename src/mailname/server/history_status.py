@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.clock import iso
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mailname.transfer.event import Event
 
 SCHEMA = "mailname.history/1"
+_IN_ONE_GO = 100  # zones
 MOST = 5000  # events in one answer
 _Last = dict[tuple[str, str], dict[str, "Event"]]  # zone, address -> what -> the last of it
 
@@ -39,11 +41,13 @@ async def with_history(status: dict[str, Any], history: History, apex: Name | No
     """Return a status with what each secondary last fetched and was refused, and since when a refresh fails."""
     last_out: _Last = {}
     last_in: _Last = {}
-    for event in await history.latest(_key(apex)):
+    for number, event in enumerate(await history.latest(_key(apex))):
+        await _let_others_go(number)
         found = last_out if event.direction == "out" else last_in
         address = host_of(event.peer) if event.direction == "out" else event.peer
         found.setdefault((event.zone, address), {})[event.what] = event
-    for zone in status["zones"]:
+    for number, zone in enumerate(status["zones"]):
+        await _let_others_go(number)
         name = zone["zone"].lower()
         for one in zone.get("secondaries", ()):
             _tell_secondary(one, last_out.get((name, host_of(one["address"])), {}))
@@ -51,6 +55,12 @@ async def with_history(status: dict[str, Any], history: History, apex: Name | No
             _tell_failure(failure, last_in.get((name, failure["peer"]), {}).get("failed"))
         _tell_causes(zone)
     return {**status, "history": about(history)}
+
+
+async def _let_others_go(number: int) -> None:
+    """Stand aside now and then: a status of ten thousand zones must not hold up what arrives meanwhile."""
+    if number % _IN_ONE_GO == _IN_ONE_GO - 1:
+        await asyncio.sleep(0)
 
 
 def _tell_secondary(one: dict[str, Any], last: dict[str, Event]) -> None:

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mailname.transfer.diagnosis import View, cause_at_primary, cause_at_secondary, cause_between
+from mailname.transfer.side import Failed, Problem, Refused, Side, Told
+from mailname.zone import Serial
+
+ZONE = "example.tech."
+NOON, LATER, MUCH_LATER = (f"2026-11-22T12:{minute}:00+00:00" for minute in ("00", "01", "30"))
+FAILED = Failed("refused", "192.0.2.1:53: answered REFUSED", "", "192.0.2.1:53", NOON, NOON, 1, 5, "10.0.0.2")
+TOLD = Told("192.0.2.2:53", "acknowledged", 5, 1, "", "", None, "")
+SECONDARY = Side("ns2", ZONE, "secondary", "serving", 4, frozenset({"192.0.2.2"}), failed=FAILED)
+PRIMARY = Side("ns1", ZONE, "primary", "serving", 5, frozenset({"192.0.2.1"}), since=NOON, told=(TOLD,))
+
+
+def code(secondary: Side, primary: Side | None = None) -> str | None:
+    cause = cause_at_secondary(secondary, primary)
+    return cause.code if cause else None
+
+
+class TestAtSecondary:
+    def test_behind_nat_the_moment_joins_both_accounts(self) -> None:
+        """It asks from a private address; the primary refused another one at the same time, and none of ours."""
+        refused = Refused(NOON, "203.0.113.7", "refused", "203.0.113.7 is not a secondary of this zone")
+        cause = cause_at_secondary(SECONDARY, replace(PRIMARY, refused=(refused,)))
+        assert cause is not None
+        assert (cause.code, "saw 203.0.113.7" in cause.says, len(cause.heard)) == ("REPL-02", True, 2)
+
+    def test_refusal_of_another_moment_is_not_ours(self) -> None:
+        """A stranger half an hour later says nothing."""
+        refused = Refused(MUCH_LATER, "203.0.113.7", "refused", "no")
+        cause = cause_at_secondary(SECONDARY, replace(PRIMARY, refused=(refused,)))
+        assert cause is not None
+        assert len(cause.heard) == 1
+
+    @pytest.mark.parametrize(("reason", "wanted"), [("badtrunc", "REPL-31"), ("unsigned", "REPL-06"), ("new-word", "REPL-28")])
+    def test_words_of_failures_have_codes(self, reason: str, wanted: str) -> None:
+        """One that nobody knows has the last."""
+        assert code(replace(SECONDARY, failed=replace(FAILED, reason=reason))) == wanted
+
+    @pytest.mark.parametrize(("reason", "wanted"), [("catalog-broken", "REPL-32"), ("member-clash", "REPL-32"), ("?", "REPL-28")])
+    def test_problem_of_its_own_is_a_cause(self, reason: str, wanted: str) -> None:
+        """Where nothing fails between the servers."""
+        assert code(replace(SECONDARY, failed=None, problem=Problem(reason, "it is so", "do this"))) == wanted
+
+    def test_without_failure_there_is_none(self) -> None:
+        assert code(replace(SECONDARY, failed=None), PRIMARY) is None
+
+
+class TestAtPrimary:
+    def test_refusal_before_the_last_transfer_is_history(self) -> None:
+        """It has been mended since."""
+        primary = replace(PRIMARY, refused=(Refused(NOON, "192.0.2.2", "badsig", "BADSIG"),))
+        assert cause_at_primary(primary, replace(TOLD, fetched=5, fetched_at=LATER)) is None
+        cause = cause_at_primary(primary, TOLD)
+        assert cause is not None
+        assert cause.code == "REPL-04"
+
+    def test_stranger_makes_nothing_unwell_while_all_have_it(self) -> None:
+        """Anybody can ask for a transfer."""
+        primary = replace(PRIMARY, refused=(Refused(LATER, "203.0.113.7", "refused", "no"),))
+        assert cause_at_primary(primary, replace(TOLD, fetched=5, fetched_at=NOON)) is None
+
+    def test_unsigned_try_of_one_that_has_it_is_no_cause(self) -> None:
+        """Somebody tried by hand on that machine."""
+        primary = replace(PRIMARY, refused=(Refused(LATER, "192.0.2.2", "refused", "not signed"),))
+        assert cause_at_primary(primary, replace(TOLD, fetched=5, fetched_at=NOON)) is None
+
+
+class TestBetween:
+    @pytest.mark.parametrize(
+        ("theirs", "ours", "wanted"),
+        [(None, 5, "REPL-29"), (4, 5, "REPL-27"), (6, 5, "REPL-15"), (5, 5, None), (4, None, None), (2**32 - 1, 5, "REPL-27")],
+    )
+    def test_from_outside_alone_serials_tell(self, theirs: int | None, ours: int | None, wanted: str | None) -> None:
+        """By RFC 1982."""
+        secondary = View("ns2", frozenset({"192.0.2.2"}), None, Serial(theirs) if theirs else None, "answers SERVFAIL")
+        primary = View("ns1", frozenset({"192.0.2.1"}), None, Serial(ours) if ours else None)
+        cause = cause_between(ZONE, secondary, primary)
+        assert (cause.code if cause else None) == wanted
