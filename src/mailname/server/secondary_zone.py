@@ -23,6 +23,7 @@ from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.moment import Elapsed, Memory, Moment, elapsed
 from mailname.transfer.primary import Primary
 from mailname.transfer.secondary import Failure, Secondary
+from mailname.transfer.timers import Timers
 from mailname.zone.large_text import LARGE
 
 if TYPE_CHECKING:
@@ -251,7 +252,11 @@ class SecondaryZone:
             held = zone or self.zone
             serial = held.serial.value if held else None
             at = moment(self.context.clock)
-            memory = self.logic.memory(at) if zone is None or zone.serial == self.logic.held else Memory(at, 0.0)
+            memory = (
+                self.logic.memory(at)
+                if zone is None or zone.serial == self.logic.held
+                else Memory(at, 0.0, Timers.of(zone).refresh)
+            )
             confirmed = at.wall - memory.age if memory.age is not None else None
             record = Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
             try:

@@ -93,7 +93,8 @@ class Secondary:
 
         """
         self.started = True
-        self.refresh_at = now + min(spread * self.chance(), before.refresh_in if before is not None else _NEVER)
+        due = before.refresh_in if before is not None and not before.failures else _NEVER
+        self.refresh_at = now + min(spread * self.chance(), due)
         if before is not None:
             self.failures, self.jumped = before.failures, told_jump(before.jumped)
         if zone is not None:
