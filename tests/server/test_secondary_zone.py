@@ -233,6 +233,26 @@ class TestExpiry:
                 assert await serial_at(site.secondary_at, tcp=True) == 1
                 assert secondary.zone_status()["last_failure"] is None
 
+    @pytest.mark.parametrize("workers", [0, 2], ids=["in Python", "by workers"])
+    async def test_primary_that_comes_back_ends_it_by_its_notify(self, site: Site, workers: int) -> None:
+        """Hours before the next try; whoever answers UDP."""
+        site.write(1, expire=200_000, retry=100_000, refresh=100_000)
+        server = Running(site.secondary(), clock=ShiftedClock(), workers=workers)
+        await server.start()
+        try:
+            async with running(site.primary()):
+                await until(lambda: server.serial() == 1 and not server.zone_status()["busy"])
+            server.clock.move(200_001)
+            await until(lambda: server.zone_status()["state"] == "expired" and not server.zone_status()["busy"])
+            assert await serial_at(site.secondary_at) == "SERVFAIL"
+            assert await serial_at(site.secondary_at, tcp=True) == "SERVFAIL"
+            async with running(site.primary()):
+                await until(lambda: server.zone_status()["state"] == "serving")
+                assert await serial_at(site.secondary_at) == 1
+                assert await serial_at(site.secondary_at, tcp=True) == 1
+        finally:
+            await server.stop()
+
     async def test_change_is_found_at_refresh(self, site: Site) -> None:
         """REFRESH repairs a lost NOTIFY."""
         quiet = replace(site.zone(notify=False), allow_transfer=(ip_network("127.0.0.0/8"),))
@@ -283,6 +303,20 @@ class TestNotify:
             assert await self.notified(site, str(PRIMARY), 9) == dns.rcode.NOERROR
             await until(lambda: not secondary.zone_status()["busy"])
             assert (secondary.serial(), secondary.zone_status()["last_notify"]["serial"]) == (1, 9)
+
+    async def test_storm_leads_to_few_transfers(self, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+        """A hundred at once, of one change: one transfer under way, and at most one after it."""
+        caplog.set_level(logging.INFO, "mailname")
+        quiet = replace(site.zone(notify=False), allow_transfer=(ip_network("127.0.0.0/8"),))
+        async with running(site.primary(quiet)) as primary, running(site.secondary()) as secondary:
+            await until(lambda: secondary.serial() == 1 and not secondary.zone_status()["busy"])
+            site.write(2)
+            await primary.reload()
+            caplog.clear()
+            answers = await asyncio.gather(*(self.notified(site, str(PRIMARY), 2) for _ in range(100)))
+            assert set(answers) == {dns.rcode.NOERROR}
+            await until(lambda: secondary.serial() == 2 and not secondary.zone_status()["busy"])
+            assert 1 <= caplog.text.count("transfer of serial 2 from") <= 2
 
     async def test_for_what_is_no_secondary_zone_is_notauth(self, site: Site) -> None:
         """The primary's own zone, and one that nobody has."""
