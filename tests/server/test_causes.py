@@ -28,6 +28,7 @@ from mailname.transfer.actions import Peer, PeerTls
 from mailname.transfer.cause import CODES
 from mailname.transfer.diagnosis import cause_at_secondary
 from mailname.transfer.side import Side, side_of
+from mailname.transfer.transfer_limits import TransferLimits
 from mailname.wire.tsig_key import make_key
 
 if TYPE_CHECKING:
@@ -267,10 +268,10 @@ class TestConnections:
             assert "closed in the middle" in cause["says"]
             assert "after 1 message" in cause["says"]
 
-    async def test_stalled_in_the_middle(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_stalled_in_the_middle(self, site: Site) -> None:
         """A part of the zone came, then nothing more."""
-        monkeypatch.setattr("mailname.server.asking.STREAM_TIMEOUT", 0.2)
-        async with fake_primary(site, zone_answer), running(site.secondary()) as secondary:
+        patient = site.secondary(transfer_limits=TransferLimits(idle=0.2))
+        async with fake_primary(site, zone_answer), running(patient) as secondary:
             assert "after 1 message" in (await cause_of(secondary, "REPL-13"))["says"]
 
 

@@ -33,16 +33,15 @@ if TYPE_CHECKING:
     from mailname.server.context import Context
     from mailname.server.transfer_turns import Connection
     from mailname.transfer.actions import Peer, Transfer
+    from mailname.transfer.transfer_limits import TransferLimits
     from mailname.zone import Zone
     from mailname.zone.image_merge import Changes
 
 UDP_TIMEOUT = 1.5  # seconds for one try
 UDP_TRIES = 2
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
-STREAM_TIMEOUT = 30.0  # seconds between two messages of a transfer
 _AT_ONCE = 2048  # octets of messages that are not worth a thread
 _MOST_READ = 1 << 18  # octets
-TRANSFER_TIMEOUT = 3600.0  # seconds for a whole transfer
 _TRUNCATED = 0x02  # TC, in the third octet of the header
 
 #: Failures of an IXFR after which the whole zone may still come; of the network, signatures or permission it would fail alike.
@@ -61,6 +60,8 @@ _REMEDIES = {
     "timeout-tcp": "Open port 53 for TCP in the primary's packet filter: UDP gets through, TCP does not.",
     "connection-refused": "Start the name server on the primary, or correct its address here.",
     "unreachable": "Look at this server's network and routes.",
+    "too-slow": "Look at the way to the primary; let it take longer, if it must: total in the table [transfer_limits].",
+    "too-large": "Look at what the primary sends; allow more, if it is right: octets in the table [transfer_limits].",
     "not-authoritative": "The primary answers without authority for the zone: load the zone there.",
 }
 
@@ -91,9 +92,7 @@ def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> Tra
     return TransferError(f"{peer}: {says}", remedy=_REMEDIES.get(reason, ""), peer=str(peer), reason=reason, rcode=rcode)
 
 
-def _network_failure(peer: Peer, error: OSError | EOFError, transport: str, begun: int = 0) -> TransferError:
-    if begun:  # messages that had come before
-        return _broken_off(peer, error, begun)
+def _network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> TransferError:
     if peer.tls is not None and transport == "tcp":
         return tls_error(peer, error)
     # asyncio's TimeoutError is an OSError; a closed stream is an EOFError.
@@ -106,9 +105,10 @@ def _network_failure(peer: Peer, error: OSError | EOFError, transport: str, begu
     return failure(peer, "unreachable", f"cannot be reached: {error.strerror or error}")
 
 
-def _broken_off(peer: Peer, error: OSError | EOFError, begun: int) -> TransferError:
+def _broken_off(peer: Peer, error: OSError | EOFError, begun: int, idle: float) -> TransferError:
+    """Tell that a transfer ended after some messages; ``idle``: the seconds for which nothing may come."""
     if isinstance(error, TimeoutError):
-        return failure(peer, "stalled", f"nothing more came within {STREAM_TIMEOUT:.0f} seconds after {begun} message(s)")
+        return failure(peer, "stalled", f"nothing more came within {idle:g} seconds after {begun} message(s)")
     return failure(peer, "reset", f"the connection was closed in the middle, after {begun} message(s) (TCP)")
 
 
@@ -237,8 +237,9 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Im
     started = time.monotonic()
     peer, message_id, fallback = transfer.peer, secrets.randbelow(65536), ""
     offered = None if transfer.hinted else transfer.offered
+    most = (context.limits.records, context.limits.octets)
     if held is not None:
-        changed = ixfr_read.Incoming(held, message_id, str(peer), offered)
+        changed = ixfr_read.Incoming(held, message_id, str(peer), offered, *most)
         try:
             octets = await _fetch(context, peer, ixfr.query(held, message_id), changed)
         except NotNewerError:
@@ -254,7 +255,7 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Im
             seconds = time.monotonic() - started
             kind: Literal["AXFR", "IXFR"] = "AXFR" if changed.changes is None else "IXFR"
             return TransferredZone(changed.zone, changed.messages, changed.records, octets, seconds, kind, changed.changes)
-    incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless)
+    incoming = axfr.Incoming(apex, message_id, str(peer), offered, transfer.unless, RdataType.AXFR, *most)
     octets = await _fetch(context, peer, axfr.query(apex, message_id), incoming)
     assert incoming.zone is not None  # or it would have raised
     seconds = time.monotonic() - started
@@ -265,7 +266,8 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     """Ask, and take the answer; return how many octets came."""
     wire, mac = _signed(context, peer, query)
     verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
-    taking = _Taking(peer, incoming, verifier)
+    limits = context.limits
+    taking = _Taking(peer, incoming, verifier, limits)
     to, source = _at(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
@@ -274,15 +276,20 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
             async with context.transfers.connection(network, to, source, peer.tls, fresh=fresh) as connection:
                 fresh = not connection.used
                 try:
-                    async with asyncio.timeout(TRANSFER_TIMEOUT):
+                    async with asyncio.timeout(limits.total) as whole:
                         await taking.converse(connection, wire, context.clock)
                     break
-                except (OSError, EOFError):
+                except (OSError, EOFError) as error:
+                    if whole.expired():
+                        says = f"the transfer was not over after {limits.total:g} seconds: {incoming.messages} message(s)"
+                        raise failure(peer, "too-slow", says) from error
                     if fresh or incoming.messages:
                         raise
             fresh = True  # a server may end a connection after each transfer: that is no failure, only a new connection helps
     except (OSError, EOFError) as error:
-        raise _network_failure(peer, error, "tcp", incoming.messages) from error
+        if incoming.messages:
+            raise _broken_off(peer, error, incoming.messages, limits.idle) from error
+        raise _network_failure(peer, error, "tcp") from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
     if taking.octets <= _AT_ONCE and incoming.finishes_at_once:
@@ -331,6 +338,7 @@ class _Taking:
     peer: Peer
     incoming: axfr.Incoming | ixfr_read.Incoming
     verifier: StreamVerifier | None
+    limits: TransferLimits
     octets: int = 0
 
     async def converse(self, connection: Connection, query: bytes, clock: Clock) -> None:
@@ -344,7 +352,7 @@ class _Taking:
         connection.writer.write(len(query).to_bytes(2, "big") + query)
         messages = _Messages(connection.reader)
         while not self.incoming.complete:
-            async with asyncio.timeout(STREAM_TIMEOUT if self.incoming.messages else TCP_TIMEOUT):
+            async with asyncio.timeout(self.limits.idle if self.incoming.messages else TCP_TIMEOUT):
                 some = await messages.some()
             if sum(map(len, some)) <= _AT_ONCE:
                 self.take(some, clock.wall())
@@ -361,6 +369,8 @@ class _Taking:
         """
         for received in messages:
             self.octets += len(received)
+            if self.octets > self.limits.octets:
+                raise failure(self.peer, "too-large", f"the transfer has more than {self.limits.octets} octets")
             if self.incoming.receive(self._judged(received, now)):
                 return
 

@@ -10,6 +10,7 @@ from mailname.answer import Settings
 from mailname.answer.rate_limit import RateLimit
 from mailname.errors import HostError
 from mailname.server.network import Endpoint, IPAddress
+from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class ServerConfig:
     catalogs: tuple[CatalogConfig, ...] = ()
     tls_listen: tuple[Endpoint, ...] = ()
     tls: TlsFiles | None = None
+    transfer_limits: TransferLimits = field(default_factory=TransferLimits)
 
 
 def parse_endpoint(text: str, default: int = 53) -> Endpoint:

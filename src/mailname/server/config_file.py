@@ -20,6 +20,7 @@ from mailname.server.key_use import KeyFile
 from mailname.server.keyfile import load_keys
 from mailname.server.tls import TlsFiles
 from mailname.server.update_file import UpdateTable, update_contradictions
+from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -71,6 +72,17 @@ class _RepliesTable(BaseModel):
         return Settings(nsid=nsid, version=self.version, identity=self.identity, require_cookies=self.require_cookies)
 
 
+class _TransferLimitsTable(BaseModel):
+    model_config = STRICT
+    idle: float = Field(TransferLimits().idle, gt=0, le=3600)
+    total: float = Field(TransferLimits().total, gt=0, le=86400)
+    records: int = Field(TransferLimits().records, ge=3, le=100_000_000)
+    octets: int = Field(TransferLimits().octets, ge=512, le=1 << 36)
+
+    def value(self) -> TransferLimits:
+        return TransferLimits(self.idle, self.total, self.records, self.octets)
+
+
 class _TlsTable(BaseModel):
     model_config = STRICT
     certificate: Path
@@ -93,6 +105,7 @@ class _ServerTable(BaseModel):
     catalogs: tuple[CatalogTable, ...] = Field((), alias="catalog")
     rate_limit: _RateLimitTable | None = None
     replies: _RepliesTable | None = None
+    transfer_limits: _TransferLimitsTable | None = None
 
 
 def _contradictions(read: _ServerTable, keys: Container[Name] | None) -> list[Contradiction]:
@@ -172,4 +185,6 @@ def load_config(text: str, file: str) -> ServerConfig:
     catalogs = tuple(catalog.value(folder, key_sets) for catalog in read.catalogs)
     known = tuple(files)
     config = ServerConfig(read.listen, zones, folder / read.state, control, keys, rate_limit, replies, None, known, catalogs)
-    return replace(config, tls_listen=read.tls_listen, tls=read.tls.value(folder) if read.tls else None)
+    limits = read.transfer_limits.value() if read.transfer_limits else TransferLimits()
+    tls = read.tls.value(folder) if read.tls else None
+    return replace(config, tls_listen=read.tls_listen, tls=tls, transfer_limits=limits)

@@ -13,6 +13,7 @@ from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
 from mailname.server.transfer_turns import TransferTurns
+from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -54,6 +55,7 @@ class Context:
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     transfers: TransferTurns = field(default_factory=TransferTurns)
+    limits: TransferLimits = field(default_factory=TransferLimits)
     images: ServedImages | None = None
     tls_files: TlsFiles | None = None
     key_use: KeyUse = field(default_factory=KeyUse)

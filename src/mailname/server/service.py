@@ -87,6 +87,7 @@ class Server:
         library = ImageLibrary(config.state / "images" if config.state else None)
         self._store = Store(config.state, library) if config.state else None
         self.context = Context(self.network, self.clock, config.listen, config.keys, self._store, self._has_news, library=library)
+        self.context.limits = config.transfer_limits
         self.context.history = History(config.state)
         self._dispatcher = Dispatcher(
             self.context,
@@ -214,8 +215,8 @@ class Server:
                 log.warning("listen, tls_listen, state and control are read at the start only; start the server again for those")
             await self._tls.renew(config, await self._tls.prepare(config))
             self.config = replace(self.config, zones=config.zones, keys=config.keys, key_files=config.key_files)
-            self.config = replace(self.config, catalogs=config.catalogs, tls=config.tls)
-            self.context.keys = config.keys
+            self.config = replace(self.config, catalogs=config.catalogs, tls=config.tls, transfer_limits=config.transfer_limits)
+            self.context.keys, self.context.limits = config.keys, config.transfer_limits
             await self._take_zones(await self.catalogs.configure(config.catalogs, config.zones))
             await self.catalogs.announce()
 

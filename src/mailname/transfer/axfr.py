@@ -26,6 +26,7 @@ from mailname.errors import TransferError, ZoneError
 from mailname.transfer import axfr_objects
 from mailname.transfer.axfr_fill import MessageFiller
 from mailname.transfer.axfr_read import DONE, FULL, RARE, RecordReader
+from mailname.transfer.transfer_limits import TransferLimits
 from mailname.wire.octets import octets
 from mailname.zone import Serial, Zone, ZoneBuilder
 from mailname.zone.image import build_image, lay_out
@@ -113,7 +114,8 @@ class Incoming:
     offered: Serial | None = None
     unless: Serial | None = None
     rdtype: RdataType = RdataType.AXFR
-    most_records: int = 10_000_000
+    most_records: int = TransferLimits().records
+    most_octets: int = TransferLimits().octets
     messages: int = 0
     records: int = 0
     octets: int = 0
@@ -153,6 +155,8 @@ class Incoming:
         self.octets += len(wire)
         if not self._read(wire):
             self._read_objects(wire)
+        if self._reader.octets > self.most_octets:  # names written out are up to a hundred times what was sent
+            raise self._refuse("too-large", f"the records have more than {self.most_octets} octets")
         return self.complete
 
     def finish(self) -> None:

@@ -247,11 +247,13 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "unreachable": _unreachable,
     "reset": _reset,
     "stalled": _stalled,
+    "too-slow": _stalled,
     "not-authoritative": _not_authoritative,
     "servfail": _servfail,
     "serial-not-higher": _serial_not_higher,
     "serial-undefined": _serial_not_higher,
     "malformed": _malformed,
+    "too-large": _malformed,
 }
 
 

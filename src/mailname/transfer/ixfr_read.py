@@ -15,6 +15,7 @@ from dns.rdatatype import RdataType
 from mailname.errors import TransferError, ZoneError
 from mailname.transfer import axfr
 from mailname.transfer.axfr_read import DONE, MET_SOA, RARE, RecordReader
+from mailname.transfer.transfer_limits import TransferLimits
 from mailname.wire.octets import octets
 from mailname.zone import Serial
 from mailname.zone.image_merge import Changes, merged
@@ -46,7 +47,8 @@ class Incoming:
     message_id: int
     peer: str
     offered: Serial | None = None
-    most_records: int = 10_000_000
+    most_records: int = TransferLimits().records
+    most_octets: int = TransferLimits().octets
     messages: int = 0
     records: int = 0
     complete: bool = False
@@ -63,7 +65,8 @@ class Incoming:
 
     def __post_init__(self) -> None:
         apex, unless = self.held.apex, self.held.serial
-        self._whole = axfr.Incoming(apex, self.message_id, self.peer, self.offered, unless, RdataType.IXFR, self.most_records)
+        most = (self.most_records, self.most_octets)
+        self._whole = axfr.Incoming(apex, self.message_id, self.peer, self.offered, unless, RdataType.IXFR, *most)
 
     @property
     def finishes_at_once(self) -> bool:
