@@ -38,6 +38,8 @@ class TestZoneTable:
         assert list(without.with_zone(EXAMPLE, A)) == [TECH, EXAMPLE]
         assert without.with_zone(TECH, B)[TECH] == B
         assert without[TECH] == A
+        assert list(TABLE.without(EXAMPLE, TECH)) == []
+        assert list(TABLE.without()) == list(TABLE)
 
     def test_replacing_makes_a_new_table_of_the_same_entries(self) -> None:
         """A server of many zones changes one without looking at the others; another table says that something changed."""

@@ -82,9 +82,10 @@ class ZoneTable:
         """Return a table in which ``entry`` stands at ``apex``."""
         return ZoneTable({**dict(self.octets.values()), apex: entry}, behind=self._behind)
 
-    def without(self, apex: Name) -> ZoneTable:
-        """Return a table without the zone at ``apex``."""
-        return ZoneTable({name: entry for name, entry in self.octets.values() if name != apex}, behind=self._behind)
+    def without(self, *apexes: Name) -> ZoneTable:
+        """Return a table without the zones at these apexes, however many, in one go."""
+        gone = {_key(apex) for apex in apexes}
+        return ZoneTable(pairs={key: pair for key, pair in self.octets.items() if key not in gone}, behind=self._behind)
 
     def replacing(self, apex: Name, entry: Zone | Unserved) -> ZoneTable:
         """Return what ``with_zone`` does, in a time that does not grow with the number of zones. This table is used up by it."""

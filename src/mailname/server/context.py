@@ -75,11 +75,12 @@ class Context:
         if not isinstance(entry, Unserved) and (watcher := self.watchers.get(apex)) is not None:
             watcher(entry)
 
-    def drop(self, apex: Name) -> None:
-        """Serve a zone no longer."""
-        self.table = self.table.without(apex)
-        if self.images is not None:
-            self.images.drop(apex)
+    def drop(self, *apexes: Name) -> None:
+        """Serve zones no longer: many cost hardly more than one."""
+        if apexes:
+            self.table = self.table.without(*apexes)
+            if self.images is not None:
+                self.images.drop(*apexes)
 
     def source_for(self, peer: IPAddress) -> IPAddress | None:
         """Return the address to speak from to a peer."""

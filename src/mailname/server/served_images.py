@@ -67,10 +67,9 @@ class ServedImages:
         else:
             self._put(key, build_image(entry) if isinstance(entry, Zone) else None)
 
-    def drop(self, apex: Name) -> None:
-        """Follow the table: this zone is no longer ours."""
-        key = octets(apex).lower()
-        self.take(self.images.changed((), (key,)))
+    def drop(self, *apexes: Name) -> None:
+        """Follow the table: these zones are no longer ours."""
+        self.take(self.images.changed((), [octets(apex).lower() for apex in apexes]))
 
     def take(self, images: Images) -> None:
         """Answer from another set of zones from now on."""

@@ -191,8 +191,8 @@ class Server:
                 left[apex], self.zones[apex] = before.leaves(), self._zone(config)
             await before.retire()
             if config is None:
-                self.context.drop(apex)
                 log.info("zone %s: no longer served", bare(apex))
+        self.context.drop(*(apex for apex in ending if apex not in by_name))
         for apex, config in by_name.items():
             if apex not in self.zones:
                 left[apex], self.zones[apex] = NOTHING, self._zone(config)
