@@ -102,7 +102,13 @@ class TestKeep:
         held.keep(TWO, other)
         assert kept(store) == other
         assert held.way(Serial(1), Serial(2)) is None
-        assert not store.journal_path(APEX).exists()
+        again = versions_of(store)
+        again.load()
+        again.keep(other, THREE)  # who holds serial 2 may hold the first content, and what leads on from the second is no help
+        assert again.way(Serial(2), Serial(3)) is None
+        assert store.load_zone(APEX) == THREE
+        again.keep(THREE, version(4))
+        assert again.way(Serial(3), Serial(4)) is not None
 
     def test_zone_that_is_all_another_is_kept_as_text(self, store: Store) -> None:
         """The change would be larger than the zone."""

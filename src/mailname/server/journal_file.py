@@ -91,6 +91,11 @@ class JournalFile:
     def _replace(self, octets: bytes) -> None:
         write_atomic(self.path, octets)
 
+    def begin_with(self, entry: bytes) -> None:
+        """Let the journal have this entry alone; returns when that is on the disk. Raises HostError; it is as before."""
+        self._replace(journal.head(self._apex) + entry)
+        self.open()
+
     def drop(self) -> None:
         """Remove it; returns when it is gone for good.
 

@@ -162,8 +162,8 @@ class Versions:
         """Put what changed into the journal; return False where the whole zone has to be kept."""
         if not (isinstance(before, ImageZone) and isinstance(after, ImageZone)) or not after.serial.is_newer_than(before.serial):
             return False
-        last = self._journal.steps[-1].after if self._journal.steps else self._text
-        if self._journal.spoiled or last != before.serial:
+        last = self._journal.steps[-1] if self._journal.steps else None
+        if self._journal.spoiled or (last.after if last else self._text) != before.serial or (last and last.is_bar):
             return False
         most = 2 * _limit(after) - self._journal.size
         changes = difference(before.image, after.image, among=among, most=max(most, 0))
@@ -182,15 +182,16 @@ class Versions:
         """Keep the text, and no journal: what led to the version before leads nowhere now."""
         with self._writing:
             with self._journaling:
-                if before is not None and after.serial == before.serial and self._journal.steps:
-                    # The journal ends at the same serial, but not with the same content: it has to go before the text comes.
-                    if self._text != before.serial:
+                if again := before is not None and after.serial == before.serial:
+                    # Two contents have one serial: no step leads there or goes on from there. That is so before the text comes.
+                    if before is not None and self._text != before.serial:
                         self._store.save_zone(before, self._note)
                         self._text = before.serial
-                    self._journal.drop()
+                    self._journal.begin_with(journal.bar(after.serial))
             self._write_text(after, after.serial if from_file else self.from_file)
-            with self._journaling:
-                self._journal.drop()
+            if not again:
+                with self._journaling:
+                    self._journal.drop()
 
     def _write_text(self, zone: Zone, from_file: Serial | None) -> None:
         self._store.save_zone(zone, self._note)

@@ -66,6 +66,11 @@ class Step:
     records: int
     digest: bytes
 
+    @property
+    def is_bar(self) -> bool:
+        """Two contents had this serial: no step leads there, and none goes on from there."""
+        return self.before == self.after
+
 
 @dataclass(frozen=True, slots=True)
 class Journal:
@@ -112,6 +117,11 @@ def sealed(body: bytes, before: Serial, after: Serial, *, records: int, flags: i
     digest = hashlib.blake2b(body, digest_size=_DIGEST).digest()
     header = _HEADER.pack(_MARK, before.value, after.value, len(body), flags, records, digest)
     return header + _CRC.pack(zlib.crc32(header)) + body
+
+
+def bar(serial: Serial) -> bytes:
+    """Return the entry that says that two contents had this serial: nothing can be told to who holds it but the whole zone."""
+    return sealed(b"", serial, serial, records=0, flags=0)
 
 
 def step_in(octets: bytes, start: int) -> Step:
