@@ -99,7 +99,9 @@ class _OrdersMixin(RealServer):
 
     def write(self, zone: str, text: str) -> None:
         """Replace a zone's text."""
-        self._file(zone).write_text(text)
+        new = self.folder / "new"  # the former file may be one that others use as well: see put
+        new.write_text(text)
+        new.replace(self._file(zone))
 
     def put(self, zone: str, file: Path) -> None:
         """Take a file for a zone's text."""

@@ -234,9 +234,10 @@ class Server:
         if self.zones.folder is not None and apex is not None and apex not in self.zones:
             problem = await self.zones.folder.reload_one(apex)
             return {apex: problem} if problem else {}
-        for zone in self._chosen(apex):
-            if isinstance(zone, PrimaryZone) and (problem := await zone.load()):
-                problems[zone.apex] = problem
+        primaries = {zone.apex: zone for zone in self._chosen(apex) if isinstance(zone, PrimaryZone)}
+        for some in batched(list(primaries), _ZONES_AT_ONCE):  # who waits for the disk waits together
+            told = await asyncio.gather(*(primaries[one].load() for one in some))
+            problems |= {one: problem for one, problem in zip(some, told, strict=True) if problem}
         if apex is None and self.zones.folder is not None:
             problems |= await self.zones.folder.reload()
         return problems

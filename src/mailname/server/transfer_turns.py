@@ -1,8 +1,8 @@
 """How many transfers from one server go on at once, and that they share its connections.
 
 Ten thousand zones that are notified at once would be ten thousand connections, of which a primary takes some dozens. A few are
-opened, and while other zones wait, a connection on which a transfer has ended is handed to the next (RFC 9103 section 6.5 and
-RFC 7766 section 6.2.1 want that). One that nobody waits for is closed.
+opened, and while other zones wait, a connection on which a transfer has ended is handed to the next (RFC 7766 section 6.2.1;
+RFC 9103 wants it for transfers). One that nobody waits for is closed.
 """
 
 from __future__ import annotations
