@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import dns.dnssec
-import dns.exception
-from dns.dnssectypes import DSDigest
 from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
@@ -26,6 +23,10 @@ if TYPE_CHECKING:
 
 def _fits(facts: Facts, ds: DS, key: DNSKEY) -> bool:
     """Tell whether a DS is made from a key."""
+    import dns.dnssec  # with all of cryptography, which few domains need
+    import dns.exception
+    from dns.dnssectypes import DSDigest
+
     try:
         return bool(dns.dnssec.make_ds(facts.domain, key, DSDigest(ds.digest_type)) == ds)
     except (dns.exception.DNSException, ValueError):

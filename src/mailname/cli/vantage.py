@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 import dns.exception
 import dns.name
-import dns.resolver
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mailname.checks import World
     from mailname.checks.world import RootHint
     from mailname.server.network import Endpoint, IPAddress, Network
+
+_RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,13 @@ def _looked_from(network_file: Path | None, *, system_resolver: bool) -> tuple[N
 def _system_resolver() -> Endpoint | None:
     from mailname.server.network import Endpoint
 
-    try:
-        configured = dns.resolver.Resolver(configure=True)
-    except dns.exception.DNSException:
-        return None
-    first = next((str(server) for server in configured.nameservers), None)
-    return Endpoint(ip_address(first.partition("%")[0]), configured.port) if first else None
+    # Two lines of ours instead of dnspython's resolver, whose import takes longer than a healthy look.
+    with contextlib.suppress(OSError, ValueError):
+        for line in _RESOLV_CONF.read_text(encoding="utf-8", errors="replace").splitlines():
+            words = line.split()
+            if len(words) > 1 and words[0] == "nameserver":
+                return Endpoint(ip_address(words[1].partition("%")[0]))
+    return None
 
 
 def _endpoint(text: str) -> Endpoint:
