@@ -70,6 +70,17 @@ class TestGo:
             (one,) = await publishing(pair).prepare()
             assert (one.needs_writing, one.new.serial) == (False, WANTED)
 
+    async def test_lower_serial_is_held_over_a_restart(self, pair: Pair) -> None:
+        """What was announced before the steps is no reason to raise it again."""
+        async with pair.server("ns2"), pair.server("ns1"):
+            await published(pair)
+            assert await desk(pair).go(Serial(7), 20.0, lambda _: None) == Done()
+        async with pair.server("ns2") as primary, pair.server("ns1") as secondary:
+            assert primary.serial() == secondary.serial() == 7
+            assert primary.zone_status()["announced"] == 7
+            (one,) = await publishing(pair).prepare()
+            assert (one.needs_writing, one.new.serial) == (False, Serial(7))
+
     async def test_waits_for_a_secondary_that_has_not_taken_the_step(self, pair: Pair) -> None:
         """Its answer is not known, or an old one: the last step would strand it. The next run goes on from there."""
         async with pair.server("ns2") as primary:

@@ -100,11 +100,15 @@ class Versions:
             if self._journal.spoiled:
                 log.error("zone %s: the journal is spoiled; what cannot be read of it is not used", bare(self._apex))
             told = self._journal.newest
-            if told is not None and (announced is None or told.is_newer_than(announced)):
+            if told is not None and (announced is None or told.is_newer_than(announced) or self._leads_on(announced, told)):
                 self.newest = told
             for step in self._journal.steps:
                 if step.from_file:
                     self.from_file = step.after
+
+    def _leads_on(self, announced: Serial, told: Serial) -> bool:
+        """Tell whether steps lead from a serial to another, be it by more than half of the circle: then the other came later."""
+        return bool(journal.chain(self._journal.steps, announced, told))
 
     def load(self) -> ImageZone | None:
         """Return the last version kept; None when there is none that can be read."""
