@@ -112,5 +112,5 @@ class Catalogs:
             told = self._consumer.status(name)
         else:
             problem = self._problems.get(name)
-            told = {"role": "producer", "members": self._listed[name], "problem": asdict(problem) if problem else None}
+            told = {"role": "producer", "members": self._listed.get(name, 0), "problem": asdict(problem) if problem else None}
         return {**status, "catalog": told, "problem": status["problem"] or told["problem"]}
