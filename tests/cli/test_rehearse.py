@@ -160,6 +160,8 @@ class TestServe:
                 check = mailname(temporary, "check", str(plan), "--network", network[1], "--json")
                 assert json.loads(check.stdout)["verdict"] == "well"
                 self._change_the_plan(plan, temporary, network[1])
+                (both_sides,) = re.findall(r"mailname (status \S+ --network \S+)", told)
+                assert mailname(temporary, *both_sides.split()).returncode == 0
                 controls = re.findall(r"mailname status --control (\S+)", told)
                 assert [mailname(temporary, "status", "--control", path).returncode for path in controls] == [0, 0]
             finally:

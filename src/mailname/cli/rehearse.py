@@ -235,6 +235,7 @@ class _Rehearsal:
         ]
         plan, network = shlex.quote(str(self.plan_file)), shlex.quote(str(lab.network_file))
         lines.append((f"mailname check {plan} --network {network}", "the verdict"))
+        lines.append((f"mailname status {plan} --network {network}", "both sides of the transfer"))
         for host, control in lab.network.control.items():
             lines.append((f"mailname status --control {shlex.quote(str(control))}", host.to_text(omit_final_dot=True)))
         lines.append((f"mailname publish {plan} --network {network}", "after you changed the plan"))

@@ -132,14 +132,14 @@ def _print(zone: Name, servers: list[_Server]) -> None:
             for name, says in one.cause.heard:
                 print_fact("heard", f"[dim]{escape(name)}:[/] {escape(says)}")
         for seen in one.seen:
-            print_fact("outside", _outside(seen))
+            print_fact("outside", _outside(seen, copy=one.server.role == "secondary"))
         print_fact("inside", _inside(one))
 
 
-def _outside(seen: Seen) -> str:
+def _outside(seen: Seen, *, copy: bool) -> str:
     if seen.serial is None:
         return f"{seen.address} [red]{escape(seen.says)}[/]"
-    expire = f", expires in {span(seen.expire)}" if seen.expire is not None else ""
+    expire = f", expires in {span(seen.expire)}" if copy and seen.expire is not None else ""
     return f"{seen.address} serial {seen.serial}{expire}" + (f"; [red]{escape(seen.says)}[/]" if seen.says else "; UDP and TCP")
 
 
