@@ -40,6 +40,8 @@ def row_text(row: dict[str, Any]) -> str:
         parts.insert(1, _pairs(row["pairs"]))
     if row.get("latency"):
         parts.append(_latency(row["latency"]))
+    if row.get("cases"):
+        parts.append(_cases(row["cases"]))
     if row.get("aims"):
         parts.append("\n".join(f"- {line}" for line in row["aims"]))
     if row.get("notes"):
@@ -49,6 +51,15 @@ def row_text(row: dict[str, Any]) -> str:
             "Not measured: the servers answer differently.\n\n" + "\n".join(f"- `{line}`" for line in row["differences"])
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _cases(cases: list[dict[str, Any]]) -> str:
+    lines = [
+        (case["case"], told["name"], spread(told["seconds"], ".2f"), f"{told['questions'] or '-'}", told["says"])
+        for case in cases
+        for told in case["told"]
+    ]
+    return table(("", "program", "seconds: median (range)", "questions", "told"), lines)
 
 
 def _figures(figures: list[dict[str, Any]]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.checking import check_row  # noqa: E402 - the same
 from bench.latency import latency  # noqa: E402 - the same
 from bench.loading import load_row, starts_row  # noqa: E402 - the same
 from bench.machine import BUILT, cores, describe, prefer  # noqa: E402 - the same
@@ -34,7 +35,7 @@ from tests.interop.programs import find  # noqa: E402 - the root of the reposito
 from bench import report, workloads  # noqa: E402 - the same
 
 PAGE = ROOT / "docs" / "performance.md"
-KEYS = (*(row.key for row in ROWS), "latency", "load", "starts", *PAIR_KEYS)
+KEYS = (*(row.key for row in ROWS), "latency", "load", "starts", *PAIR_KEYS, "check")
 _P99_WHILE_LOADING = 1000.0  # microseconds
 
 
@@ -171,6 +172,8 @@ def main() -> None:
             entry = latency_row(size, pace.nice, servers)
         elif key == "load":
             entry = load_row(size.loaded, size.starts, [OURS, *peers])
+        elif key == "check":
+            entry = check_row(size.starts)
         elif key in PAIR_KEYS:
             entry = pair_row(key, size.loaded, size.storm, size.starts, [OURS, *peers])
         else:
