@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from mailname.cli.check_registering import (
 )
 from mailname.cli.check_subject import Kind, read_subject
 from mailname.cli.console import err, out, print_error, print_json
+from mailname.cli.event_loop import run
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, EXITS
 from mailname.cli.vantage import Vantage
 from mailname.errors import HostError
@@ -152,8 +152,8 @@ def command(
                 raise click.UsageError("--watch waits for a plan's delegation, from the root down: give a PLAN, without --from.")
             from mailname.cli.check_watch import watch
 
-            asyncio.run(watch(meant.plan, network, world, quiet=quiet))
-        saved = asyncio.run(_look(meant, network_file, network, world, ahead, quiet=quiet))
+            run(watch(meant.plan, network, world, quiet=quiet))
+        saved = run(_look(meant, network_file, network, world, ahead, quiet=quiet))
     if save is not None:
         _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")
     plan, verdict = _judged(ctx, saved)

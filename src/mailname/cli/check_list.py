@@ -16,6 +16,7 @@ from mailname.checks.verdict_schema import LIST_SCHEMA as SCHEMA
 from mailname.checks.wording import spoken
 from mailname.cli.check_subject import read_name
 from mailname.cli.console import err, out
+from mailname.cli.event_loop import run
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def check_list(
     for name in names:
         if verdict := done.get(spoken(name)):
             sweep.counts[verdict] += 1
-    asyncio.run(_with_progress(sweep, left, kept, quiet=quiet))
+    run(_with_progress(sweep, left, kept, quiet=quiet))
     if not quiet:
         _sum_up(sweep, len(names), len(names) - len(left))
     if sweep.counts["fragile"] or sweep.counts["broken"]:
