@@ -143,7 +143,8 @@ class KnotProducer(Knot):
             path.read_text()
             + f"remote:\n  - id: all\n    address: {LOOPBACK}@{self.notify[0][1]}\n    key: {KEY.name}\n"
             + f"acl:\n  - id: all\n    address: {LOOPBACK}\n    key: {KEY.name}\n    action: transfer\n"
-            + f"zone:\n  - domain: {CATALOG}\n    catalog-role: generate\n    acl: all\n    notify: all\n"
+            + f"zone:\n  - domain: {CATALOG}\n    file: {self._file(CATALOG)}\n"
+            + "    catalog-role: generate\n    acl: all\n    notify: all\n"
             + "".join(
                 f"  - domain: {zone.name}\n    file: {self._file(zone.name)}\n    acl: all\n    notify: all\n"
                 f"    catalog-role: member\n    catalog-zone: {CATALOG}\n"
