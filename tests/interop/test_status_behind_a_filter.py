@@ -56,9 +56,9 @@ def serving(inside: tuple[str, ...], folder: Path, name: str, config: str) -> It
 
 
 def zone_at(control: Path) -> dict[str, Any]:
-    """Return what a server says of the zone."""
-    found: dict[str, Any] = asyncio.run(ask(control, {"do": "status"}))["zones"][0]
-    return found
+    """Return what a server says of the zone; nothing while it starts."""
+    zones: list[dict[str, Any]] = asyncio.run(ask(control, {"do": "status"}))["zones"]
+    return zones[0] if zones else {"cause": None, "serial": None}
 
 
 def filtered(inside: tuple[str, ...], nft: str, verdict: str) -> None:
