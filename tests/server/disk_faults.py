@@ -83,6 +83,12 @@ class Fault:
     error: int = 0
 
 
+def environment(library: Path, folder: Path, fault: Fault) -> dict[str, str]:
+    """Return what a program must find in its environment for a fault of its own."""
+    told = f"{fault.at} {MODES[fault.mode]} {fault.error} {fault.call} {fault.where} {folder}"
+    return {"LD_PRELOAD": str(library), "DISK_FAULTS": told}
+
+
 class Disk:
     """The faults of the process that this runs in, and of those that it forks: the memory is shared with them."""
 
