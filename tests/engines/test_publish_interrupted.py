@@ -48,7 +48,15 @@ async def publish(pair: Pair, version: int, faulty: dict[str, str] | None = None
     places = {Endpoint(NS1): ("127.0.0.3", pair.network.port), Endpoint(NS2): ("127.0.0.2", pair.network.port)}
     MappedNetwork(places).save(pair.folder / "network.json")
     program = Path(sys.executable).with_name("mailname")
-    words = ["publish", plan, "--network", pair.folder / "network.json", "--control", pair.control, "--yes-really"]
+    words: list[str | Path] = [
+        "publish",
+        plan,
+        "--network",
+        pair.folder / "network.json",
+        "--control",
+        pair.control,
+        "--yes-really",
+    ]
     child = await asyncio.create_subprocess_exec(
         program,
         *words,
