@@ -65,6 +65,8 @@ class TcpListener:
     def _listening(self) -> socket.socket:
         listening = self._network.listen_tcp(self._at)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.received)  # accepted sockets inherit it
+        # This as well: asyncio does it only for sockets made with the protocol's number. A handshake would wait for 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
 
     async def close(self) -> None:
