@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.transfer.world import COPY, EXPIRE, FIRST, LAST, REFRESH, RETRY, SECOND, TIMEOUT, Source, Weather, World
 
+from mailname.transfer.timers import LONGEST_PAUSE
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -76,6 +77,22 @@ class TestPartition:
         world.first.start()
         world.run(0.1)
         assert world.copy.served == Serial(1)
+
+    def test_secondary_behind_one_that_had_expired_is_told_when_it_answers_again(self) -> None:
+        """It holds nothing, and would ask again minutes later."""
+        world = joined()
+        for source in (world.first, world.second):
+            source.crash()
+        world.run(EXPIRE + 5.0)
+        world.last.crash()
+        world.last.disk = None
+        world.last.held = world.last.seen = None
+        world.last.start()
+        world.run(2000.0)
+        assert world.last.served is None
+        world.first.start()
+        world.run(0.2)
+        assert world.last.served == Serial(1)
 
     def test_lost_notify_is_repaired(self) -> None:
         """The primary repeats it."""
@@ -242,7 +259,7 @@ class AnyHistory(RuleBasedStateMachine):
         world = self.world
         world.heal()
         world.second.publish(self.newest)
-        world.run(30.0 + 2 * REFRESH + 2 * TIMEOUT + 30.0)
+        world.run(LONGEST_PAUSE + 2 * REFRESH + 2 * TIMEOUT + 30.0)
         assert [copy.served for copy in world.copies] == [self.newest] * 2, "they do not end in step"
         assert not any(copy.logic.failures or copy.logic.jumped for copy in world.copies)
         assert isinstance(world.first, Source)

@@ -238,7 +238,9 @@ class Copy(Node):
                 case Expire():
                     self.served = None
                 case Resume():
+                    assert self.held is not None
                     self.served = self.held
+                    self.announce(self.held)
                 case SendNotify():
                     self.world.notify(self, action)
 

@@ -145,6 +145,7 @@ class SecondaryZone:
             elif isinstance(action, Resume) and self.zone is not None:
                 log.info("zone %s: confirmed again: serial %s is answered", bare(self.apex), self.zone.serial)
                 self.context.serve(self.apex, self.zone)
+                self.secondaries.announce(self.zone)  # they may have got SERVFAIL for as long as we gave it
             elif isinstance(action, Expire):
                 log.error("zone %s: expired: no primary confirmed it in time; answering SERVFAIL", bare(self.apex))
                 self.context.serve(self.apex, Unserved("expired"))
