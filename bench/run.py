@@ -12,6 +12,7 @@ import argparse
 import compileall
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, replace
@@ -146,6 +147,7 @@ def sizes(given: argparse.Namespace) -> tuple[Size, Pace]:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever stops us stops the servers, too
     given = arguments()
     if not Path("/proc/self/stat").exists():
         raise SystemExit("bench: this needs /proc (Linux) to charge CPU time to the server alone.")
