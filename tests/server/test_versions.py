@@ -15,7 +15,7 @@ from tests.zone.test_image_merge import changes_of
 
 from mailname.errors import HostError
 from mailname.server.store import Record, Store
-from mailname.server.versions import Versions
+from mailname.server.versions import Versions, last_version
 from mailname.server.zone_change import changed_zone
 from mailname.transfer import journal
 from mailname.zone import Serial
@@ -178,6 +178,20 @@ class TestSpoiled:
         assert again.newest == Serial(3)
         again.keep(TWO, THREE)  # not put behind what is spoiled
         assert kept(store) == THREE
+
+    def test_last_step_of_a_secondary_may_never_have_been_safe(self, store: Store) -> None:
+        """A power cut while it was written looks like that: the copy before is served, unless the record tells of a later one."""
+        held = Versions(store, APEX)
+        held.open()
+        held.keep(None, ONE)
+        held.keep(ONE, TWO)
+        held.keep(TWO, THREE)
+        path = store.journal_path(APEX)
+        octets = bytearray(path.read_bytes())
+        octets[-1] ^= 1
+        path.write_bytes(octets)
+        assert last_version(Versions(store, APEX), 2) == TWO
+        assert last_version(Versions(store, APEX), 3) is None
 
     def test_step_that_the_text_has_already_is_not_missed(self, store: Store) -> None:
         """Later steps go on from the text."""

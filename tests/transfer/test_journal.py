@@ -109,6 +109,7 @@ class TestJournal:
             in_last_header = whole.steps[1].start <= bit // 8 < whole.steps[1].at
             assert found.spoiled is not in_last_header
             assert found.newest == Serial(2 if in_last_header else 3)
+            assert found.sure == Serial(2 if bit // 8 >= whole.steps[1].start else 3)
 
     def test_of_another_zone_is_not_used(self) -> None:
         """Somebody may have renamed the file."""

@@ -28,6 +28,7 @@ class JournalFile:
         size: octets that the file has, without what was cut short.
         newest: the last serial that any entry tells, even one whose records are spoiled.
         spoiled: it was not as it was written when it was opened.
+        sure: as ``newest`` when it was opened, but without a last entry that is spoiled.
 
     """
 
@@ -38,11 +39,13 @@ class JournalFile:
         self.size = 0
         self.newest: Serial | None = None
         self.spoiled = False
+        self.sure: Serial | None = None
 
     def open(self) -> None:
         """Look through what is there."""
         found = journal.look_through(self.octets(), self._apex)
         self.steps, self.size, self.newest, self.spoiled = list(found.steps), found.end, found.newest, found.spoiled
+        self.sure = found.sure
 
     def octets(self) -> memoryview:
         """Return all octets, mapped; they stay as they are, whatever becomes of the file. None of a file that is not there."""

@@ -99,7 +99,8 @@ class Versions:
             self._text = announced  # for all that is known, unless there are steps; ``load`` knows more
             if self._journal.spoiled:
                 log.error("zone %s: the journal is spoiled; what cannot be read of it is not used", bare(self._apex))
-            told = self._journal.newest
+            # A primary that is wrong about it only goes on above. A secondary has its record of what it served.
+            told = self._journal.newest if self._is_primary else self._journal.sure
             if told is not None and (announced is None or told.is_newer_than(announced) or self._leads_on(announced, told)):
                 self.newest = told
             for step in self._journal.steps:

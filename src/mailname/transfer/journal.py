@@ -81,6 +81,7 @@ class Journal:
         end: octets up to the end of the last whole entry; what comes behind was cut short, and is of no use.
         newest: the last serial that a header tells: somebody may have seen it, even where the entry's records are spoiled.
         spoiled: octets before ``end`` are not as they were written.
+        sure: as ``newest``, but without a last entry that is spoiled: perhaps it was never safe on the disk, and told to nobody.
 
     """
 
@@ -88,6 +89,7 @@ class Journal:
     end: int
     newest: Serial | None
     spoiled: bool
+    sure: Serial | None = None
 
 
 def head(apex: bytes) -> bytes:
@@ -145,6 +147,7 @@ def look_through(octets: bytes | memoryview, apex: bytes) -> Journal:
     steps: list[Step] = []
     at = end = HEAD_SIZE
     newest: Serial | None = None
+    sure: Serial | None = None
     spoiled = False
     while len(octets) - at >= HEADER_SIZE:
         step = _step_at(octets, at)
@@ -156,13 +159,14 @@ def look_through(octets: bytes | memoryview, apex: bytes) -> Journal:
             continue
         if step.end > len(octets):
             break
-        newest = step.after
         if is_whole(octets, step):
             steps.append(step)
+            sure = step.after
         else:
-            spoiled = True
+            spoiled, sure = True, newest
+        newest = step.after
         at = end = step.end
-    return Journal(tuple(steps), end, newest, spoiled)
+    return Journal(tuple(steps), end, newest, spoiled, sure)
 
 
 def _step_at(octets: bytes | memoryview, at: int, offset: int = 0) -> Step | None:
