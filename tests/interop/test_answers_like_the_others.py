@@ -58,6 +58,7 @@ MESSAGES_ON_PURPOSE = {
     "EDNS and TSIG with an unknown key": "the signature is checked before respond is called",
     "NOTIFY": "answered by mailname.transfer",
     "NOTIFY for a zone of others": "answered by mailname.transfer",
+    "UPDATE for a zone of others": "answered by mailname.server.updating",
     "IXFR by UDP, with a SOA": "answered by mailname.transfer; what it does not answer is NOTIMP, and the client comes by TCP",
 }
 

@@ -163,7 +163,7 @@ class TestOrdinaryQuestions:
             ("version.bind TXT CH", "REFUSED", "qr", "aa"),
             ("example.tech SOA HS", "REFUSED", "qr", "aa"),
             ("example.tech SOA +opcode=status", "NOTIMP", "qr", "aa"),
-            ("example.tech SOA +opcode=update", "NOTIMP", "qr", "aa"),
+            ("example.tech SOA +opcode=update", "REFUSED", "qr", "aa"),
             ("secondary.example A", "SERVFAIL", "qr", "aa"),  # not transferred yet
         ],
     )

@@ -24,6 +24,7 @@ struct step {
   char path[LONGEST];
   char to[LONGEST];
   unsigned long inode;
+  long size;  /* of the file, before the step */
   long saved; /* of a rename: the number of the link to what was there before, in the folder beside; 0 for nothing */
 };
 
@@ -99,7 +100,9 @@ static enum verdict step(const char *call, const char *path, const char *to, int
     snprintf(one->call, sizeof one->call, "%s", call);
     snprintf(one->path, LONGEST, "%s", path);
     snprintf(one->to, LONGEST, "%s", to ? to : "");
-    one->inode = stat(path, &seen) == 0 ? seen.st_ino : 0;
+    int there = stat(path, &seen) == 0;
+    one->inode = there ? seen.st_ino : 0;
+    one->size = there ? seen.st_size : 0;
     one->saved = 0;
     if (to && shared->saved[0] && access(to, F_OK) == 0) {
       char kept[2 * LONGEST];
@@ -169,6 +172,11 @@ ssize_t writev(int handle, const struct iovec *parts, int count) {
 
 int fsync(int handle) { BY_HANDLE("fsync", REAL(fsync)(handle)) }
 int fdatasync(int handle) { BY_HANDLE("fsync", REAL(fdatasync)(handle)) }
+/* Which files are on the disk is told by the fsync of each: the order for all of them is refused, and the program takes that way. */
+int syncfs(int handle) {
+  if (shared->armed) { errno = ENOSYS; return -1; }
+  return REAL(syncfs)(handle);
+}
 int fchmod(int handle, mode_t mode) { BY_HANDLE("fchmod", REAL(fchmod)(handle, mode)) }
 int fchown(int handle, uid_t owner, gid_t group) { BY_HANDLE("fchown", REAL(fchown)(handle, owner, group)) }
 int ftruncate(int handle, off_t size) { BY_HANDLE("truncate", REAL(ftruncate)(handle, size)) }

@@ -25,6 +25,7 @@ class _Step(ctypes.Structure):
         ("path", ctypes.c_char * _LONGEST),
         ("to", ctypes.c_char * _LONGEST),
         ("inode", ctypes.c_ulong),
+        ("size", ctypes.c_long),
         ("saved", ctypes.c_long),
     ]
 
@@ -47,12 +48,16 @@ class _Shared(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change: the call, the path before and, of a rename, behind; ``saved`` holds what it replaced."""
+    """One change: the call, the path before and, of a rename, behind; ``saved`` holds what it replaced.
+
+    ``size`` is that of the file before the change.
+    """
 
     call: str
     path: str
     to: str
     inode: int
+    size: int
     saved: int
 
 
@@ -118,7 +123,7 @@ class Disk:
     def steps(self) -> list[Step]:
         """Return what was done since ``arm``."""
         return [
-            Step(one.call.decode(), os.fsdecode(one.path), os.fsdecode(one.to), one.inode, one.saved)
+            Step(one.call.decode(), os.fsdecode(one.path), os.fsdecode(one.to), one.inode, one.size, one.saved)
             for one in self._shared.steps[: min(self._shared.count, _MOST)]
         ]
 
@@ -126,24 +131,28 @@ class Disk:
 def lose_what_was_not_synced(steps: list[Step], saved: Path) -> None:
     """Do to a folder what a power cut does at its worst.
 
-    What was written to a file and not synced since is lost by half; a rename is undone unless its folder was synced since.
+    What was written to a file and not synced since is lost by half, of what was put behind it the half; a rename is undone unless
+    its folder was synced since.
     """
-    unsynced: dict[int, str] = {}
+    unsynced: dict[int, tuple[str, int]] = {}
+    synced: set[int] = set()
     renamed: list[Step] = []
     for one in steps:
         if one.call in ("write", "truncate"):
-            unsynced[one.inode] = one.path
+            unsynced.setdefault(one.inode, (one.path, one.size if one.inode in synced else 0))
         elif one.call == "fsync":
             unsynced.pop(one.inode, None)
+            synced.add(one.inode)
             renamed = [other for other in renamed if str(Path(other.to).parent) != one.path]
         elif one.call == "rename":
             if one.inode in unsynced:
-                unsynced[one.inode] = one.to
+                unsynced[one.inode] = (one.to, unsynced[one.inode][1])
             renamed.append(one)
-    for inode, path in unsynced.items():
+    for inode, (path, before) in unsynced.items():
         file = Path(path)
         if file.exists() and file.stat().st_ino == inode:
-            os.truncate(file, file.stat().st_size // 2)
+            now = file.stat().st_size
+            os.truncate(file, before + (now - before) // 2 if now > before else now // 2)
     for one in reversed(renamed):
         now, kept = Path(one.to), saved / str(one.saved)
         if not now.exists() or now.stat().st_ino != one.inode:

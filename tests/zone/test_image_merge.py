@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.name
 import dns.rdata
+import dns.rdatatype
 import pytest
 from dns.rdataclass import RdataClass
 from hypothesis import given, settings
@@ -129,6 +130,9 @@ def unordered(contents: tuple[Any, ...]) -> tuple[Any, ...]:
         rdtype, count, ttl, body, patches, hosts, signatures, signed = said
         return rdtype, count, ttl, len(body), len(patches), sorted(hosts), signatures, signed if signatures == 0 else len(signed)
 
+    # Which of several NSEC3 records of one owner begins a chain is a matter of their order; no zone that is signed has such.
+    if any(one[0] == dns.rdatatype.NSEC3 and one[1] > 1 for node in nodes for one in node[6]):
+        counts, found, chain = counts[:-1], None, None
     return counts, [(*node[:1], *node[2:6], [rrset(one) for one in node[6]]) for node in nodes], rrset(negative), found, chain
 
 
