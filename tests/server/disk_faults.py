@@ -151,8 +151,8 @@ def lose_what_was_not_synced(steps: list[Step], saved: Path) -> None:
     for inode, (path, before) in unsynced.items():
         file = Path(path)
         if file.exists() and file.stat().st_ino == inode:
-            now = file.stat().st_size
-            os.truncate(file, before + (now - before) // 2 if now > before else now // 2)
+            size = file.stat().st_size
+            os.truncate(file, before + (size - before) // 2 if size > before else size // 2)
     for one in reversed(renamed):
         now, kept = Path(one.to), saved / str(one.saved)
         if not now.exists() or now.stat().st_ino != one.inode:
