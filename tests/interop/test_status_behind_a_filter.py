@@ -13,6 +13,7 @@ from tests.interop.namespace import namespace
 from tests.interop.programs import need
 from tests.server.running import zone_text
 
+from mailname.errors import HostError
 from mailname.server.control import ask
 
 if TYPE_CHECKING:
@@ -55,6 +56,15 @@ def serving(inside: tuple[str, ...], folder: Path, name: str, config: str) -> It
         process.wait(30)
 
 
+def answers(control: Path) -> bool:
+    """Tell whether a server takes orders there already."""
+    try:
+        asyncio.run(ask(control, {"do": "status"}))
+    except HostError:
+        return False
+    return True
+
+
 def zone_at(control: Path) -> dict[str, Any]:
     """Return what a server says of the zone; nothing while it starts."""
     zones: list[dict[str, Any]] = asyncio.run(ask(control, {"do": "status"}))["zones"]
@@ -77,9 +87,9 @@ class TestTcp:
             inside = stack.enter_context(namespace())
             filtered(inside, nft, f"tcp dport {PORT} drop")
             stack.enter_context(serving(inside, tmp_path, "primary", PRIMARY))
-            until((tmp_path / "primary.sock").exists)
+            until(lambda: answers(tmp_path / "primary.sock"))
             stack.enter_context(serving(inside, tmp_path, "secondary", SECONDARY))
-            until(control.exists)
+            until(lambda: answers(control))
             until(lambda: (zone_at(control)["cause"] or {}).get("code") == "REPL-09")
             said = told(control, 1)
             assert "answers by UDP, and nothing comes back over TCP" in said

@@ -122,6 +122,7 @@ def _bound(path: Path) -> socket.socket:
     mask = os.umask(0o117)
     try:
         bound.bind(str(path))
+        bound.listen()  # at once: who sees the file may connect
     except OSError:
         bound.close()
         raise
