@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 from mailname.uncompiled import prefer_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
 
@@ -31,3 +33,15 @@ def from_sources(*wanted: str, among: Iterable[str]) -> tuple[ModuleType, ...]:
                 sys.modules[name] = module
                 package, _, last = name.rpartition(".")
                 setattr(sys.modules[package], last, module)
+
+
+def returned_uncompiled(function: Callable[[], str]) -> str:
+    """Call a function of a test's module in a process in which the core is not compiled."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {function.__module__} import {function.__name__} as asked; print(asked())"],
+        env={**os.environ, "MAILNAME_PURE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()

@@ -7,17 +7,10 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-from tests.interop.programs import need
+from tests.interop.programs import go_without, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def _without(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @contextlib.contextmanager
@@ -25,11 +18,11 @@ def namespace() -> Iterator[tuple[str, ...]]:
     """Make one, give the words that run a command in it, and remove it."""
     (ip,) = need("ip")
     if os.geteuid() != 0:
-        _without("a network namespace needs root")
+        go_without("a network namespace needs root")
     name = f"status-{os.getpid()}"
     made = subprocess.run([ip, "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode:
-        _without(f"no network namespace can be made here: {made.stderr.strip()}")
+        go_without(f"no network namespace can be made here: {made.stderr.strip()}")
     try:
         subprocess.run([ip, "-n", name, "link", "set", "lo", "up"], check=True)
         yield (ip, "netns", "exec", name)

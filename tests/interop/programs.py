@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -16,12 +17,17 @@ def find(name: str) -> str | None:
     return shutil.which(name, path=_PATH)
 
 
+def go_without(reason: str) -> NoReturn:
+    """Skip the test for want of something that this machine does not have; in continuous integration that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 def need(*names: str) -> tuple[str, ...]:
     """Return the programs' paths. Skips the test when one is not installed; fails it where CI is set."""
     found = {name: find(name) for name in names}
     missing = [name for name, path in found.items() if path is None]
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"not installed: {', '.join(missing)}")
     if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+        go_without(f"not installed: {', '.join(missing)}")
     return tuple(path for path in found.values() if path is not None)

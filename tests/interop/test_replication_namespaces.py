@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.interop.mailname_server import mailname_program
-from tests.interop.programs import need
+from tests.interop.programs import go_without, need
 from tests.interop.real_servers import free_port
 from tests.interop.rough_link import ADDRESSES, Namespaces, two_machines
 
@@ -163,7 +163,7 @@ def faketime(tmp_path: Path) -> dict[str, str]:
     """Return the environment in which the wall clock is what ``clock`` says, and the clock that never jumps is left alone."""
     need("faketime")
     if not _LIBRARIES:
-        pytest.skip("libfaketime is not where Debian puts it")
+        go_without("libfaketime is not where Debian puts it")
     (tmp_path / "clock").write_text("+0\n")
     return {
         "LD_PRELOAD": str(_LIBRARIES[0]),

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.interop.programs import go_without
 from tests.server.running import APEX, Running, Site, running, serial_at, until, zone_text
 
 from mailname.errors import HostError
@@ -133,12 +134,12 @@ class TestTwoProcesses:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of one megabyte, where we may."""
     if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root on Linux can mount a small disk")
+        go_without("only root on Linux can mount a small disk")
     disk = tmp_path / "disk"
     disk.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", disk], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {done.stderr}")
+        go_without(f"no disk can be mounted here: {done.stderr}")
     yield disk
     with contextlib.suppress(OSError):
         (disk / "ballast").unlink()

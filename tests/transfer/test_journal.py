@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.strategies import APEX
+from tests.uncompiled import returned_uncompiled
 from tests.zone.test_image_changes import rows, versions
 from tests.zone.test_image_merge import Record, _record, changes_of, image_of
 
@@ -200,12 +198,4 @@ def digest_of_journals() -> str:
 class TestForms:
     def test_both_forms_of_the_core_write_the_same(self) -> None:
         """Octet for octet."""
-        script = "from tests.transfer.test_journal import digest_of_journals; print(digest_of_journals())"
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "MAILNAME_PURE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == digest_of_journals()
+        assert returned_uncompiled(digest_of_journals) == digest_of_journals()

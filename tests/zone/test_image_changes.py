@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.strategies import APEX
+from tests.uncompiled import returned_uncompiled
 from tests.zone.image_contents import Contents
 from tests.zone.test_image_merge import RRSIG, Record, _record, changes_of, image_of, unordered, zone_of
 
@@ -171,12 +169,4 @@ def digest_of_differences() -> str:
 class TestForms:
     def test_both_forms_of_the_core_find_the_same(self) -> None:
         """Record for record."""
-        script = "from tests.zone.test_image_changes import digest_of_differences; print(digest_of_differences())"
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "MAILNAME_PURE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == digest_of_differences()
+        assert returned_uncompiled(digest_of_differences) == digest_of_differences()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import dns.name
@@ -17,6 +14,7 @@ from dns.rdataclass import RdataClass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.strategies import APEX
+from tests.uncompiled import returned_uncompiled
 from tests.zone.image_contents import Contents
 
 from mailname.errors import ZoneError
@@ -324,12 +322,4 @@ def digest_of_merges() -> str:
 class TestForms:
     def test_both_forms_of_the_core_merge_alike(self) -> None:
         """Octet for octet."""
-        script = "from tests.zone.test_image_merge import digest_of_merges; print(digest_of_merges())"
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "MAILNAME_PURE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == digest_of_merges()
+        assert returned_uncompiled(digest_of_merges) == digest_of_merges()
