@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,25 +89,76 @@ class TestShow:
 
 
 class TestRegistrar:
-    def test_lists_names_and_glue(self, plan_file: Path) -> None:
+    def test_lists_hosts_then_names_then_ds(self, plan_file: Path) -> None:
         """What to type, in the order of the plan."""
         result = show(plan_file, "--registrar")
         assert result.exit_code == 0
         lines = [line.split() for line in result.stdout.splitlines()]
-        assert ["1", "ns1.example.tech", "192.0.2.1", "2001:db8:1::1"] in lines
-        assert ["2", "ns2.example.tech", "198.51.100.2", "2001:db8:2::2"] in lines
+        assert ["ns1.example.tech", "192.0.2.1", "2001:db8:1::1"] in lines
+        assert ["ns2.example.tech", "198.51.100.2", "2001:db8:2::2"] in lines
+        assert ["ns1.example.tech"] in lines
+        assert [line for line in result.stdout.splitlines() if line[:2] in ("1.", "2.", "3.")] == [
+            "1. Host objects, each with its addresses",
+            "2. The name servers, by name alone",
+            "3. DS",
+        ]
         assert "not signed" in result.stdout
 
-    def test_says_where_no_glue_is_needed(self, plan_file: Path) -> None:
-        """Names outside the domain are typed alone."""
-        result = show(plan_file, "--registrar", text=good(('"ns1.example.tech"', '"ns1.example.org"')))
-        assert "1   ns1.example.org    no glue needed" in result.stdout
-        assert "type its name only" in result.stdout
+    def test_says_what_must_not_be_typed(self, plan_file: Path) -> None:
+        """Names outside the domain are typed alone: no form has an address for them."""
+        text = good(('"ns1.example.tech"', '"ns1.example.org"'), ('addresses = ["192.0.2.1"', 'addresses = ["203.0.113.7"'))
+        for style in ("hosts-first", "one-form", "glue-apart"):
+            told, _, never = show(plan_file, "--registrar", "--style", style, text=text).stdout.partition("Do not type")
+            assert "203.0.113.7" not in told
+            assert "ns1.example.org" in told
+            assert "Addresses for ns1.example.org" in never
 
     def test_gives_the_ds_of_a_signed_zone(self, plan_file: Path) -> None:
         """Its four fields."""
         text = good(("[soa]", f'zone_text = "@ DNSKEY 257 3 13 {DNSKEY}"\n[soa]'))
-        assert "algorithm 13, digest type 2, digest " in show(plan_file, "--registrar", text=text).stdout
+        assert "algorithm 13, digest type 2, digest" in show(plan_file, "--registrar", text=text).stdout
+
+    def test_in_one_form_has_names_and_addresses_on_one_page(self, plan_file: Path) -> None:
+        """As the form asks; --style alone asks for the worksheet."""
+        result = show(plan_file, "--style", "route53")
+        assert (
+            "1. The name servers, each with its addresses\n   There: Add or edit name servers (Name; Glue IPs)" in result.stdout
+        )
+        assert "2. DS" in result.stdout
+
+    def test_of_a_form_that_was_not_read_says_so(self, plan_file: Path) -> None:
+        """Nobody should rely on hearsay without knowing it."""
+        assert "were not verified" in show(plan_file, "--style", "godaddy").stdout
+        assert "were not verified" not in show(plan_file, "--style", "ionos").stdout
+
+    def test_tells_of_addresses_for_which_a_form_has_no_place(self, plan_file: Path) -> None:
+        """Two IPv4 addresses of one name, and one field."""
+        text = good(('["192.0.2.1", "2001:db8:1::1"]', '["192.0.2.1", "192.0.2.9"]'))
+        assert "takes 1 IPv4 address(es)" in show(plan_file, "--style", "ionos", text=text).stdout
+        assert "address(es)" not in show(plan_file, "--style", "ovh", text=text).stdout
+
+    def test_of_an_unknown_form_names_those_that_are_known(self, plan_file: Path) -> None:
+        """A mistake on the command line."""
+        result = show(plan_file, "--style", "nowhere")
+        assert (result.exit_code, "Known are hosts-first, one-form, glue-apart" in result.stderr) == (2, True)
+
+    def test_on_a_narrow_terminal_stays_within_it(self, plan_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Eighty columns, with the longest IPv6 addresses: one below the other."""
+        monkeypatch.setattr(out, "_force_terminal", True)
+        monkeypatch.setattr(out, "_width", 80)
+        text = good(("2001:db8:1::1", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111")).replace(
+            "ns1.example", "a-rather-long-name.example"
+        )
+        result = show(plan_file, "--registrar", text=text)
+        assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", result.stdout).splitlines()) <= 80
+        assert "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111" in result.stdout
+
+    def test_as_json_has_the_steps(self, plan_file: Path) -> None:
+        """For programs that type it themselves."""
+        sheet = json.loads(show(plan_file, "--style", "ionos", "--json").stdout)["registrar"]
+        assert (sheet["style"], sheet["panel"]["verified"]) == ("one-form", True)
+        assert [step["entries"][0]["addresses"] for step in sheet["steps"]] == [["192.0.2.1", "2001:db8:1::1"]]
+        assert sheet["never"]
 
 
 class TestDiff:

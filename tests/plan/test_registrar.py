@@ -21,6 +21,7 @@ class TestWorksheet:
         assert all(server.glue_needed for server in sheet.name_servers)
         assert "glue" in sheet.notes[0]
         assert sheet.ds == ()
+        assert not any(line.startswith("Addresses for") for line in sheet.never)
 
     def test_of_names_outside(self) -> None:
         """No glue, and it says so."""
@@ -29,12 +30,18 @@ class TestWorksheet:
         assert sheet.glue == ()
         assert all("no glue" in server.why for server in sheet.name_servers)
         assert len(sheet.notes) == 1
+        assert [line.split(":")[0] for line in sheet.never[:2]] == [
+            "Addresses for ns1.example.org",
+            "Addresses for ns2.example.org",
+        ]
 
     def test_of_a_signed_zone(self) -> None:
         """The DS of each key that is a secure entry point."""
         made = plan(("[soa]", f'zone_text = "@ DNSKEY 257 3 13 {KEY}\\n@ DNSKEY 256 3 13 {KEY}"\n[soa]'))
-        (ds,) = worksheet(made, expand(made, Serial(1))).ds
+        sheet = worksheet(made, expand(made, Serial(1)))
+        (ds,) = sheet.ds
         assert ds.digest_type == 2
+        assert not any("A DS record" in line for line in sheet.never)
 
     def test_notes_of_registries(self) -> None:
         """The .de registry asks the name servers first; names of other scripts have two forms."""

@@ -12,8 +12,9 @@ import click
 import dns.rdatatype
 from rich.markup import escape
 
-from mailname.cli.console import err, out, print_json, print_mistake, print_prose, print_table
+from mailname.cli.console import err, out, print_json, print_mistake
 from mailname.cli.plan_argument import load_plan
+from mailname.cli.registrar_sheet import DEFAULT, print_sheet, sheet_json, styles
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mailname.errors import Mistake
     from mailname.plan import Loaded, Plan
     from mailname.plan.guard import Objection
-    from mailname.plan.registrar import Worksheet
+    from mailname.plan.registrar_styles import Panel, Style
     from mailname.zone import Zone
     from mailname.zone.diff import Change
 
@@ -33,6 +34,7 @@ _PUBLISHED = ":published"  # stands for --diff without a file
 @click.argument("plan_file", metavar="PLAN", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--zone", "zone_only", is_flag=True, help="Only the zone, as a zone file.")
 @click.option("--registrar", is_flag=True, help="What to type at the registrar: name servers, glue, DS.")
+@click.option("--style", metavar="FORM", help="The worksheet in one registrar's form, such as ionos or one-form.")
 @click.option(
     "--diff",
     "published",
@@ -54,6 +56,7 @@ def command(
     plan_file: Path | None,
     zone_only: bool,
     registrar: bool,
+    style: str | None,
     published: str | None,
     control: Path | None,
     network: Path | None,
@@ -84,15 +87,16 @@ def command(
         olds = [(published, _read(published, plan))]
     zones = expand_all(plan, Serial(int(datetime.now(UTC).strftime("%Y%m%d")) * 100 if serial is None else serial))
     sheet = worksheet(plan, zones[0])
+    form = _find_form(style)
     differences = []
     for place, (name, old) in enumerate(olds):
         # Under the serial that is published, so that only what the plan changes is shown.
         new = expand_all(plan, old.serial)[place] if old and serial is None else zones[place]
         differences.append(_Difference.of(name, old, new))
     if as_json:
-        print_json(_document(loaded, zones, sheet, differences))
-    elif registrar:
-        _print_worksheet(sheet)
+        print_json(_document(loaded, zones, sheet_json(sheet, *form), differences))
+    elif registrar or style is not None:
+        print_sheet(out, sheet, *form)
     elif differences:
         for difference in differences:
             _print_difference(difference)
@@ -125,6 +129,13 @@ class _Difference:
         from mailname.zone.diff import diff
 
         return cls(name, new.apex, old is None, diff(old, new), guard(old, new))
+
+
+def _find_form(name: str | None) -> tuple[Style, Panel | None]:
+    try:
+        return styles().find(name or DEFAULT)
+    except HostError as error:
+        raise click.BadParameter(f"{error.problem}. {error.remedy}", param_hint="--style") from error
 
 
 def _read(file: str, plan: Plan) -> Zone:
@@ -196,39 +207,6 @@ def _print_zone(zone: Zone, header: str) -> None:
             out.print(line, markup=False)
 
 
-def _print_worksheet(sheet: Worksheet) -> None:
-    from rich.table import Table
-
-    domain = _say(sheet.domain)
-    out.print(f"[bold]What to type at the registrar of {escape(domain)}[/]\n")
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in ("", "name server", "glue IPv4", "glue IPv6"):
-        table.add_column(heading, no_wrap=True)
-    for number, server in enumerate(sheet.name_servers, 1):
-        by_version = {
-            version: ", ".join(str(address) for address in server.glue if address.version == version) for version in (4, 6)
-        }
-        if server.glue:
-            table.add_row(str(number), _say(server.name), by_version[4] or "-", by_version[6] or "-")
-        else:
-            table.add_row(str(number), _say(server.name), "no glue needed", "")
-    print_table(out, table, whole=True)
-    for server in sheet.name_servers:
-        if not server.glue:
-            out.print()
-            print_prose(out, escape(f"{_say(server.name)} is outside {domain}: type its name only, {server.why}."), hang=0)
-    out.print("\n[bold]DS[/]")
-    for ds in sheet.ds:
-        digest = ds.digest.hex().upper()
-        out.print(f"   key tag {ds.key_tag}, algorithm {int(ds.algorithm)}, digest type {int(ds.digest_type)}, digest {digest}")
-    if not sheet.ds:
-        none = "None: the zone is not signed. If the registrar shows one from before, remove it, or the domain stays dark."
-        print_prose(out, none, 3, hang=0)
-    out.print("\n[bold]Know[/]")
-    for note in sheet.notes:
-        print_prose(out, escape(note), 3, hang=0)
-
-
 def _print_difference(difference: _Difference) -> None:
     from mailname.cli.diff_view import print_diff
 
@@ -241,7 +219,7 @@ def _print_difference(difference: _Difference) -> None:
         err.print(f"[yellow]Careful:[/] {escape(objection.says)}")
 
 
-def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, differences: list[_Difference]) -> dict[str, Any]:
+def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: dict[str, Any], differences: list[_Difference]) -> dict[str, Any]:
     from mailname.zone.text import write_zone
 
     plan = loaded.plan
@@ -269,19 +247,7 @@ def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: Worksheet, differe
             }
             for zone in zones
         ],
-        "registrar": {
-            "name_servers": [
-                {
-                    "name": str(server.name),
-                    "glue_needed": server.glue_needed,
-                    "glue": [str(address) for address in server.glue],
-                    "why": server.why,
-                }
-                for server in sheet.name_servers
-            ],
-            "ds": [ds.to_text() for ds in sheet.ds],
-            "notes": list(sheet.notes),
-        },
+        "registrar": sheet,
         "warnings": [_mistake(warning) for warning in loaded.warnings],
     }
     if differences:

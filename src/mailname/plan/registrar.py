@@ -33,12 +33,13 @@ class Delegated:
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """What to type at the registrar, and what to know about this registry."""
+    """What to type at the registrar, what not (``never``), and what to know about this registry."""
 
     domain: Name
     name_servers: tuple[Delegated, ...]
     ds: tuple[DS, ...]
     notes: tuple[str, ...]
+    never: tuple[str, ...] = ()
 
     @property
     def glue(self) -> tuple[tuple[Name, tuple[IPAddress, ...]], ...]:
@@ -48,11 +49,13 @@ class Worksheet:
 
 def worksheet(plan: Plan, zone: Zone) -> Worksheet:
     """Return the worksheet of a plan; the zone tells whether there are keys to point to."""
+    ds = ds_records(zone)
     return Worksheet(
         plan.domain,
         tuple(_delegated(plan, server.name, server.addresses) for server in plan.name_servers),
-        ds_records(zone),
+        ds,
         tuple(_notes(plan)),
+        tuple(_never(plan, signed=bool(ds))),
     )
 
 
@@ -62,13 +65,30 @@ def _delegated(plan: Plan, name: Name, addresses: tuple[IPAddress, ...]) -> Dele
     return Delegated(name, (), "no glue: resolvers find it by its own domain")
 
 
+def _never(plan: Plan, *, signed: bool) -> list[str]:
+    """Say what does not belong there, though a form may ask for it."""
+    never = [
+        f"Addresses for {names.say(server.name)}: it is outside {names.say(plan.domain)}, resolvers find it by its own domain."
+        " What is typed here is thrown away, or it grows old."
+        for server in plan.name_servers
+        if not plan.holds(server.name)
+    ]
+    if not signed:
+        never.append(
+            "A DS record: the zone is not signed. If the registrar shows one from before, remove it, or the domain stays dark."
+        )
+    never.append("A, MX or TXT records in the registrar's own DNS: it is not asked any more. They are in your zone.")
+    never.append("Name servers of a former provider: those that are not above go.")
+    return never
+
+
 def _notes(plan: Plan) -> list[str]:
     tld = plan.domain.labels[-2].decode().lower()
     notes = []
     if any(plan.holds(server.name) for server in plan.name_servers):
         notes.append(
-            "Registrars call glue 'host records', 'child name servers' or 'personal name servers': "
-            "enter them first, then name them as the domain's name servers."
+            "Registrars call glue 'host records', 'child name servers', 'glue records' or 'personal name servers'. "
+            "Names are typed without a dot at the end."
         )
     if tld == "de":
         notes.append(
@@ -77,5 +97,7 @@ def _notes(plan: Plan) -> list[str]:
         )
     if tld.startswith("xn--") or any(label.startswith(b"xn--") for label in plan.domain.labels):
         notes.append("Some registrars want the name as it is spoken, some its xn-- form; both mean the same domain.")
-    notes.append("The change takes from a minute to a day until the registry's servers have it: mailname check tells.")
+    notes.append(
+        "The change takes from a minute to a day until the registry's servers have it: mailname check PLAN --watch tells."
+    )
     return notes
