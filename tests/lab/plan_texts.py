@@ -19,7 +19,9 @@ name = "mail.example.tech"
 addresses = ["198.51.100.2"]
 """
 
-WITH_KEY = ORDINARY + '[transfer_key]\nname = "transfer.example.tech"\n'
+DKIM_KEY = "v=DKIM1; k=ed25519; p=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+SELECTOR = f"[[record]]\nname = 's1._domainkey.example.tech'\ntype = 'TXT'\ndata = '\"{DKIM_KEY}\"'\n"
+WITH_KEY = ORDINARY + '[transfer_key]\nname = "transfer.example.tech"\n' + SELECTOR
 
 FOREIGN_SERVERS = """
 domain = "example.tech"

@@ -83,6 +83,9 @@ WANTED = {
     "soa-denies-long": "SOA-01",
     "dmarc-twice": "POL-02",
     "spf-for-everybody": "POL-01",
+    "dkim-key-cut": "POL-03",
+    "dmarc-reports-elsewhere": "POL-08",
+    "mta-sts-without-host": "POL-09",
 }
 
 AT_A_SERVER = ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]

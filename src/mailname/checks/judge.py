@@ -16,6 +16,7 @@ from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_certificate import certificate_good
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
 from mailname.checks.mail_policy import policies_readable
+from mailname.checks.mail_policy_effect import key_strong_enough, mail_host_may_send, policy_host_exists, reports_accepted
 from mailname.checks.mx import mx_missing
 from mailname.checks.mx_null import null_mx_alone
 from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, mx_target_without_address
@@ -110,6 +111,10 @@ CHECKS = (
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-05",), "servers", null_mx_alone, (*_NOT_SERVED, "MX-01")),
     Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
+    Check(("POL-06",), "servers", key_strong_enough, _NOT_SERVED),
+    Check(("POL-07",), "servers", mail_host_may_send, (*_NOT_SERVED, "MX-01", "POL-01")),
+    Check(("POL-08",), "resolver", reports_accepted, (*_NOT_SERVED, "POL-02")),
+    Check(("POL-09",), "servers", policy_host_exists, (*_NOT_SERVED, "POL-04")),
     Check(("CACHE-01",), "resolver", still_remembered, (*_NO_DELEGATION, *_NOT_SERVED)),
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),

@@ -27,7 +27,9 @@ _POLICIES: tuple[tuple[str, str, str, Callable[[list[str]], list[str]]], ...] = 
     ("POL-04", "MTA-STS", "_mta-sts", policy.mta_sts_faults),
     ("POL-05", "TLS-RPT", "_smtp._tls", policy.tls_report_faults),
 )
-CODES = frozenset({code for code, *_ in _POLICIES} | {"POL-03"})
+# With those of mail_policy_effect.
+CODES = frozenset({code for code, *_ in _POLICIES} | {"POL-03", "POL-06", "POL-07", "POL-08", "POL-09"})
+_SAME_RECORD = {"POL-06": "POL-03", "POL-07": "POL-01", "POL-08": "POL-02", "POL-09": "POL-04"}
 NAMES = tuple(below for _, _, below, _ in _POLICIES if below)
 
 
@@ -38,6 +40,7 @@ def owner_of(below: str, domain: Name) -> Name:
 
 def is_policy(code: str, owner: Name, domain: Name) -> bool:
     """Tell whether this code is about the TXT records of this name."""
+    code = _SAME_RECORD.get(code, code)
     if code == "POL-03":
         return _is_below_domainkey(owner, domain)
     return any(code == known and owner == owner_of(below, domain) for known, _, below, _ in _POLICIES)
@@ -54,7 +57,7 @@ def texts_in(probe: Probe) -> list[str]:
     return [b"".join(rdata.strings).decode("ascii", "replace") for rdata in found]
 
 
-def _answer(facts: Facts, owner: Name) -> Probe | None:
+def policy_answer(facts: Facts, owner: Name) -> Probe | None:
     """Return an authority's answer about the TXT records of a name."""
     for probe in facts.at_rung("servers"):
         if (probe.qname, probe.qtype) == (owner, RdataType.TXT) and probe.aa and probe.rcode == dns.rcode.NOERROR:
@@ -65,12 +68,17 @@ def _answer(facts: Facts, owner: Name) -> Probe | None:
 def policies_readable(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find policies that are written so that nobody follows them."""
     for code, what, below, judge in _POLICIES:
-        probe = _answer(facts, owner_of(below, plan.domain))
+        probe = policy_answer(facts, owner_of(below, plan.domain))
         if probe is not None and (faults := judge(texts_in(probe))):
             yield _finding(plan, code, what, probe, faults)
-    for probe in {p.qname: p for p in facts.at_rung("servers") if _is_selector(p, plan.domain)}.values():
+    for probe in selector_answers(facts):
         if faults := policy.dkim_faults(texts_in(probe)):
             yield _finding(plan, "POL-03", "DKIM key", probe, faults)
+
+
+def selector_answers(facts: Facts) -> tuple[Probe, ...]:
+    """Return an authority's answer about each DKIM selector that was asked."""
+    return tuple({p.qname: p for p in facts.at_rung("servers") if _is_selector(p, facts.domain)}.values())
 
 
 def _is_selector(probe: Probe, domain: Name) -> bool:

@@ -20,6 +20,7 @@ from mailname.checks.mail_policy import owner_of
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
+from mailname.checks.observe_policies import follow_policies
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.pointer import reverse_name
 from mailname.plan import expand
@@ -183,7 +184,9 @@ class Look:
     async def ask_policies(self, name: Name, address: IPAddress) -> None:
         """Ask one name server how mail is to be judged."""
         whom = self._addressee(name, address)
-        await asyncio.gather(*(self.asker.ask(whom, owner_of(below, self.domain), RdataType.TXT) for below in POLICIES))
+        owners = [owner_of(below, self.domain) for below in POLICIES]
+        found = await asyncio.gather(*(self.asker.ask(whom, owner, RdataType.TXT) for owner in owners))
+        await follow_policies(self.asker, whom, found)
 
     async def server(self, name: Name, address: IPAddress) -> None:
         """Ask one address of a name server everything, once."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dns.rdatatype import RdataType
+
 from mailname.errors import HostError
+from mailname.plan import expand
+from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
     Break = Callable[[Lab], Awaitable[None]]
 
-Need = Literal["glue", "secondary", "mail host", "two servers", "own mail host", "both families"]
+Need = Literal["glue", "secondary", "mail host", "two servers", "own mail host", "both families", "DKIM selector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ _HAS: dict[Need, Callable[[Plan], bool]] = {
     "mail host": lambda plan: bool(plan.mail_hosts),
     "two servers": lambda plan: len(plan.name_servers) > 1,
     "both families": lambda plan: any({a.version for a in server.addresses} == {4, 6} for server in plan.name_servers[:1]),
+    "DKIM selector": lambda plan: dkim_selector(plan) is not None,
     "own mail host": lambda plan: any(host.name.is_subdomain(plan.domain) for host in plan.mail_hosts),
 }
 _LACKS: dict[Need, str] = {
@@ -73,8 +78,15 @@ _LACKS: dict[Need, str] = {
     "mail host": "this plan has no mail host",
     "two servers": "this plan has one name server",
     "both families": "the first name server of this plan has addresses of one family",
+    "DKIM selector": "this plan has no DKIM key ([[record]] of type TXT at NAME._domainkey)",
     "own mail host": "no mail host of this plan is in the domain",
 }
+
+
+def dkim_selector(plan: Plan) -> Name | None:
+    """Return where the plan has its first DKIM key."""
+    zone = expand(plan, Serial(0))
+    return next((r.owner for r in zone.rrsets() if r.rdtype == RdataType.TXT and b"_domainkey" in r.owner.labels), None)
 
 
 def fault(cause: str, says: str, *needs: Need) -> Callable[[Break], Break]:

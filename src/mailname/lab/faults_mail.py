@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailname.lab.breaking import first_mail_host
-from mailname.lab.fault import fault
+import dns.name
+from dns.rdatatype import RdataType
+
+from mailname.lab.breaking import first_mail_host, publish, rewritten
+from mailname.lab.fault import dkim_selector, fault
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
@@ -53,3 +56,28 @@ async def pointer_elsewhere(lab: Lab) -> None:
     for address in lab.mail_addresses(first_mail_host(lab)):
         lab.internet.point(address, lab.internet.tld_hosts[0][0])
     lab.internet.publish()
+
+
+@fault("POL-03", "Half of the DKIM key was lost when it was pasted.", "DKIM selector")
+async def dkim_key_cut(lab: Lab) -> None:
+    """Publish the beginning of a key."""
+    owner = dkim_selector(lab.plan)
+    assert owner is not None, "the fault needs one"
+    line = f'{owner} TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"\n'
+    await publish(lab, rewritten(lab, line, (owner, RdataType.TXT)))
+
+
+@fault("POL-08", "DMARC reports go to a service that has never heard of the domain.")
+async def dmarc_reports_elsewhere(lab: Lab) -> None:
+    """Publish a rua= in a domain that has no record that allows it."""
+    owner = dns.name.from_text("_dmarc", lab.plan.domain)
+    line = '_dmarc TXT "v=DMARC1; p=none; rua=mailto:dmarc@reports.invalid"\n'
+    await publish(lab, rewritten(lab, line, (owner, RdataType.TXT)))
+
+
+@fault("POL-09", "An MTA-STS policy is announced, and the host that should have it was never set up.")
+async def mta_sts_without_host(lab: Lab) -> None:
+    """Publish the TXT record, and take the host away."""
+    owner, host = (dns.name.from_text(label, lab.plan.domain) for label in ("_mta-sts", "mta-sts"))
+    gone = [(owner, RdataType.TXT), *((host, kind) for kind in (RdataType.A, RdataType.AAAA, RdataType.CNAME))]
+    await publish(lab, rewritten(lab, '_mta-sts TXT "v=STSv1; id=1"\n', *gone))

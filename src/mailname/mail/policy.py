@@ -6,11 +6,11 @@ A domain without such a record has nothing wrong here.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
+
+from mailname.mail.dkim_key import key_faults, key_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,25 +105,34 @@ def dkim_faults(texts: Iterable[str]) -> list[str]:
     """Judge a DKIM key (RFC 6376 section 3.6.1) from the TXT records of a selector."""
     records = list(texts)
     if len(records) > 1:
-        return [f"there are {len(records)} records, and a selector has one"]
+        parts = sum("p" not in tags(record) for record in records)
+        split = ": the key was cut into several records, where one record of several strings belongs" if parts else ""
+        return [f"there are {len(records)} records, and a selector has one{split}"]
     faults = []
     for record in records:
         found = tags(record)
         if found.get("v", "DKIM1") != "DKIM1":
             faults.append(f"v={found['v']} is no version of DKIM")
-        if "p" not in found:
-            faults.append("it has no key (p=)")
-        elif not _is_base64(found["p"]):
-            faults.append("its key (p=) is no base64 text; perhaps a part is missing or doubled")
+        faults += key_faults(found) if "p" in found else ["it has no key (p=)"]
     return faults
 
 
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
-        return False
-    return True
+def dkim_notes(texts: Iterable[str]) -> list[str]:
+    """Return what is worth a word about a selector's key: shorter than is used today, or revoked."""
+    records = [tags(text) for text in texts]
+    return key_notes(records[0]) if len(records) == 1 else []
+
+
+def report_domains(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the domains to which a DMARC record sends reports (RFC 7489 section 7.1), in small letters."""
+    found = [tags(text) for text in texts if re.match(r"v\s*=\s*DMARC1\s*(;|$)", text)]
+    uris = [uri for record in found for tag in ("rua", "ruf") for uri in _uris(record, tag) if _is_mailbox_uri(uri)]
+    return tuple(dict.fromkeys(uri.strip().partition("!")[0].rpartition("@")[2].lower().rstrip(".") for uri in uris))
+
+
+def announces_mta_sts(texts: Iterable[str]) -> bool:
+    """Tell whether senders are told to fetch a policy (RFC 8461 section 3.1)."""
+    return any(text.startswith("v=STSv1") for text in texts)
 
 
 def mta_sts_faults(texts: Iterable[str]) -> list[str]:

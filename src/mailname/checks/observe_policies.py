@@ -1,0 +1,57 @@
+"""What a policy leads to: the records elsewhere without which it has no effect. Asked only where the policy is there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.name
+from dns.rdatatype import RdataType
+
+from mailname.checks.asking import Addressee
+from mailname.checks.mail_policy import owner_of, texts_in
+from mailname.mail.policy import announces_mta_sts, report_domains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dns.name import Name
+
+    from mailname.checks.asking import Asker
+    from mailname.checks.facts import Probe
+
+_RESOLVER = dns.name.from_text("resolver.")
+_MOST = 4  # domains that take reports
+
+
+def policy_host(domain: Name) -> Name:
+    """Return the host at which senders fetch the MTA-STS policy (RFC 8461 section 3.2)."""
+    return dns.name.from_text("mta-sts", domain)
+
+
+def permission_owner(domain: Name, receiver: str) -> Name | None:
+    """Return where a domain that takes another's DMARC reports says so (RFC 7489 section 7.1); None where it need not."""
+    try:
+        to = dns.name.from_text(receiver)
+        if to.is_subdomain(domain) or domain.is_subdomain(to):
+            return None
+        return domain.relativize(dns.name.root).concatenate(dns.name.from_text("_report._dmarc", to))
+    except dns.exception.DNSException:
+        return None
+
+
+async def follow_policies(asker: Asker, whom: Addressee, found: Iterable[Probe]) -> None:
+    """Ask for what the policies found at one name server lead to."""
+    domain = whom.zone
+    asked = []
+    for probe in found:
+        if not probe.answered or not probe.aa:
+            continue
+        if probe.qname == owner_of("_mta-sts", domain) and announces_mta_sts(texts_in(probe)):
+            asked += [asker.ask(whom, policy_host(domain), kind) for kind in (RdataType.A, RdataType.AAAA)]
+        if probe.qname == owner_of("_dmarc", domain) and asker.world.resolver and asker.world.start == "resolver":
+            at = Addressee("resolver", dns.name.root, _RESOLVER, asker.world.resolver)
+            owners = [permission_owner(domain, one) for one in report_domains(texts_in(probe))]
+            asked += [asker.ask(at, owner, RdataType.TXT, recurse=True) for owner in owners[:_MOST] if owner is not None]
+    await asyncio.gather(*asked)
