@@ -19,9 +19,13 @@ name = "mail.example.tech"
 addresses = ["198.51.100.2"]
 """
 
-DKIM_KEY = "v=DKIM1; k=ed25519; p=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
-SELECTOR = f"[[record]]\nname = 's1._domainkey.example.tech'\ntype = 'TXT'\ndata = '\"{DKIM_KEY}\"'\n"
-WITH_KEY = ORDINARY + '[transfer_key]\nname = "transfer.example.tech"\n' + SELECTOR
+_SELECTOR = """
+[[record]]
+name = "s1._domainkey.example.tech"
+type = "TXT"
+data = '''"v=DKIM1; k=ed25519; p=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="'''
+"""
+WITH_KEY = ORDINARY + '[transfer_key]\nname = "transfer.example.tech"\n' + _SELECTOR
 
 FOREIGN_SERVERS = """
 domain = "example.tech"
