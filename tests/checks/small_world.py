@@ -103,12 +103,14 @@ class Host:
     tls: ssl.SSLContext | None = None
     resolves: bool = False
     transfers: bool = False
+    answers_from: Endpoint | None = None
     edns: Literal["understood", "refused", "dropped"] = "understood"
 
 
 class _Udp(asyncio.DatagramProtocol):
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, leaving: socket.socket | None = None) -> None:
         self.host = host
+        self.leaving = leaving
         self.transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,7 +119,11 @@ class _Udp(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         dropped = self.host.edns == "dropped" and dns.message.from_wire(data).edns >= 0
         if self.host.udp == "answers" and not dropped:
-            self.transport.sendto(answer(self.host, data, "udp"), addr)
+            reply = answer(self.host, data, "udp")
+            if self.leaving is None:
+                self.transport.sendto(reply, addr)
+            else:
+                self.leaving.sendto(reply, addr)
 
 
 def answer(host: Host, wire: bytes, transport: Literal["udp", "tcp"]) -> bytes:
@@ -222,8 +228,16 @@ class SmallWorld:
             udp.close()
         else:
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(host), sock=udp)
+            leaving = self._other_socket(host.answers_from) if host.answers_from else None
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(host, leaving), sock=udp)
             self._stack.callback(transport.close)
+
+    def _other_socket(self, at: Endpoint) -> socket.socket:
+        """Return a socket from which answers leave that were asked for elsewhere."""
+        leaving = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        leaving.bind(("127.0.0.1", 0))
+        self.network.places[at] = leaving.getsockname()
+        return leaving
 
     async def _start_smtp(self, address: IPAddress, host: Host) -> None:
         listening = socket.create_server(("127.0.0.1", 0))

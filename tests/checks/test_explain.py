@@ -17,6 +17,7 @@ from mailname.answer import Unserved
 from mailname.checks import Finding, Place, Severity
 from mailname.checks.facts import ControlFact
 from mailname.checks.observe_control import read_zone_file
+from mailname.server.network import Endpoint
 from mailname.zone import Serial, Zone, ZoneBuilder
 
 if TYPE_CHECKING:
@@ -228,6 +229,10 @@ def with_timers(zone: Zone, **timers: int) -> Zone:
     return builder.build()
 
 
+def answers_from_elsewhere(w: SmallWorld) -> None:
+    w.host("192.0.2.1").answers_from = Endpoint(ip_address("192.0.2.99"), 53)
+
+
 def soa_retries_too_late(w: SmallWorld) -> None:
     w.serve(with_timers(w.zone, refresh=3600, retry=7200))
 
@@ -259,6 +264,7 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (servfail_on_primary, "NS-09", "fragile"),
     (resolver_in_place_of_server, "NS-06", "fragile"),
     (open_transfer, "NS-08", "fragile"),
+    (answers_from_elsewhere, "NS-11", "fragile"),
     (behind, "XFER-03", "fragile"),
     (serial_not_raised, "SERIAL-01", "fragile"),
     (primary_older, "SERIAL-02", "fragile"),

@@ -19,13 +19,14 @@ name = "mail.example.tech"
 addresses = ["198.51.100.2"]
 """
 
-_SELECTOR = """
+WITH_KEY = f"""{ORDINARY}
+[transfer_key]
+name = "transfer.example.tech"
 [[record]]
 name = "s1._domainkey.example.tech"
 type = "TXT"
 data = '''"v=DKIM1; k=ed25519; p=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="'''
 """
-WITH_KEY = ORDINARY + '[transfer_key]\nname = "transfer.example.tech"\n' + _SELECTOR
 
 FOREIGN_SERVERS = """
 domain = "example.tech"

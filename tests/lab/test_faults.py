@@ -83,12 +83,21 @@ WANTED = {
     "soa-denies-long": "SOA-01",
     "dmarc-twice": "POL-02",
     "spf-for-everybody": "POL-01",
+    "answers-from-elsewhere": "NS-11",
     "dkim-key-cut": "POL-03",
     "dmarc-reports-elsewhere": "POL-08",
     "mta-sts-without-host": "POL-09",
 }
 
-AT_A_SERVER = ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]
+AT_A_SERVER = [
+    "server-down",
+    "tcp-blocked",
+    "udp-blocked",
+    "port-53-blocked",
+    "zone-not-loaded",
+    "transfer-open",
+    "answers-from-elsewhere",
+]
 NO_MAIL = '[[record]]\nname = "@"\ntype = "MX"\ndata = "0 ."\n'
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import dns.rcode
 import dns.rdatatype
 
+from mailname.checks.all_ears import ask_all_ears
 from mailname.checks.facts import Outcome, Probe, Transport
 from mailname.checks.patience import patiently
 from mailname.checks.udp_port import UdpPort
@@ -51,6 +52,7 @@ class Budget:
     heard: bool = False
     plain: bool = False  # it answers, but not to questions with EDNS
     given_up: Outcome | None = None
+    answers_from: Endpoint | None = None  # it answers, and from another address: such answers nobody takes
     ends: float | None = None
     retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -129,7 +131,7 @@ class Asker:
             budget.plain = True
             outcome, wire = await self._once(budget, whom, query, transport)
         took = (time.perf_counter() - began) * 1000
-        probe = self._read(whom, query, transport, outcome, wire, tries, took, edns=not budget.plain)
+        probe = self._read(whom, query, transport, outcome, wire, tries, took, budget)
         if keep:
             self.probes.append(probe)
         if probe.tc and transport == "udp":
@@ -154,7 +156,7 @@ class Asker:
                         if outcome is not Outcome.SILENT:
                             return outcome, wire, tried + 1
                         continue
-            outcome, wire = await self._once(budget, whom, query, transport)
+            outcome, wire = await self._once(budget, whom, query, transport, again=True)
             if outcome is not Outcome.SILENT:
                 return outcome, wire, tried + 1
         return outcome, wire, self.world.tries
@@ -162,7 +164,7 @@ class Asker:
     async def _try_again(self, budget: Budget, whom: Addressee, query: _Query, *, last: bool) -> tuple[Outcome, bytes | None]:
         """Ask a server by UDP that has not answered yet; the last time without EDNS: some packet filters drop what is new."""
         budget.plain = last
-        outcome, wire = await self._once(budget, whom, query, "udp")
+        outcome, wire = await self._once(budget, whom, query, "udp", again=True)
         if last and outcome is Outcome.SILENT:
             budget.given_up, budget.plain = outcome, False
         elif budget.plain:  # or had the others only been lost?
@@ -170,7 +172,9 @@ class Asker:
             budget.plain = (await self._once(budget, whom, query, "udp"))[0] is Outcome.SILENT
         return outcome, wire
 
-    async def _once(self, budget: Budget, whom: Addressee, query: _Query, transport: Transport) -> tuple[Outcome, bytes | None]:
+    async def _once(
+        self, budget: Budget, whom: Addressee, query: _Query, transport: Transport, *, again: bool = False
+    ) -> tuple[Outcome, bytes | None]:
         if budget.given_up:
             return budget.given_up, None
         now = asyncio.get_running_loop().time()
@@ -182,7 +186,11 @@ class Asker:
             await self._turn(whom.endpoint.address)
         self.queries += 1
         try:
-            if transport == "udp":
+            if transport == "udp" and again:
+                wire, budget.answers_from = await ask_all_ears(self.network, query.wire(budget), whom.endpoint, patience)
+                if budget.answers_from is not None:
+                    raise TimeoutError
+            elif transport == "udp":
                 wire = await self._port(whom.endpoint).ask(query.wire(budget), patience)
             else:
                 asked = ask_tcp(self.network, query.wire(budget), whom.endpoint, timeout=_BOUND * patience)
@@ -206,8 +214,7 @@ class Asker:
         wire: bytes | None,
         tries: int,
         ms: float,
-        *,
-        edns: bool,
+        budget: Budget,
     ) -> Probe:
         answer = read_answer(wire) if wire is not None else None
         if wire is not None and answer is None:
@@ -234,7 +241,8 @@ class Asker:
             additional=sections[2],
             tries=tries,
             ms=round(ms, 2),
-            edns=edns,
+            edns=not budget.plain,
+            answered_from=budget.answers_from if outcome is Outcome.SILENT else None,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
@@ -14,7 +13,9 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from mailname.checks.facts_mail import MailCertificate, MailProbe
 from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
+from mailname.checks.outcome import Outcome
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
@@ -28,19 +29,22 @@ if TYPE_CHECKING:
 
     from mailname.server.network import IPAddress
 
+__all__ = [
+    "RUNGS",
+    "ControlFact",
+    "Facts",
+    "MailCertificate",
+    "MailProbe",
+    "Outcome",
+    "Probe",
+    "Record",
+    "Transport",
+    "ZoneFileFact",
+]
+
 SCHEMA = "mailname.facts/1"
 RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
 Transport = Literal["udp", "tcp"]
-
-
-class Outcome(enum.StrEnum):
-    """What became of a question, before anyone judges it."""
-
-    ANSWER = "answer"
-    SILENT = "silent"
-    REFUSED = "refused"  # the port is closed: TCP reset or ICMP port unreachable. Not the rcode of that name
-    UNREACHABLE = "unreachable"  # no route from here
-    GARBLED = "garbled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Probe:
         tries: how often it was sent; 0 when it was not, because this address had been silent over this transport before.
         ms: milliseconds until the answer, or until we gave up.
         edns: asked with EDNS (RFC 6891); without it only where that was not answered, or with an error.
+        answered_from: where an answer came from that did not come from where we asked; nobody takes such an answer.
 
     """
 
@@ -99,6 +104,7 @@ class Probe:
     tries: int = 1
     ms: float = 0.0
     edns: bool = True
+    answered_from: Endpoint | None = None
 
     @property
     def answered(self) -> bool:
@@ -134,6 +140,7 @@ class Probe:
             "tries": self.tries,
             "ms": self.ms,
             "edns": self.edns,
+            "answered_from": {"address": str(there.address), "port": there.port} if (there := self.answered_from) else None,
         }
 
     @classmethod
@@ -162,85 +169,12 @@ class Probe:
             tries=whole(value, "tries"),
             ms=number(value, "ms"),
             edns=truth(value, "edns"),
+            answered_from=_endpoint(table(value, "answered_from")) if value.get("answered_from") else None,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MailCertificate:
-    """The certificate that a mail host showed after STARTTLS: until when it is good, and for which names."""
-
-    ends: datetime
-    names: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {"ends": self.ends.isoformat(), "names": list(self.names)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> MailCertificate:
-        """Read what ``to_json`` gave."""
-        return cls(moment(value, "ends"), texts(value, "names"))
-
-
-@dataclass(frozen=True, slots=True)
-class MailProbe:
-    """One visit to a mail host's port 25: connect, read the greeting, EHLO, QUIT (RFC 5321 sections 3.1 and 3.2).
-
-    Attributes:
-        connected: whether the TCP connection came about; ``outcome`` then tells about the greeting.
-        banner: the greeting's first line as received, empty when there was none.
-        ehlo: the lines of the answer to EHLO.
-
-    """
-
-    host: Name
-    address: IPAddress
-    port: int
-    outcome: Outcome
-    connected: bool = False
-    banner: str = ""
-    ehlo: tuple[str, ...] = ()
-    ms: float = 0.0
-    certificate: MailCertificate | None = None
-
-    @property
-    def offers_tls(self) -> bool:
-        """Whether it offers STARTTLS (RFC 3207)."""
-        return any(line[4:].strip().upper() == "STARTTLS" for line in self.ehlo)
-
-    @property
-    def takes_mail(self) -> bool:
-        """Whether it greeted with 220."""
-        return self.outcome is Outcome.ANSWER and self.banner.startswith("220")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return this visit as JSON values."""
-        return {
-            "host": str(self.host),
-            "address": str(self.address),
-            "port": self.port,
-            "outcome": self.outcome.value,
-            "connected": self.connected,
-            "banner": self.banner,
-            "ehlo": list(self.ehlo),
-            "ms": self.ms,
-            "certificate": self.certificate.to_json() if self.certificate else None,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> MailProbe:
-        """Read what ``to_json`` gave."""
-        return cls(
-            host=dns.name.from_text(text(value, "host")),
-            address=ip_address(text(value, "address")),
-            port=whole(value, "port"),
-            outcome=Outcome(text(value, "outcome")),
-            connected=truth(value, "connected"),
-            banner=text(value, "banner"),
-            ehlo=texts(value, "ehlo"),
-            ms=number(value, "ms"),
-            certificate=MailCertificate.from_json(table(value, "certificate")) if value.get("certificate") else None,
-        )
+def _endpoint(value: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(ip_address(text(value, "address")), whole(value, "port"))
 
 
 @dataclass(frozen=True, slots=True)

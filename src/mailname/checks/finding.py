@@ -45,6 +45,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NS-08": "a name server gives the whole zone to everyone",
         "NS-09": "the zone fails to load on the primary",
         "NS-10": "a name server does not understand EDNS",
+        "NS-11": "a name server answers from another address",
         "XFER-01": "the primary refuses the transfer to a secondary",
         "XFER-02": "the transfer key is wrong",
         "XFER-03": "a secondary has not heard of the new version yet",
@@ -155,6 +156,8 @@ def evidence_of(probe: Probe) -> Evidence:
     """Show a probe as dig would: who was asked what, status, flags, and the records."""
     server = f"{probe.server} {probe.endpoint} {probe.transport}"
     question = f"{probe.qname} {probe.qtype.name}"
+    if probe.answered_from is not None:
+        return Evidence(server, question, f"an answer came from {probe.answered_from}, which is not where we asked")
     if not probe.answered:
         return Evidence(server, question, _no_answer(probe.outcome, probe.tries))
     flags = " ".join(["qr", *(flag for flag in ("aa", "tc", "ra") if getattr(probe, flag))])

@@ -33,6 +33,7 @@ from mailname.checks.root import root_reachable
 from mailname.checks.serials import primary_older, serial_not_raised
 from mailname.checks.server_set import different_machines, enough_servers
 from mailname.checks.soa_values import soa_master, soa_timers
+from mailname.checks.source_address import same_source_address
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.without_plan import without_plan
@@ -96,6 +97,7 @@ CHECKS = (
     Check(("NS-09",), "servers", zone_fails_to_load, ("NS-01",)),
     Check(("NS-07",), "servers", open_recursion, _UNREACHED, for_each_server=True),
     Check(("NS-10",), "servers", understands_edns, _UNREACHED, for_each_server=True),
+    Check(("NS-11",), "servers", same_source_address, for_each_server=True),
     Check(("NS-08",), "servers", open_transfer, ("NS-01", "NS-02"), for_each_server=True),
     Check(("XFER-01", "XFER-02", "XFER-04", "XFER-05"), "servers", transfer_fails, ("NS-01",), for_each_server=True),
     Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),

@@ -149,6 +149,8 @@ def same_silent_machine(pair: Pair) -> bool:
 RULES = (
     Rule(frozenset({"ROOT-01"}), frozenset({"TLD-01", "NS-01", "NS-03", "MAIL-01", "MAIL-02"}), (nothing_answered,)),
     Rule(frozenset({"DELEG-02", "DELEG-03", "DELEG-04"}), frozenset({"DELEG-05"}), must_not_see=(some_parent_is_right,)),
+    # What looks mute and answers from elsewhere is told as that.
+    Rule(frozenset({"NS-11"}), frozenset({"NS-01", "NS-03", "XFER-03"}), (same_server,)),
     # A name server that is down or mute takes its consequences with it.
     Rule(frozenset({"NS-01"}), frozenset({"MAIL-01", "MAIL-02"}), (same_silent_machine,)),
     Rule(

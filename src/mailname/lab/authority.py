@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Authority:
     """Serves zones at some addresses, UDP and TCP. Holds no state but the table and its sockets."""
 
-    def __init__(self, network: Network, at: tuple[Endpoint, ...]) -> None:
+    def __init__(self, network: Network, at: tuple[Endpoint, ...], *, answers_from: Endpoint | None = None) -> None:
         self.table = ZoneTable()
         self.at = at
-        self._listener = Listener(network, at, self._answer)
+        self._listener = Listener(network, at, self._answer, answers_from=answers_from)
 
     def put(self, zone: Zone) -> None:
         """Swap a zone in."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from mailname.lab.breaking import addresses_of, first_secondary, restart, victim, victim_endpoints
+from mailname.lab.authority import Authority
+from mailname.lab.breaking import addresses_of, first_secondary, planned_zone, restart, victim, victim_endpoints
 from mailname.lab.fault import fault
 from mailname.lab.resolver import Resolver
 from mailname.server.network import Endpoint
@@ -107,3 +108,13 @@ async def primary_restored(lab: Lab) -> None:
     lab.zone_file.write_text(before, encoding="utf-8")
     await lab.primary.start(replace(lab.primary.config, state=lab.folder / "restored"))
     lab.serial = serial
+
+
+@fault("NS-11", "One name server has two addresses, and answers over UDP from the other one.")
+async def answers_from_elsewhere(lab: Lab) -> None:
+    """Stop a server, and let one listen at its addresses that has the zone and sends from another port and address."""
+    server = victim(lab)
+    await server.stop()
+    stand_in = Authority(lab.network, server.config.listen, answers_from=Endpoint(lab.addresses.provider, 5300))
+    stand_in.put(planned_zone(lab))
+    await lab.run(stand_in)

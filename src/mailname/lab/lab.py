@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.lab.authority import Authority
     from mailname.plan import MailHost as PlannedMailHost
     from mailname.plan import Plan
 
@@ -167,7 +168,7 @@ class Lab:
             return None
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mailname-", dir="/tmp")))
 
-    async def run(self, part: Internet | Resolver | MailHost | LabNameServer) -> None:
+    async def run(self, part: Internet | Resolver | Authority | MailHost | LabNameServer) -> None:
         """Start a part of the world; it ends with the lab."""
         self._stack.push_async_callback(part.stop)
         await part.start()

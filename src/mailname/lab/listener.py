@@ -26,8 +26,13 @@ _IDLE = 10.0
 class Listener:
     """Hands each message that comes in to one coroutine function, and sends what it returns; None is silence."""
 
-    def __init__(self, network: Network, at: tuple[Endpoint, ...], answer: Answer) -> None:
+    def __init__(
+        self, network: Network, at: tuple[Endpoint, ...], answer: Answer, *, answers_from: Endpoint | None = None
+    ) -> None:
+        """Describe the listener; with ``answers_from`` its datagrams leave from there, as no server's should."""
         self.at = at
+        self._answers_from = answers_from
+        self._leaving: asyncio.DatagramTransport | None = None
         self._network = network
         self._answer = answer
         self._udp: list[asyncio.DatagramTransport] = []
@@ -37,6 +42,10 @@ class Listener:
     async def start(self) -> None:
         """Bind every endpoint, both transports."""
         loop = asyncio.get_running_loop()
+        if self._answers_from is not None:
+            sock = self._network.listen_udp(self._answers_from)
+            self._leaving, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, sock=sock)
+            self._udp.append(self._leaving)
         for at in self.at:
             transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=self._network.listen_udp(at))
             self._udp.append(transport)
@@ -66,7 +75,7 @@ class Listener:
     async def _answer_datagram(self, wire: bytes, transport: asyncio.DatagramTransport, sender: tuple[str, int]) -> None:
         reply = await self._answer(wire, "udp")
         if reply is not None and not transport.is_closing():
-            transport.sendto(reply, sender)
+            (self._leaving or transport).sendto(reply, sender)
 
     async def _serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -101,7 +101,13 @@ class MappedNetwork:
         return await asyncio.open_connection(host, port, local_addr=local)
 
     def peer(self, seen: SocketAddress) -> Endpoint:
-        """Return the sender as seen: a process that only read the file cannot know who hides behind a loopback port."""
+        """Return the sender as seen, or whom it stands for when that is a port on which somebody listens.
+
+        Who else hides behind a loopback port, a process that only read the file cannot know.
+        """
+        known = next((at for at, place in self.places.items() if place == tuple(seen[:2])), None)
+        if known is not None and not self.direct:
+            return known
         return Endpoint(ip_address(seen[0].partition("%")[0]), seen[1])
 
     def to_text(self) -> str:
