@@ -13,6 +13,8 @@ from tests.plan.marked_plans import GOOD, good
 from mailname.cli.console import err, out
 from mailname.cli.show import command
 from mailname.errors import HostError, PlanError, ZoneError
+from mailname.server.config_file import load_config
+from mailname.server.keyfile import make_key_file
 from mailname.zone.text import read_zone
 
 DNSKEY = "mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
@@ -159,6 +161,25 @@ class TestRegistrar:
         assert (sheet["style"], sheet["panel"]["verified"]) == ("one-form", True)
         assert [step["entries"][0]["addresses"] for step in sheet["steps"]] == [["192.0.2.1", "2001:db8:1::1"]]
         assert sheet["never"]
+
+
+class TestServer:
+    @pytest.mark.parametrize(("name", "role", "peer"), [("ns1", "secondary", "primary"), ("ns2", "primary", "secondary")])
+    def test_is_what_serve_takes(self, plan_file: Path, tmp_path: Path, name: str, role: str, peer: str) -> None:
+        """With the key file that 'mailname key make' writes, and the control socket at which the other commands look."""
+        text = show(plan_file, "--server", f"{name}.example.tech.").stdout
+        file = tmp_path / "server.toml"
+        make_key_file(tmp_path / "transfer.example.tech.key", dns.name.from_text("transfer.example.tech"))
+        config = load_config(text, str(file))
+        assert str(config.control) == "/run/mailname/control.sock"
+        assert config.zones[0].role == role
+        assert f"[[zone.{peer}]]" in text
+
+    def test_of_nobody_is_a_mistake(self, plan_file: Path) -> None:
+        """Whom the plan has is said."""
+        result = show(plan_file, "--server", "ns9.example.tech")
+        assert result.exit_code == 2
+        assert "it has ns1.example.tech, ns2.example.tech" in result.stderr
 
 
 class TestDiff:

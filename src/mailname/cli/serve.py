@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailname.server.service import Server
 
 
+_NO_CONTROL = 'no control socket: status, publish and reload cannot reach this server; add to its configuration: control = "%s"'
 _TURN = 0.001  # seconds for which one thread may keep the interpreter while others, the one that answers among them, wait
 _FILES_AT_ONCE = 64  # threads that wait for the disk: who wait together are written together (server/durable.py)
 
@@ -114,9 +115,13 @@ def _reader_of_folder(
 async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
+    from mailname.server.control import DEFAULT_PATH
     from mailname.server.service import Server
 
-    server = Server(read(), workers=workers)
+    config = read()
+    if config.control is None and config.state is not None:
+        logging.getLogger("mailname").warning(_NO_CONTROL, DEFAULT_PATH)
+    server = Server(config, workers=workers)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_FILES_AT_ONCE, "files"))
     ended = asyncio.Event()

@@ -1,4 +1,4 @@
-"""``mailname show``: what a plan means - the zone, the registrar's worksheet, or what would change."""
+"""``mailname show``: what a plan means - the zone, a server's configuration, the registrar's worksheet, or what would change."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _PUBLISHED = ":published"  # stands for --diff without a file
 @click.option("--zone", "zone_only", is_flag=True, help="Only the zone, as a zone file.")
 @click.option("--registrar", is_flag=True, help="What to type at the registrar: name servers, glue, DS.")
 @click.option("--style", metavar="FORM", help="The worksheet in one registrar's form, such as ionos or one-form.")
+@click.option("--server", metavar="NAME", help="The configuration of this name server, for: mailname serve --config FILE")
 @click.option(
     "--diff",
     "published",
@@ -57,6 +58,7 @@ def command(
     zone_only: bool,
     registrar: bool,
     style: str | None,
+    server: str | None,
     published: str | None,
     control: Path | None,
     network: Path | None,
@@ -80,11 +82,12 @@ def command(
     for warning in () if as_json else loaded.warnings:
         print_mistake(warning)
     plan = loaded.plan
-    olds: list[tuple[str, Zone | None]] = []
-    if published == _PUBLISHED:
-        olds = asyncio.run(_ask_the_primary(plan, control, network))
-    elif published is not None:
-        olds = [(published, _read(published, plan))]
+    if server is not None:
+        from mailname.cli.show_server import print_configuration
+
+        print_configuration(plan, server)
+        return
+    olds = _published(plan, published, control, network)
     zones = expand_all(plan, Serial(int(datetime.now(UTC).strftime("%Y%m%d")) * 100 if serial is None else serial))
     sheet = worksheet(plan, zones[0])
     form = _find_form(style)
@@ -136,6 +139,13 @@ def _find_form(name: str | None) -> tuple[Style, Panel | None]:
         return styles().find(name or DEFAULT)
     except HostError as error:
         raise click.BadParameter(f"{error.problem}. {error.remedy}", param_hint="--style") from error
+
+
+def _published(plan: Plan, where: str | None, control: Path | None, network: Path | None) -> list[tuple[str, Zone | None]]:
+    """Return what to compare with: its name, and the zone if there is one."""
+    if where == _PUBLISHED:
+        return asyncio.run(_ask_the_primary(plan, control, network))
+    return [(where, _read(where, plan))] if where is not None else []
 
 
 def _read(file: str, plan: Plan) -> Zone:
