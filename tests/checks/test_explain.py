@@ -300,11 +300,13 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
 class TestOneFault:
     @pytest.mark.parametrize(("fault", "code", "kind"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS])
     async def test_is_the_one_cause(self, fault: Callable[[SmallWorld], None], code: str, kind: str) -> None:
-        """A single fault is told as exactly its cause, and nothing unrelated is told beside it."""
+        """A single fault is told as exactly its cause, nothing unrelated beside it; its fix leaves nothing to be found."""
         world = SmallWorld()
         fault(world)
         verdict = verdict_of(world.plan, await look(world))
         assert (codes(verdict), verdict.verdict) == ((code, ()), kind)
+        assert verdict.cause is not None
+        assert verdict.cause.proven
 
     async def test_says_where_what_to_do_and_what_was_seen(self) -> None:
         """The cause names the server and its address, the place, one command, and shows an answer as dig does."""

@@ -186,6 +186,7 @@ class TestBroken:
         _, verdict = await seen(world)
         assert verdict.cause is not None
         assert (verdict.cause.finding.code, verdict.also) == (code, ())
+        assert verdict.cause.proven
         for finding in verdict.findings:
             told = f"{finding.says} {finding.where} {finding.fix} {finding.command}"
             assert "plan" not in told.lower().replace("explain", "")

@@ -114,6 +114,7 @@ async def cause_of(fault: str, rehearsed: Plan, folder: Path) -> tuple[str | Non
         facts = await observe(rehearsed, network=lab.network, world=lab.world)
         verdict = explain(rehearsed, facts, judge(rehearsed, facts))
         assert mistakes(verdict.to_json(), check_schema()) == []
+        assert verdict.cause is None or verdict.cause.proven
         return verdict.cause.finding.code if verdict.cause else None, [other.finding.code for other in verdict.also]
 
 

@@ -9,12 +9,13 @@ from mailname.checks.arrival import mail_arrives
 from mailname.checks.blocked import Blocked, blocked
 from mailname.checks.facts import Outcome
 from mailname.checks.finding import CODES, Severity
+from mailname.checks.proof import Claim, proven
 from mailname.checks.reading import sights
 from mailname.checks.rules import RULES, Pair
 from mailname.checks.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mailname.checks.facts import Facts
     from mailname.checks.finding import Finding
@@ -29,10 +30,20 @@ _CANNOT_TELL = frozenset({"ROOT-01", "TLD-01"})
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A finding that nothing else explains, and what it explains itself."""
+    """A finding that nothing else explains, and what it explains itself.
+
+    Attributes:
+        proven: whether it and what it explains are gone when its fix is applied to the facts and all is judged again.
+
+    """
 
     finding: Finding
     explains: tuple[Finding, ...] = ()
+    proven: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the cause of a verdict."""
+        return {**self.finding.cause_to_json(), "proven": self.proven}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,8 @@ class Verdict:
         return {
             "schema": SCHEMA,
             "verdict": self.verdict,
-            "cause": self.cause.finding.cause_to_json() if self.cause else None,
-            "also": [cause.finding.cause_to_json() for cause in self.also],
+            "cause": self.cause.to_json() if self.cause else None,
+            "also": [cause.to_json() for cause in self.also],
             "findings": [finding.to_json() for finding in self.findings],
             "blocked": [one.to_json() for one in self.blocked],
             "queries": self.queries,
@@ -95,10 +106,11 @@ def _causes(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> list[Cause]
     by_code: dict[str, list[Finding]] = {}
     for root in roots:
         by_code.setdefault(root.code, []).append(root)
-    return [
-        Cause(_merged(same), tuple(f for f in found if f not in same and any(_leads_to(one, f, reasons) for one in same)))
+    claims = [
+        Claim(tuple(same), tuple(f for f in found if f not in same and any(_leads_to(one, f, reasons) for one in same)))
         for same in by_code.values()
     ]
+    return [Cause(_merged(claim.same), claim.explains, claim.proven) for claim in proven(plan, facts, claims)]
 
 
 def _explains(cause: Finding, effect: Finding, plan: Plan, facts: Facts) -> bool:
@@ -121,7 +133,7 @@ def _leads_to(cause: Finding, effect: Finding, reasons: Mapping[Finding, list[Fi
     return False
 
 
-def _merged(same: list[Finding]) -> Finding:
+def _merged(same: Sequence[Finding]) -> Finding:
     """Tell one fault at several servers as one cause."""
     first = min(same, key=lambda finding: _WEIGHT[finding.severity])
     if len(same) == 1:

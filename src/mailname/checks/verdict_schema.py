@@ -36,6 +36,10 @@ _CAUSE = {
     "where": {"type": "string", "description": "Where to fix it."},
     "fix": {"type": "string", "description": "What to do there, and the line to type."},
 }
+_PROVEN = {
+    "type": "boolean",
+    "description": "With its fix applied to what was seen, and judged again, it and what it explains are gone.",
+}
 _FINDING = {
     **_CAUSE,
     "evidence": _EVIDENCE,
@@ -66,7 +70,11 @@ def check_schema() -> dict[str, Any]:
             "queries": _QUERIES,
             "seconds": _SECONDS,
         },
-        **{"$schema": _DIALECT, "title": SCHEMA, "$defs": {"cause": _whole({**_CAUSE, "evidence": _EVIDENCE})}},
+        **{
+            "$schema": _DIALECT,
+            "title": SCHEMA,
+            "$defs": {"cause": _whole({**_CAUSE, "evidence": _EVIDENCE, "proven": _PROVEN})},
+        },
     )
 
 

@@ -12,7 +12,7 @@ from mailname.cli.delegation_hops import hops
 from mailname.cli.delegation_map import draw
 from mailname.cli.html_text import Html, fill, joined
 from mailname.cli.verdict_style import STYLE
-from mailname.cli.verdict_view import SENTENCES, TITLES, rung_lines
+from mailname.cli.verdict_view import PROVEN, SENTENCES, TITLES, rung_lines
 
 if TYPE_CHECKING:
     from mailname.checks import Cause, Facts, Finding, Verdict
@@ -70,6 +70,7 @@ _CAUSE = """<section class="cause $severity">
 $command</dl>
 $evidence
 $explains
+$proven
 </section>
 """
 
@@ -134,6 +135,7 @@ def _cause(cause: Cause, over: str) -> Html:
         command=command,
         evidence=joined(map(_evidence, finding.evidence[:_MOST_EVIDENCE])),
         explains=_explains(cause.explains),
+        proven=fill('<p class="small">$says</p>', says=PROVEN) if cause.proven else Html(),
     )
 
 

@@ -43,6 +43,7 @@ TITLES = {
     "zone": "zone and plan",
     "mail": "mail host",
 }
+PROVEN = "Proven: judged again with this mended, it and what follows from it are gone."
 _MOST_EVIDENCE = 3
 
 
@@ -120,6 +121,9 @@ def _print_cause(console: Console, cause: Cause, colour: str) -> None:
         console.print("\n  [bold]This explains[/]")
         for effect in cause.explains:
             print_prose(console, f"{effect.code} {escape(effect.says)}", 4)
+    if cause.proven:
+        console.print()
+        print_prose(console, f"[dim]{PROVEN}[/]", 2)
     console.print()
 
 
