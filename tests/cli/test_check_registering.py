@@ -51,7 +51,9 @@ class TestBeforeRegistering:
         world.host("192.0.2.1").tcp = "closed"
         code, told, _ = check(tmp_path, world, "--before-registering", "--registry", "all", "--json")
         decided = {one["tlds"][0]: one["refuses"] for one in json.loads(told)["registries"]}
-        assert (code, decided) == (1, {"de": True, "tech": False, "it": False, "be": False, "hu": False, "*": True})
+        assert code == 1
+        assert {tld for tld, refuses in decided.items() if refuses} == {"de", "is", "at", "*"}
+        assert {"tech", "uk", "it", "be", "hu"} <= set(decided)
 
     def test_a_rule_that_was_not_verified_is_told_as_such(self, tmp_path: Path) -> None:
         """Nobody should rely on hearsay without knowing it."""

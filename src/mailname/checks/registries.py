@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 Level = Literal["must", "should"]
+Junk = Literal["accepted", "refused", "suspended", "deleted", "unknown"]
 _NETWORK = {4: 24, 6: 48}
 _TIMERS = ("refresh", "retry", "expire", "minimum")
 
@@ -48,6 +49,8 @@ class Registry:
     Attributes:
         looks: when it looks at the name servers.
         failing: what becomes of a domain that fails.
+        junk: what becomes of a second name server that does not answer, entered only so that there are two.
+        verified: whether these were read in its own text.
 
     """
 
@@ -55,6 +58,8 @@ class Registry:
     name: str
     looks: str
     failing: str
+    junk: Junk
+    verified: bool
     source: str
     rules: tuple[Rule, ...]
 
@@ -91,8 +96,9 @@ class Decision:
             "tlds": list(registry.tlds),
             "looks": registry.looks,
             "failing": registry.failing,
+            "junk": registry.junk,
             "source": registry.source,
-            "verified": all(rule.verified for rule in registry.rules),
+            "verified": registry.verified and all(rule.verified for rule in registry.rules),
             "refuses": self.refuses,
             "objections": [one.to_json() for one in self.objections],
         }
@@ -110,7 +116,7 @@ def _registry(raw: dict[str, Any]) -> Registry:
     rules = (
         Rule(one["rule"], one["level"], one["verified"], {k: v for k, v in one.items() if k not in known}) for one in raw["rules"]
     )
-    return Registry(tuple(raw["tlds"]), raw["name"], raw["looks"], raw["failing"], raw["source"], tuple(rules))
+    return Registry(**{**raw, "tlds": tuple(raw["tlds"]), "rules": tuple(rules)})
 
 
 def registry_of(tld: str) -> Registry:
@@ -181,6 +187,15 @@ def _soa_range(seen: _Seen) -> str:
     return f"In the SOA, {listed(wrong)}." if wrong else ""
 
 
+def _ns_ttl(seen: _Seen) -> str:
+    truth = source_of_truth(seen.plan, seen.facts)
+    probe = seen.facts.probe(truth.address, "udp", seen.plan.domain, RdataType.NS) if truth else None
+    ttls = [record.ttl for record in probe.answer if record.rdtype == RdataType.NS] if probe else []
+    if not ttls or min(ttls) >= seen.numbers["least"]:
+        return ""
+    return f"The TTL of the NS records is {min(ttls)}, wanted are {seen.numbers['least']} seconds or more."
+
+
 def _retry_share(seen: _Seen) -> str:
     soa = _soa(seen)
     if soa is None or not soa.refresh or seen.numbers["least"] <= soa.retry / soa.refresh <= seen.numbers["most"]:
@@ -193,6 +208,9 @@ _JUDGES: Mapping[str, Callable[[_Seen], str]] = {
     "an-ipv4-address": _an_ipv4_address,
     "distinct-addresses": _distinct_addresses,
     "different-networks": _different_networks,
+    "glue-present": lambda seen: seen.says("DELEG-02"),
+    "no-alias": lambda seen: seen.says("DELEG-08"),
+    "ns-ttl": _ns_ttl,
     "glue": lambda seen: seen.says("DELEG-02", "DELEG-03"),
     "udp": lambda seen: seen.says("NS-01", "NS-03"),
     "tcp": lambda seen: seen.says("NS-01", "NS-02"),
@@ -206,6 +224,21 @@ _JUDGES: Mapping[str, Callable[[_Seen], str]] = {
 }
 
 
+_JUNK: Mapping[Junk, str] = {
+    "accepted": "is accepted here: nobody looks at it, and it makes each lookup slower.",
+    "refused": "is refused here: the order fails.",
+    "suspended": "costs the domain here: it is taken out of the zone some weeks later.",
+    "deleted": "costs the domain here: it is deleted some weeks later.",
+    "unknown": "is no matter of which anything is known here.",
+}
+
+
+def sentence_on_junk(registry: Registry) -> str:
+    """Say what this registry makes of a second name server that does not answer."""
+    sure = "" if registry.verified else " (This was not verified in its own text.)"
+    return f"A second name server that does not answer, entered only to have two, {_JUNK[registry.junk]}{sure}"
+
+
 def sentence_of(decision: Decision, domain: str) -> str:
     """Say in one sentence what a registry would do."""
     registry = decision.registry
@@ -214,5 +247,5 @@ def sentence_of(decision: Decision, domain: str) -> str:
     if decision.objections:
         return f"By the rules of {registry.name}, {domain} passes, with {len(decision.objections)} warning(s)."
     if not registry.rules:
-        return f"{registry.name[:1].upper()}{registry.name[1:]} look at no name server: {registry.failing}."
+        return f"{registry.name[:1].upper()}{registry.name[1:]} look at no name server: {domain} is delegated as it is."
     return f"By the rules of {registry.name}, {domain} passes."

@@ -123,7 +123,7 @@ def decisions(names: Iterable[str], plan: Plan, facts: Facts, verdict: Verdict) 
 
 def print_decisions(console: Console, found: Iterable[Decision], domain: str) -> None:
     """Print what each registry would say."""
-    from mailname.checks.registries import sentence_of
+    from mailname.checks.registries import sentence_of, sentence_on_junk
 
     for one in found:
         console.print()
@@ -134,8 +134,8 @@ def print_decisions(console: Console, found: Iterable[Decision], domain: str) ->
             word = "must" if objection.rule.level == "must" else "should"
             sure = "" if objection.rule.verified else " (this rule was not verified in the registry's own text)"
             print_prose(console, escape(f"{word}: {objection.says}{sure}"), 4)
-        if one.registry.rules:
-            print_prose(console, f"[dim]{escape(f'It looks {one.registry.looks}. Source: {one.registry.source}.')}[/]", 4)
+        print_prose(console, escape(sentence_on_junk(one.registry)), 4)
+        print_prose(console, f"[dim]{escape(f'It looks {one.registry.looks}. Source: {one.registry.source}.')}[/]", 4)
 
 
 def decisions_json(found: Iterable[Decision]) -> list[dict[str, Any]]:

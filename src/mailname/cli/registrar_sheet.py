@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from mailname.checks.registries import registry_of, sentence_on_junk
 from mailname.cli.console import print_prose, print_table
 from mailname.plan.registrar_styles import read_styles, steps, too_many
 
@@ -48,7 +49,7 @@ def print_sheet(console: Console, sheet: Worksheet, style: Style, panel: Panel |
     for line in sheet.never:
         print_prose(console, escape(f"- {line}"), _MARGIN)
     console.print("\n[bold]Know[/]")
-    for line in (*_limits(sheet, panel), *sheet.notes, *_sources(panel)):
+    for line in (*_limits(sheet, panel), *_registry(sheet), *sheet.notes, *_sources(panel)):
         print_prose(console, escape(f"- {line}"), _MARGIN)
 
 
@@ -94,6 +95,22 @@ def _limits(sheet: Worksheet, panel: Panel | None) -> list[str]:
     ]
 
 
+def _registry(sheet: Worksheet) -> list[str]:
+    """Say what the registry of this TLD makes of the name servers."""
+    registry = registry_of(sheet.domain.labels[-2].decode("ascii"))
+    if "*" in registry.tlds:
+        return ["The rules of this registry are not known: mailname check PLAN --before-registering goes by IANA's."]
+    told = [sentence_on_junk(registry)]
+    if any(rule.level == "must" for rule in registry.rules):
+        sure = "" if registry.verified else " (not verified in its own text)"
+        told.insert(
+            0,
+            f"{registry.name} looks {registry.looks}; where its rules are not kept, it {registry.failing}{sure}."
+            " Have the servers running first, and try: mailname check PLAN --before-registering.",
+        )
+    return told
+
+
 def _sources(panel: Panel | None) -> list[str]:
     if panel is None:
         known = ", ".join(one.name for one in styles().panels)
@@ -117,7 +134,7 @@ def sheet_json(sheet: Worksheet, style: Style, panel: Panel | None) -> dict[str,
         ],
         "ds": [ds.to_text() for ds in sheet.ds],
         "never": list(sheet.never),
-        "notes": [*_limits(sheet, panel), *sheet.notes],
+        "notes": [*_limits(sheet, panel), *_registry(sheet), *sheet.notes],
         "style": style.name,
         "panel": {"name": panel.name, "verified": panel.verified, "source": panel.source} if panel else None,
         "steps": [

@@ -90,11 +90,6 @@ def _notes(plan: Plan) -> list[str]:
             "Registrars call glue 'host records', 'child name servers', 'glue records' or 'personal name servers'. "
             "Names are typed without a dot at the end."
         )
-    if tld == "de":
-        notes.append(
-            "The .de registry asks the name servers before it accepts the change, over UDP and TCP port 53: "
-            "have both servers running first (mailname check)."
-        )
     if tld.startswith("xn--") or any(label.startswith(b"xn--") for label in plan.domain.labels):
         notes.append("Some registrars want the name as it is spoken, some its xn-- form; both mean the same domain.")
     notes.append(
