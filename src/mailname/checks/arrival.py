@@ -48,7 +48,7 @@ def _at_served_addresses(plan: Plan, facts: Facts, host: Name, made: tuple[MailP
 def _resolves(plan: Plan, facts: Facts) -> bool:
     for address in _reachable_from_parent(plan, facts):
         soa = facts.probe(address, "udp", plan.domain, RdataType.SOA)
-        if soa is None or not soa.answered or not soa.aa or soa.rcode != dns.rcode.NOERROR:
+        if soa is None or not soa.aa or soa.rcode != dns.rcode.NOERROR or not soa.rdatas(plan.domain, RdataType.SOA):
             continue
         mx = served(facts, address, plan.domain, RdataType.MX)
         if no_mail_is_planned(facts):

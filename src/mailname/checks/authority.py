@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dns.rcode
+from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
 from mailname.checks.reading import sights
@@ -33,22 +34,37 @@ def _not_serving(plan: Plan, facts: Facts) -> Iterator[tuple[NameServer, list[Si
 
 
 def zone_not_loaded(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Find servers that say that they do not have the zone."""
-    for server, found, none_serves in _not_serving(plan, facts):
-        here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode in _NOT_HERE and not sight.soa.ra]
+    """Find servers that say that they do not have the zone, or that are silent about this zone and not about others."""
+    all_seen = sights(plan, facts)
+    severity = Severity.FRAGILE if any(sight.serial is not None for sight in all_seen) else Severity.DEAD
+    for server in plan.name_servers:
+        own = [sight for sight in all_seen if sight.server == server]
+        lacking = [(s, s.soa) for s in own if s.soa and s.serial is None and s.soa.rcode in _NOT_HERE and not s.soa.ra]
+        dropping = [(s, s.elsewhere) for s in own if s.is_down and s.elsewhere]
+        name, domain = spoken(server.name), spoken(plan.domain)
+        says = []
+        if lacking:
+            rcode = dns.rcode.to_text(lacking[0][1].rcode or dns.rcode.REFUSED)
+            says.append(
+                f"{name} ({listed(s.address for s, _ in lacking)}) answers {rcode} for {domain}: the zone is not loaded there."
+            )
+        if dropping:
+            says.append(
+                f"{name} ({listed(s.address for s, _ in dropping)}) is silent to every question about {domain}"
+                " and answers others: it drops what it does not serve."
+            )
+        here = [*lacking, *dropping]
         if not here:
             continue
-        name, probe = spoken(server.name), here[0][1]
-        rcode = dns.rcode.to_text(probe.rcode or dns.rcode.REFUSED)
+        unanswered = [facts.probe(sight.address, "udp", plan.domain, RdataType.SOA) for sight, _ in dropping]
         yield Finding(
             "NS-04",
-            Severity.DEAD if none_serves else Severity.FRAGILE,
-            f"{name} ({listed(sight.address for sight, _ in here)}) answers {rcode} for {spoken(plan.domain)}:"
-            " the zone is not loaded there.",
+            severity,
+            " ".join(says),
             f"configuration on {name}",
-            f"Add the zone {spoken(plan.domain)} as {server.role} to the configuration on {name} and reload it.",
+            f"Add the zone {domain} as {server.role} to the configuration on {name} and reload it.",
             _reload(plan, server),
-            tuple(evidence_of(probe) for _, probe in here),
+            tuple(evidence_of(probe) for probe in (*unanswered, *(probe for _, probe in here)) if probe),
             server=server.name,
             addresses=tuple(sight.address for sight, _ in here),
         )
@@ -91,8 +107,23 @@ def _says_something_else(probe: Probe) -> bool:
     return probe.rcode not in (*_NOT_HERE, dns.rcode.SERVFAIL) or (probe.ra and probe.rcode in _NOT_HERE)
 
 
+def _how(probe: Probe, domain: str) -> str:
+    """Say what is wrong with an answer that is none of an authority."""
+    rcode = dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)
+    if probe.ra:
+        return f"answers for {domain} without authority ({rcode}, it is a resolver)"
+    if probe.rcode != dns.rcode.NOERROR:
+        return f"answers {rcode} for {domain}"
+    if probe.rdatas(probe.qname, RdataType.SOA):
+        return f"answers for {domain} without authority (the AA flag is not set)"
+    referral = next((record.owner for record in probe.authority if record.rdtype == RdataType.NS), None)
+    if not probe.aa and referral is not None:
+        return f"refers to the servers of {spoken(referral)} instead of answering for {domain}: the zone is not loaded there"
+    return f"answers for {domain} without its SOA record: what it serves is no whole zone"
+
+
 def not_authoritative(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Find servers that answer, but not as an authority: a resolver, or a server that refers elsewhere."""
+    """Find servers that answer, but not as an authority: a resolver, a server that refers elsewhere, half a zone."""
     for server, found, none_serves in _not_serving(plan, facts):
         here = [(sight, sight.soa) for sight in found if sight.soa and _says_something_else(sight.soa)]
         if not here:
@@ -101,10 +132,11 @@ def not_authoritative(plan: Plan, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "NS-06",
             Severity.DEAD if none_serves else Severity.FRAGILE,
-            f"{name} ({listed(sight.address for sight, _ in here)}) answers for {spoken(plan.domain)} without authority"
-            f" ({dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)}{', it is a resolver' if probe.ra else ''}).",
+            f"{name} ({listed(sight.address for sight, _ in here)}) {_how(probe, spoken(plan.domain))}.",
             f"configuration on {name}",
-            f"Let {name} serve {spoken(plan.domain)} as {server.role}, not resolve or forward it.",
+            f"Let {name} serve {spoken(plan.domain)} as {server.role}, not resolve or forward it."
+            if probe.ra
+            else f"Let {name} serve the whole zone {spoken(plan.domain)} as {server.role}, and see in its log why it does not.",
             dig(probe.address, plan.domain, "SOA"),
             tuple(evidence_of(probe) for _, probe in here),
             server=server.name,

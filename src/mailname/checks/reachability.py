@@ -25,7 +25,7 @@ def server_down(plan: Plan, facts: Facts) -> Iterator[Finding]:
     all_seen = sights(plan, facts)
     nobody_answers = not any(Outcome.ANSWER in (sight.udp, sight.tcp) for sight in all_seen)
     for server in plan.name_servers:
-        down = [s for s in all_seen if s.server == server and _is_down(s)]
+        down = [s for s in all_seen if s.server == server and s.is_down and s.elsewhere is None]
         if not down:
             continue
         addresses = listed((sight.address for sight in down), last="or")
@@ -52,10 +52,6 @@ def server_down(plan: Plan, facts: Facts) -> Iterator[Finding]:
             server=server.name,
             addresses=tuple(sight.address for sight in down),
         )
-
-
-def _is_down(sight: Sight) -> bool:
-    return sight.udp not in (None, Outcome.ANSWER) and sight.tcp not in (None, Outcome.ANSWER)
 
 
 def tcp_unreachable(plan: Plan, facts: Facts) -> Iterator[Finding]:

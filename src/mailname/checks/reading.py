@@ -43,6 +43,10 @@ class Delegation:
         """The name servers that the parent lists."""
         return frozenset(self.glue)
 
+    def glue_inside(self, domain: Name) -> frozenset[tuple[Name, frozenset[IPAddress]]]:
+        """Return the name servers inside the domain with their glue, without which nobody would find them."""
+        return frozenset((name, glue) for name, glue in self.glue.items() if name.is_subdomain(domain))
+
     def is_as_planned(self, plan: Plan) -> bool:
         """Tell whether names and glue are those of the plan."""
         if self.names != frozenset(server.name for server in plan.name_servers):
@@ -61,6 +65,7 @@ class Sight:
     Attributes:
         udp, tcp: what became of the questions over each transport; None when it could not be tried from here.
         soa: the answer to the SOA question, over UDP or else over TCP.
+        elsewhere: an answer to a question that is not about the domain: somebody is there.
 
     """
 
@@ -69,6 +74,12 @@ class Sight:
     udp: Outcome | None
     tcp: Outcome | None
     soa: Probe | None
+    elsewhere: Probe | None = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether nothing about the domain was answered, over UDP or TCP."""
+        return self.udp not in (None, Outcome.ANSWER) and self.tcp not in (None, Outcome.ANSWER)
 
     @property
     def serial(self) -> Serial | None:
@@ -139,7 +150,8 @@ def sights(plan: Plan, facts: Facts) -> tuple[Sight, ...]:
             tcp = None if address.version in lost else _transport(facts, address, "tcp")
             probes = (facts.probe(address, transport, plan.domain, RdataType.SOA) for transport in ("udp", "tcp"))
             soa = next((probe for probe in probes if probe and probe.answered), None)
-            found.append(Sight(server, address, udp, tcp, soa))
+            elsewhere = next((p for p in facts.asked_at(address) if p.answered and not p.qname.is_subdomain(plan.domain)), None)
+            found.append(Sight(server, address, udp, tcp, soa, elsewhere))
     return tuple(found)
 
 
@@ -161,7 +173,9 @@ def is_out_of_reach(facts: Facts, address: IPAddress) -> bool:
 
 
 def _transport(facts: Facts, address: IPAddress, transport: str) -> Outcome | None:
-    outcomes = [probe.outcome for probe in facts.asked_at(address) if probe.transport == transport]
+    """Tell what became of the questions about the domain; a server may answer others and be silent about this one."""
+    asked = [probe for probe in facts.asked_at(address) if probe.transport == transport]
+    outcomes = [probe.outcome for probe in asked if probe.qname.is_subdomain(facts.domain)]
     if Outcome.ANSWER in outcomes:
         return Outcome.ANSWER
     return outcomes[0] if outcomes else None

@@ -10,7 +10,9 @@ from mailname.checks.reading import addresses_of, delegation
 from mailname.checks.wording import listed, plan_file, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from dns.name import Name
 
     from mailname.checks.facts import Facts
     from mailname.plan import Plan
@@ -44,29 +46,42 @@ def different_machines(plan: Plan, facts: Facts) -> Iterator[Finding]:
         return
     parent = delegation(plan, facts)
     evidence = (evidence_of(parent.probe),) if parent else ()
-    servers = listed(spoken(name) for name in found)
-    everywhere = frozenset.intersection(*known)
-    if everywhere and all(addresses == known[0] for addresses in known):
+    shared = _shared(found)
+    if shared:
         yield Finding(
             "DELEG-07",
             Severity.FRAGILE,
-            f"{servers} are the same machine: all have {listed(sorted(everywhere, key=str))}.",
+            " ".join(
+                f"{listed(spoken(name) for name in names)} are the same machine: {'all' if len(names) > 2 else 'both'} have"
+                f" {listed(addresses)}."
+                for names, addresses in shared.items()
+            ),
             "plan",
             "Put the secondary on another machine, and write its address into the plan and to the registrar.",
             f"mailname show {plan_file(plan.domain)} --registrar",
             evidence,
-            addresses=tuple(sorted(everywhere, key=str)),
+            addresses=tuple(address for addresses in shared.values() for address in addresses),
         )
     elif _one_network(known):
         yield Finding(
             "DELEG-07",
             Severity.NOTE,
-            f"{servers} are in the same network: what cuts off one cuts off all.",
+            f"{listed(spoken(name) for name in found)} are in the same network: what cuts off one cuts off all.",
             "plan",
             "Put one of them elsewhere when you can.",
             f"mailname show {plan_file(plan.domain)} --registrar",
             evidence,
         )
+
+
+def _shared(servers: Mapping[Name, frozenset[IPAddress]]) -> dict[tuple[Name, ...], list[IPAddress]]:
+    """Return the names that share addresses, with these."""
+    shared: dict[tuple[Name, ...], list[IPAddress]] = {}
+    for address in sorted({address for addresses in servers.values() for address in addresses}, key=str):
+        names = tuple(name for name, addresses in servers.items() if address in addresses)
+        if len(names) > 1:
+            shared.setdefault(names, []).append(address)
+    return shared
 
 
 def _one_network(servers: list[frozenset[IPAddress]]) -> bool:

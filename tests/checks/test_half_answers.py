@@ -1,0 +1,120 @@
+"""Servers that answer something and not what is asked of them: each is told as what it is, and never as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import dns.rcode
+from dns.rdatatype import RdataType
+from tests.checks.small_world import SmallWorld, edited, name
+from tests.checks.test_observe_domain import FOREIGN, seen, with_provider
+
+from mailname.checks import explain, judge
+from mailname.checks.facts import Outcome, Record
+from mailname.checks.seen import plan_as_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailname.checks import Facts, Verdict
+    from mailname.checks.facts import Probe
+
+DOMAIN = name("example.tech.")
+NS1, NS2 = "192.0.2.1", "198.51.100.2"
+
+
+async def verdict_with(change: Callable[[Probe], Probe]) -> Verdict:
+    """Judge a healthy domain after each answer of its name servers was changed."""
+    facts, _ = await seen(SmallWorld())
+    return judged(replace(facts, probes=tuple(change(p) if p.rung == "servers" else p for p in facts.probes)))
+
+
+def judged(facts: Facts) -> Verdict:
+    plan = plan_as_seen(facts)
+    return explain(plan, facts, judge(plan, facts))
+
+
+def silent_about_the_domain(probe: Probe, at: tuple[str, ...]) -> Probe:
+    """Drop what is asked about the domain, as a server with a list of its zones does."""
+    if str(probe.address) not in at or not probe.qname.is_subdomain(DOMAIN):
+        return probe
+    return replace(probe, outcome=Outcome.SILENT, rcode=None, aa=False, answer=(), authority=(), additional=())
+
+
+class TestSilentAboutTheDomain:
+    async def test_one_server_that_answers_others_is_up_and_lacks_the_zone(self) -> None:
+        """It is no matter of TCP or a firewall: the foreign question was answered."""
+        verdict = await verdict_with(lambda probe: silent_about_the_domain(probe, (NS1,)))
+        assert verdict.verdict == "fragile"
+        assert [finding.code for finding in verdict.findings] == ["NS-04"]
+        assert "is silent to every question about example.tech" in verdict.findings[0].says
+
+    async def test_all_servers_are_a_dead_domain(self) -> None:
+        """Nobody serves the zone."""
+        verdict = await verdict_with(lambda probe: silent_about_the_domain(probe, (NS1, NS2)))
+        assert verdict.verdict == "broken"
+        assert {finding.code for finding in verdict.findings} == {"NS-04"}
+
+    async def test_a_server_that_answers_nobody_is_down(self) -> None:
+        """Then it is a matter of the machine or its firewall."""
+        verdict = await verdict_with(
+            lambda probe: replace(probe, outcome=Outcome.SILENT, rcode=None, answer=()) if str(probe.address) == NS1 else probe
+        )
+        assert [finding.code for finding in verdict.findings] == ["NS-01"]
+
+
+class TestNoWholeZone:
+    async def test_an_authority_without_a_soa_record_is_broken(self) -> None:
+        """An answer with authority and without the SOA is none that a resolver can use as a zone."""
+        verdict = await verdict_with(lambda probe: replace(probe, answer=()) if probe.qtype == RdataType.SOA else probe)
+        assert verdict.verdict == "broken"
+        assert verdict.cause is not None
+        assert verdict.cause.finding.code == "NS-06"
+        assert "without its SOA record" in verdict.cause.finding.says
+
+    async def test_a_referral_to_the_zone_above_says_that_the_zone_is_not_loaded(self) -> None:
+        """The server has the parent's zone, and not this one."""
+        upwards = (Record.from_text("tech. 60 IN NS a.nic.tech."),)
+        verdict = await verdict_with(
+            lambda probe: replace(probe, aa=False, answer=(), authority=upwards) if str(probe.address) == NS1 else probe
+        )
+        finding = next(one for one in verdict.findings if one.code == "NS-06")
+        assert "refers to the servers of tech instead of answering for example.tech" in finding.says
+
+    async def test_an_unexpected_rcode_is_told(self) -> None:
+        """NOTIMP is no authority either."""
+        verdict = await verdict_with(
+            lambda probe: replace(probe, rcode=dns.rcode.NOTIMP, aa=False, answer=()) if str(probe.address) == NS1 else probe
+        )
+        finding = next(one for one in verdict.findings if one.code == "NS-06")
+        assert "answers NOTIMP for example.tech" in finding.says
+
+
+class TestNameServersOfTheZone:
+    async def test_one_that_only_the_parent_gives_an_address_is_found(self) -> None:
+        """The glue works today; who remembers the zone's own data has no address."""
+        world = SmallWorld()
+        world.serve(edited(world.zone, without=[("ns1.example.tech.", "A")]))
+        _, verdict = await seen(world)
+        assert [finding.code for finding in verdict.findings] == ["DELEG-08"]
+        assert verdict.findings[0].fix == "Write the address of ns1.example.tech, 192.0.2.1, into the zone."
+
+    async def test_two_names_of_one_machine_beside_a_third_server_are_found(self) -> None:
+        """Three names, and two machines."""
+        world = SmallWorld()
+        world.serve(edited(world.zone, add="@ NS ns3\nns3 A 198.51.100.2\n"))
+        there = {server.name: server.addresses for server in world.plan.name_servers}
+        world.delegate({**there, name("ns3.example.tech."): there[name("ns2.example.tech.")]})
+        _, verdict = await seen(world)
+        assert [finding.code for finding in verdict.findings] == ["DELEG-07"]
+        assert verdict.findings[0].says == "ns2.example.tech and ns3.example.tech are the same machine: both have 198.51.100.2."
+
+    async def test_glue_outside_the_domain_may_be_given_by_one_parent_and_not_by_the_other(self) -> None:
+        """Both say the same: it is a courtesy."""
+        facts, _ = await seen(with_provider(SmallWorld(FOREIGN)))
+        parent = next(p for p in facts.at_rung("tld") if p.qtype == RdataType.NS and p.qname == DOMAIN)
+        courtesy = Record.from_text("ns1.provider.net. 60 IN A 192.0.2.1")
+        other = replace(parent, address=parent.address + 1, additional=(*parent.additional, courtesy))
+        verdict = judged(replace(facts, probes=(*facts.probes, other)))
+        assert (verdict.verdict, verdict.findings) == ("well", ())
