@@ -16,6 +16,7 @@ from mailname.plan import names
 from mailname.plan.address import IPAddress, IPNetwork, read_address
 from mailname.plan.duration import MAXIMUM, PATTERN, read_seconds
 from mailname.plan.fault import WrongValueError, closest
+from mailname.plan.host_fields import read_service, read_ssh_key, read_time_zone, read_user
 from mailname.plan.prefixes import read_prefix
 from mailname.wire.certificate import read_pin
 
@@ -53,13 +54,13 @@ def _choice(what: str, known: tuple[str, ...], synonyms: dict[str, str]) -> Plai
     return PlainValidator(read)
 
 
-def _number(value: object, high: int) -> int:
+def _number(value: object, high: int, low: int = 0) -> int:
     if isinstance(value, str) and value.isdecimal():
         raise WrongValueError(f'"{value}" is text, not a number.', f"Write {int(value)} without quotes.", instead=int(value))
     if isinstance(value, bool) or not isinstance(value, int):
-        raise WrongValueError("This must be a whole number.", f"Write a number from 0 to {high}.")
-    if not 0 <= value <= high:
-        raise WrongValueError(f"{value} is out of range.", f"Write a number from 0 to {high}.")
+        raise WrongValueError("This must be a whole number.", f"Write a number from {low} to {high}.")
+    if not low <= value <= high:
+        raise WrongValueError(f"{value} is out of range.", f"Write a number from {low} to {high}.")
     return value
 
 
@@ -85,6 +86,9 @@ Seconds = Annotated[
 ]
 Preference = Annotated[
     int, PlainValidator(lambda v: _number(v, 65535)), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})
+]
+Port = Annotated[
+    int, PlainValidator(lambda v: _number(v, 65535, 1)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})
 ]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 
@@ -115,6 +119,23 @@ def _ssh_target(value: object) -> str:
 
 
 SshTarget = Annotated[str, PlainValidator(_ssh_target), WithJsonSchema({"type": "string"})]
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongValueError("This must be true or false.", "Write true or false, without quotes.")
+    return value
+
+
+Truth = Annotated[bool, PlainValidator(_truth), WithJsonSchema({"type": "boolean"})]
+User = Annotated[str, PlainValidator(lambda v: read_user(_text(v))), WithJsonSchema({"type": "string"})]
+SshKey = Annotated[str, PlainValidator(lambda v: read_ssh_key(_text(v))), WithJsonSchema({"type": "string"})]
+TimeZone = Annotated[str, PlainValidator(lambda v: read_time_zone(_text(v))), WithJsonSchema({"type": "string"})]
+Service = Annotated[
+    tuple[int, str],
+    PlainValidator(lambda v: read_service(_text(v))),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+/(tcp|udp)$"}),
+]
 
 
 def _listed(value: object) -> object:
@@ -183,6 +204,7 @@ class MailHost(_Table):
     addresses: tuple[Address, ...] = Field(
         (), description="Its public addresses. Leave them away when the name has them elsewhere or is outside the domain."
     )
+    ssh: SshTarget | None = Field(None, description="How SSH reaches it, where it is no name server as well.")
 
 
 class Record(_Table):
@@ -262,6 +284,25 @@ class Update(_Table):
     )
 
 
+class Hosts(_Table):
+    """How the machines themselves are to be: what 'mailname host' checks and prepares."""
+
+    administrator: User = Field(
+        "admin", description="The user that administers the hosts, with sudo; 'mailname host prepare' makes it."
+    )
+    ssh_keys: tuple[SshKey, ...] = Field(
+        (), description="The SSH public keys that let him in. Without them, those that let you in when the host is prepared."
+    )
+    password_logins: Truth = Field(default=False, description="Whether SSH may ask for passwords. Default false: keys only.")
+    time_zone: TimeZone = Field("Etc/UTC", description="The hosts' time zone.")
+    mail_ports: tuple[Port, ...] = Field(
+        (25, 465, 587, 993), description="The TCP ports that are open on a mail host. Add 4190 for ManageSieve."
+    )
+    open_ports: tuple[Service, ...] = Field(
+        (), description='What else may be reached on every host, as in "443/tcp"; what listens there is then no finding.'
+    )
+
+
 class Plan(_Table):
     """One mail domain: its name servers, its mail hosts, and what else its zone holds."""
 
@@ -283,6 +324,8 @@ class Plan(_Table):
     updates: tuple[Update, ...] = Field(
         (), alias="update", description="Keys that may change some names by themselves, such as a certificate client's."
     )
+
+    hosts: Hosts = Field(default=Hosts.model_validate({}), description="How the machines themselves are to be.")
 
     @property
     def primary(self) -> NameServer:

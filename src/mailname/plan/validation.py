@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from mailname.plan import names
 from mailname.plan.fault import Fault, Path, WrongValueError, closest
-from mailname.plan.model import MailHost, NameServer, Plan, Pointer, Record, ReverseZone, Soa, TransferKey, Update
+from mailname.plan.model import Hosts, MailHost, NameServer, Plan, Pointer, Record, ReverseZone, Soa, TransferKey, Update
 from mailname.plan.toml_text import BROKEN
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "ptr": Pointer,
     "transfer_key": TransferKey,
     "update": Update,
+    "hosts": Hosts,
 }
 _SYNONYMS = {
     **dict.fromkeys(("address", "ip", "ips", "addr", "addrs", "ipv4", "ipv6", "glue", "a", "aaaa"), "addresses"),
@@ -55,6 +56,9 @@ _SYNONYMS = {
     **dict.fromkeys(("ptrs", "pointer", "pointers"), "ptr"),
     **dict.fromkeys(("negative_ttl", "negative", "min"), "minimum"),
     **dict.fromkeys(("software", "program", "daemon"), "engine"),
+    **dict.fromkeys(("admin_user", "sudo_user", "user"), "administrator"),
+    **dict.fromkeys(("timezone", "tz"), "time_zone"),
+    **dict.fromkeys(("authorized_keys", "ssh_key", "public_keys", "keys"), "ssh_keys"),
     "kind": "role",
     "network": "prefix",
     "algo": "algorithm",
