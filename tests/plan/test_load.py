@@ -23,7 +23,8 @@ class TestExamples:
 
     def test_the_recipes_roles(self) -> None:
         """The mail host is the primary and published second, the cloud machine the secondary and published first."""
-        plan = load(EXAMPLES[0].read_text("utf-8"), "plan.toml").plan
+        example = next(path for path in EXAMPLES if path.name == "example.tech.toml")
+        plan = load(example.read_text("utf-8"), "plan.toml").plan
         assert [str(server.name) for server in plan.name_servers] == ["ns1.example.tech.", "ns2.example.tech."]
         assert plan.primary is plan.name_servers[1]
         assert plan.secondaries == (plan.name_servers[0],)

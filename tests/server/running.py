@@ -131,8 +131,8 @@ class Running(Server):
         found: dict[str, Any] = self.status(apex)["zones"][0]
         return found
 
-    def serial(self) -> int | None:
-        served: int | None = self.zone_status()["serial"]
+    def serial(self, apex: dns.name.Name = APEX) -> int | None:
+        served: int | None = self.zone_status(apex)["serial"]
         return served
 
 

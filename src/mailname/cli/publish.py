@@ -119,6 +119,8 @@ def _show(one: Publication, *, prose_to_err: bool) -> None:
         console.print(f"[bold]{_bare(one)}[/]: nothing changed since serial {one.old.serial}")
     else:
         console.print(f"[bold]{_bare(one)}[/]: serial {one.old.serial} → {one.new.serial}")
+    if one.joins:
+        console.print("  joins the catalog, and appears at every secondary that follows it")
     if one.needs_writing and one.old is not None:
         print_diff(console, one.changes)
     for record in one.by_update:
@@ -156,6 +158,7 @@ def _json(publications: list[Publication], arrivals: list[Arrival], *, published
                 "old_serial": one.old.serial.value if one.old else None,
                 "serial": one.new.serial.value,
                 "changed": one.needs_writing,
+                "joins_catalog": one.joins,
                 "changes": diff_json(one.changes),
                 "by_update": [{"record": record.says, "kept": record.kept} for record in one.by_update],
                 "objections": [{"code": objection.code, "says": objection.says} for objection in one.objections],

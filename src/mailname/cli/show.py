@@ -193,6 +193,8 @@ def _summary(plan: Plan, zone: Zone) -> str:
     ]
     if plan.website:
         rows.append((_say(plan.domain), "website", ", ".join(map(str, plan.website))))
+    if plan.catalog is not None:
+        rows.append((_say(plan.catalog.name), "catalog", f"from {_say(plan.primary.name)}"))
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"  {name:<{first}}  {role:<{second}}  {addresses}" for name, role, addresses in rows]
     return "\n".join([f"{_spoken(plan)}: {_count(zone.record_count, 'record')}, serial {zone.serial}", *lines])
@@ -239,6 +241,7 @@ def _document(loaded: Loaded, zones: tuple[Zone, ...], sheet: dict[str, Any], di
         "contact": plan.contact,
         "primary": str(plan.primary.name),
         "secondaries": [str(server.name) for server in plan.secondaries],
+        "catalog": str(plan.catalog.name) if plan.catalog else None,
         "zones": [
             {
                 "zone": str(zone.apex),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailname.engines.engine import Places
     from mailname.plan import Plan
-    from mailname.plan.model import NameServer
+    from mailname.plan.model import CatalogTable, NameServer
     from mailname.server.network import IPAddress
 
 CONFIG = Path("server.toml")
@@ -54,23 +54,17 @@ class Builtin:
                     "[[key]] # of who may update some names",
                     f"file = {_quoted(str(places.keys / f'{_bare(name)}.key'))}",
                 ]
-        for apex in (zone.apex for zone in expand_all(plan, Serial(0))):
+        if plan.catalog is not None:
+            lines += _catalog(plan, plan.catalog, server, places, key, tls=over_tls is not None)
+        for apex in () if plan.catalog and server.role == "secondary" else [one.apex for one in expand_all(plan, Serial(0))]:
             lines += ["", "[[zone]]", f"name = {_quoted(_bare(apex))}", f"role = {_quoted(server.role)}"]
             if server.role == "primary":
                 lines.append(f"file = {_quoted(str(places.zones / (file_stem(apex) + SUFFIX)))}")
-                for other in plan.secondaries:
-                    lines += _peers(
-                        "secondary", _reachable(other.addresses, server.addresses), key, "tls = true" if over_tls else ""
-                    )
+                lines += _secondaries("zone", plan, server, key, tls=over_tls is not None)
                 if apex == plan.domain:
                     lines += _updates(plan)
             else:
-                lines += _peers(
-                    "primary",
-                    _reachable(plan.primary.addresses, server.addresses),
-                    key,
-                    f"tls_pin = {_quoted(plan.primary.tls_pin or '')}" if over_tls else "",
-                )
+                lines += _primaries("zone", plan, server, key, tls=over_tls is not None)
         return {CONFIG: "\n".join(lines) + "\n"}
 
 
@@ -80,10 +74,32 @@ def _reachable(theirs: Iterable[IPAddress], ours: Iterable[IPAddress]) -> list[I
     return [address for address in theirs if address.version in families]
 
 
+def _catalog(plan: Plan, catalog: CatalogTable, server: NameServer, places: Places, key: Name | None, *, tls: bool) -> list[str]:
+    """Return the catalog's table. A zone's groups, and who may take it over, ``mailname publish`` writes beside its file."""
+    lines = ["", "[[catalog]]", f"name = {_quoted(_bare(catalog.name))}"]
+    if server.role == "primary":
+        lines += ['role = "producer"', f"folder = {_quoted(str(places.zones))}"]
+        return lines + _secondaries("catalog", plan, server, key, tls=tls)
+    lines.append('role = "consumer" # the zones are those that the primary lists there')
+    return lines + _primaries("catalog", plan, server, key, tls=tls)
+
+
+def _secondaries(of: str, plan: Plan, server: NameServer, key: Name | None, *, tls: bool) -> list[str]:
+    lines: list[str] = []
+    for other in plan.secondaries:
+        lines += _peers(f"{of}.secondary", _reachable(other.addresses, server.addresses), key, "tls = true" if tls else "")
+    return lines
+
+
+def _primaries(of: str, plan: Plan, server: NameServer, key: Name | None, *, tls: bool) -> list[str]:
+    pin = f"tls_pin = {_quoted(plan.primary.tls_pin or '')}" if tls else ""
+    return _peers(f"{of}.primary", _reachable(plan.primary.addresses, server.addresses), key, pin)
+
+
 def _peers(kind: str, addresses: Iterable[IPAddress], key: Name | None, tls: str) -> list[str]:
     lines: list[str] = []
     for address in addresses:
-        lines += [f"[[zone.{kind}]]", f"address = {_quoted(str(address))}"]
+        lines += [f"[[{kind}]]", f"address = {_quoted(str(address))}"]
         if key is not None:
             lines.append(f"key = {_quoted(_bare(key))}")
         if tls:

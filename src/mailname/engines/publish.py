@@ -6,7 +6,7 @@ It may be interrupted anywhere and run again: each step leaves the old or the ne
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdatatype import RdataType
 
+from mailname.engines.catalog_entry import is_from_catalog, place_for, write_properties
 from mailname.errors import HostError, ZoneError
 from mailname.plan import expand_all
 from mailname.plan.guard import guard
@@ -58,6 +59,8 @@ class Publication:
         needs_writing: the file must be replaced; otherwise it holds this very version.
         unreadable: why the zone file that is there cannot be read, so that what changes cannot be told; mostly empty.
         by_update: what dynamic updates have changed, which the zone file does not know.
+        joins: the zone is not served yet: it joins the plan's catalog.
+        in_catalog: what the plan says of its groups goes beside the zone file.
 
     """
 
@@ -69,6 +72,8 @@ class Publication:
     needs_writing: bool
     unreadable: str = ""
     by_update: tuple[UpdatedRecord, ...] = ()
+    joins: bool = False
+    in_catalog: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,9 @@ class Publishing:
 
     async def _prepare_one(self, draft: Zone, served: dict[Name, dict[str, Any]]) -> Publication:
         one = served.get(draft.apex)
+        place = place_for(self.plan, draft.apex, served) if one is None else None
+        if place is not None:
+            one = {"role": "primary", "file": place, "serial": None}
         if one is None or one["role"] != "primary" or not one["file"]:
             bare = draft.apex.to_text(omit_final_dot=True)
             raise HostError(
@@ -141,7 +149,8 @@ class Publishing:
         serial = old.serial if unchanged and old is not None else next_serial(self.today, known)
         new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
         by_update = tuple(_updated(says, old, new) for says in one.get("by_update", ()))
-        return Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable, by_update)
+        told = Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable, by_update)
+        return replace(told, joins=place is not None, in_catalog=is_from_catalog(self.plan, path, served))
 
     async def _live_serials(self, apex: Name) -> list[Serial]:
         places = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]
@@ -159,13 +168,19 @@ class Publishing:
             before = one.path.read_bytes() if one.path.exists() else None
             if one.needs_writing:
                 await asyncio.to_thread(self._write, one)
-            answer = await ask(self.control, {"do": "reload", "zone": one.new.apex.to_text()})
+            answer: dict[str, Any] = {"ok": True}
+            if (one.in_catalog and await asyncio.to_thread(write_properties, self.plan, one.path)) or one.joins:
+                answer = await ask(self.control, {"do": "configure"})
+            if answer.get("ok"):
+                answer = await ask(self.control, {"do": "reload", "zone": one.new.apex.to_text()})
             if answer.get("ok"):
                 continue
             if one.needs_writing and before is not None:
                 await asyncio.to_thread(write_atomic, one.path, before)
             elif one.needs_writing:
                 one.path.unlink()
+            if one.joins:
+                await ask(self.control, {"do": "configure"})  # a zone without a file does not stay in the catalog
             raise HostError(
                 f"the server did not take over the new version: {answer.get('says')}",
                 remedy="What was served before is served on, and the zone file is as it was.",

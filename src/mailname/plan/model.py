@@ -284,6 +284,30 @@ class Update(_Table):
     )
 
 
+def _catalog_name(value: object, info: ValidationInfo) -> Name:
+    name = names.read_host(_text(value), domain := _domain_of(info))
+    if name == domain:
+        raise WrongValueError("This is the domain itself.", f"Give the catalog a name of its own: catalog.{names.say(domain)}.")
+    return name
+
+
+CatalogName = Annotated[Name, PlainValidator(_catalog_name), WithJsonSchema({"type": "string"})]
+
+
+class CatalogTable(_Table):
+    """The catalog zone (RFC 9432) from which the secondaries learn which zones the primary has."""
+
+    name: CatalogName = Field(description=f"The catalog's name, the same in every plan of these name servers. {_NAME_TEXT}")
+    groups: Annotated[
+        tuple[Annotated[Text, Field(min_length=1, max_length=255)], ...],
+        BeforeValidator(_listed),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ] = Field((), description="Words by which a secondary may treat this plan's zones in its own way.")
+    gives_to: HostName | None = Field(
+        None, description="Another catalog, which may take this plan's zones over: the change of ownership."
+    )
+
+
 class Hosts(_Table):
     """How the machines themselves are to be: what 'mailname host' checks and prepares."""
 
@@ -323,6 +347,9 @@ class Plan(_Table):
     transfer_key: TransferKey | None = Field(None, description="The TSIG key that signs transfers between the name servers.")
     updates: tuple[Update, ...] = Field(
         (), alias="update", description="Keys that may change some names by themselves, such as a certificate client's."
+    )
+    catalog: CatalogTable | None = Field(
+        None, description="The catalog zone: a zone that is added at the primary appears at the secondaries by itself."
     )
 
     hosts: Hosts = Field(default=Hosts.model_validate({}), description="How the machines themselves are to be.")

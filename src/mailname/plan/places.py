@@ -142,7 +142,8 @@ class _Walk:
                 self.pair(child, path)
 
     def pair(self, node: Node, table: Path) -> None:
-        key_node, value = node.children[0], node.children[-1]
+        key_node = node.children[0]
+        value = next(child for child in reversed(node.children) if child.type not in _NO_VALUES)  # a comment may end the pair
         path = table
         names = list(self.keys(key_node))
         for name, where in names:

@@ -15,7 +15,19 @@ from pydantic import BaseModel, ValidationError
 
 from mailname.plan import names
 from mailname.plan.fault import Fault, Path, WrongValueError, closest
-from mailname.plan.model import Hosts, MailHost, NameServer, Plan, Pointer, Record, ReverseZone, Soa, TransferKey, Update
+from mailname.plan.model import (
+    CatalogTable,
+    Hosts,
+    MailHost,
+    NameServer,
+    Plan,
+    Pointer,
+    Record,
+    ReverseZone,
+    Soa,
+    TransferKey,
+    Update,
+)
 from mailname.plan.toml_text import BROKEN
 
 if TYPE_CHECKING:
@@ -35,6 +47,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "transfer_key": TransferKey,
     "update": Update,
     "hosts": Hosts,
+    "catalog": CatalogTable,
 }
 _SYNONYMS = {
     **dict.fromkeys(("address", "ip", "ips", "addr", "addrs", "ipv4", "ipv6", "glue", "a", "aaaa"), "addresses"),
@@ -59,6 +72,9 @@ _SYNONYMS = {
     **dict.fromkeys(("admin_user", "sudo_user", "user"), "administrator"),
     **dict.fromkeys(("timezone", "tz"), "time_zone"),
     **dict.fromkeys(("authorized_keys", "ssh_key", "public_keys", "keys"), "ssh_keys"),
+    **dict.fromkeys(("catalogs", "catalogue", "catalog_zone"), "catalog"),
+    **dict.fromkeys(("coo", "change_of_ownership"), "gives_to"),
+    "group": "groups",
     "kind": "role",
     "network": "prefix",
     "algo": "algorithm",
@@ -265,6 +281,7 @@ _EXAMPLES = {
 
 
 _NAMES = {"mail_host": "mail.example.tech", "record": "www", "ptr": "mail.example.tech", "transfer_key": "transfer.example.tech"}
+_NAMES["catalog"] = "catalog.example.tech"
 
 
 def _missing(path: Path) -> Fault:

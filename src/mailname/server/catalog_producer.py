@@ -8,6 +8,8 @@ import dns.name
 
 from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import write_atomic
+from mailname.server.catalog_member_file import SUFFIX as MEMBER
+from mailname.server.catalog_member_file import member_file, with_properties
 from mailname.server.config import ZoneConfig
 from mailname.server.context import log
 from mailname.server.zonefiles import SUFFIX, apex_of, file_stem, read_image
@@ -72,11 +74,18 @@ def write_catalog(path: Path, config: CatalogConfig, zones: Iterable[ZoneConfig]
         Whether it was written.
 
     Raises:
-        HostError: it cannot be written.
+        HostError: it cannot be written, or what is told of a member cannot be read.
+        ZoneError: what is told of a member cannot be used.
 
     """
-    listed = [zone.name.canonicalize() for zone in zones if zone.role == "primary" and config.lists(zone.name)]
-    members = [Member(name, label_of(name), config.groups_of(name)) for name in listed]
+    told = {} if config.folder is None else {path: path for path in config.folder.glob(f"*{MEMBER}")}
+    members = []
+    for zone in zones:
+        if zone.role == "primary" and config.lists(zone.name):
+            name = zone.name.canonicalize()
+            member = Member(name, label_of(name), config.groups_of(name))
+            beside = told.get(member_file(zone.file)) if zone.file is not None and told else None
+            members.append(member if beside is None else with_properties(member, beside))
     held = _read(path, config.name)
     if held is not None and _members(held) == by_zone(members):
         return False

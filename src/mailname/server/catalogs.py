@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.name
 
-from mailname.errors import HostError
+from mailname.errors import HostError, ZoneError
 from mailname.server.catalog_config import with_peers
 from mailname.server.catalog_consumer import CatalogConsumer
 from mailname.server.catalog_producer import catalog_file, folder_zones, write_catalog
@@ -87,12 +87,19 @@ class Catalogs:
         except HostError as error:
             log.error("catalog %s: %s", bare(config.name), error)
             self._problems[config.name] = Problem("not-kept", error.problem, error.remedy, iso(self._context.clock.wall()))
+        except ZoneError as error:
+            log.error("catalog %s: %s; it stays as it is", bare(config.name), error)
+            self._problems[config.name] = Problem("catalog-broken", error.problem, error.remedy, iso(self._context.clock.wall()))
         else:
             self._problems.pop(config.name, None)
             if written:
                 self._written.add(config.name)
                 log.info("catalog %s: written anew, %d members", bare(config.name), self._listed[config.name])
         return path
+
+    async def end(self) -> None:
+        """Follow no catalog any more: no zone comes or goes afterwards."""
+        await self._context.end_tasks(self._consumer)
 
     async def announce(self) -> None:
         """Serve the catalogs that were written anew, once their members are served."""
@@ -112,5 +119,7 @@ class Catalogs:
             told = self._consumer.status(name)
         else:
             problem = self._problems.get(name)
-            told = {"role": "producer", "members": self._listed.get(name, 0), "problem": asdict(problem) if problem else None}
+            folder = str(config.folder.absolute()) if config.folder is not None else None
+            told = {"role": "producer", "members": self._listed.get(name, 0), "folder": folder}
+            told["problem"] = asdict(problem) if problem else None
         return {**status, "catalog": told, "problem": status["problem"] or told["problem"]}

@@ -37,6 +37,7 @@ from mailname.server.timetable import Timed, Timetable
 from mailname.server.tls_ports import TlsPorts
 from mailname.server.traffic_report import MOST, Counted, report
 from mailname.server.udp import UdpListener
+from mailname.server.udp_counts import added_up
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
 from mailname.wire.octets import octets
 
@@ -165,6 +166,7 @@ class Server:
         self._udp, self._tcp = [], []
         if self._control:
             await self._control.close()
+        await self.catalogs.end()
         for zone in self.zones.values():
             await zone.retire()
         if self.zones.folder is not None:
@@ -294,7 +296,7 @@ class Server:
             "pid": os.getpid(),
             "since": iso(self.started_at),
             "listen": [str(at) for at in self.config.listen],
-            "udp": self._udp_counters(),
+            "udp": added_up(one for listener in self._udp for one in listener.counters()),
             **self._tls.status(),
             "keys": self.context.key_use.status(self.config.key_files),
             "zones": self._zone_statuses(apex),
@@ -322,20 +324,6 @@ class Server:
             statuses += self.zones.folder.status(apex)
         return [self.catalogs.told(status) for status in statuses]
 
-    def _udp_counters(self) -> dict[str, Any]:
-        """Add up what was seen at all addresses."""
-        total: dict[str, Any] = {}
-        for listener in self._udp:
-            for one in listener.counters():
-                for name, value in one.items():
-                    if isinstance(value, dict):
-                        inner = total.setdefault(name, {})
-                        for key, count in value.items():
-                            inner[key] = inner.get(key, 0) + count
-                    else:
-                        total[name] = total.get(name, 0) + value
-        return total
-
     async def obey(self, order: Order) -> Order:
         """Carry out one order of the control socket."""
         apex: Name | None = None
@@ -357,11 +345,8 @@ class Server:
                     return {"ok": False, "says": f"most is a number from 0 to {MOST}"}
                 return {"ok": True, **self.traffic(most, apex)}
             case "reload":
-                if apex is None and self.on_reload is not None:
-                    try:
-                        await self.on_reload()
-                    except MailnameError as error:
-                        return {"ok": False, "says": f"the configuration is not taken over: {error}"}
+                if apex is None and self.on_reload is not None and not (told := await self._configure_anew())["ok"]:
+                    return told
                 if apex is not None and isinstance(self.zones.get(apex), SecondaryZone):
                     says = f"{bare(apex)} is a secondary zone, which has no file to read: mailname retransfer {bare(apex)}"
                     return {"ok": False, "says": says}
@@ -369,12 +354,22 @@ class Server:
                 zones = self.status(apex)["zones"]
                 notes = [one["problem"]["says"] for one in zones if one["role"] == "primary" and one["problem"]]
                 return {"ok": not problems, "says": "; ".join(notes), "zones": zones}
+            case "configure":
+                return await self._configure_anew()
             case "notify":
                 return self._each(apex, PrimaryZone, "notified")
             case "retransfer":
                 return self._each(apex, SecondaryZone, "asked for")
             case other:
                 return {"ok": False, "says": f"there is no order {other}"}
+
+    async def _configure_anew(self) -> Order:
+        """Take over a changed configuration, and what came into the folders of catalogs; zone files are not read again."""
+        try:
+            await (self.on_reload() if self.on_reload is not None else self.reconfigure(self.config))
+        except MailnameError as error:
+            return {"ok": False, "says": f"the configuration is not taken over: {error}"}
+        return {"ok": True, "says": ""}
 
     def _each(self, apex: Name | None, kind: type[PrimaryZone | SecondaryZone], done: str) -> Order:
         """Notify for, or retransfer, one zone or all of a kind."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _RCODES = 16
 _KINDS = 4 * _RCODES  # times EDNS, DO
@@ -76,3 +79,17 @@ class UdpCounts:
 def place_of(wire: bytes, question_ends: int) -> int:
     """Return a question's type, 511 for all above."""
     return min(wire[question_ends - 4] << 8 | wire[question_ends - 3], _TYPES - 1)
+
+
+def added_up(counters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what was seen at several addresses."""
+    total: dict[str, Any] = {}
+    for one in counters:
+        for name, value in one.items():
+            if isinstance(value, dict):
+                inner = total.setdefault(name, {})
+                for key, count in value.items():
+                    inner[key] = inner.get(key, 0) + count
+            else:
+                total[name] = total.get(name, 0) + value
+    return total

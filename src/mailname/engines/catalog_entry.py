@@ -1,0 +1,81 @@
+"""A plan's place in its catalog: where a zone that the primary does not serve yet is put, so that it appears at every secondary.
+
+Refused unless the plan names the catalog, the running primary makes it, and it goes to the plan's secondaries.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailname.errors import HostError
+from mailname.server.catalog_member_file import member_file, member_text, write_member_text
+from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.transfer.side import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dns.name import Name
+
+    from mailname.plan import Plan
+
+
+def place_for(plan: Plan, apex: Name, served: Mapping[Name, dict[str, Any]]) -> Path | None:
+    """Return where the file of a zone goes that the primary does not serve yet; None where the plan names no catalog.
+
+    Args:
+        plan: with or without a catalog.
+        apex: the zone.
+        served: the primary's status, by zone.
+
+    Raises:
+        HostError: the plan's catalog is not made there, or does not go to the plan's secondaries.
+
+    """
+    if plan.catalog is None:
+        return None
+    name = plan.catalog.name.to_text(omit_final_dot=True)
+    made = served.get(plan.catalog.name, {})
+    told = made.get("catalog") or {}
+    if told.get("role") != "producer" or not told.get("folder"):
+        raise HostError(
+            f"the server does not make the catalog {name} from a folder: {apex.to_text(omit_final_dot=True)} cannot join it",
+            remedy="Configure it as the plan says: mailname show PLAN --server NAME; then: mailname reload",
+            step="publish",
+        )
+    goes_to = {host_of(one["address"]) for one in made.get("secondaries", ())}
+    wanted = {str(address) for server in plan.secondaries for address in server.addresses if _reaches(plan, address.version)}
+    if goes_to != wanted:
+        raise HostError(
+            f"the catalog {name} goes to {_listed(goes_to)}, and the plan's secondaries are {_listed(wanted)}",
+            remedy="Plans that share a catalog have the same name servers: correct the plan, or give it a catalog of its own.",
+            step="publish",
+        )
+    return Path(told["folder"]) / (file_stem(apex) + SUFFIX)
+
+
+def _reaches(plan: Plan, version: int) -> bool:
+    return any(address.version == version for address in plan.primary.addresses)
+
+
+def _listed(addresses: set[str]) -> str:
+    return ", ".join(sorted(addresses)) or "nobody"
+
+
+def is_from_catalog(plan: Plan, path: Path, served: Mapping[Name, dict[str, Any]]) -> bool:
+    """Tell whether what the plan says of groups is to be written beside a zone file."""
+    made = served.get(plan.catalog.name) if plan.catalog is not None else None
+    told = (made or {}).get("catalog") or {}
+    return bool(told.get("folder")) and Path(told["folder"]) == path.parent
+
+
+def write_properties(plan: Plan, zone_file: Path) -> bool:
+    """Write down what the catalog is to say of a zone; returns whether that changed.
+
+    Raises:
+        HostError: it cannot be written.
+
+    """
+    assert plan.catalog is not None  # the caller looked
+    return write_member_text(member_file(zone_file), member_text(plan.catalog.groups, plan.catalog.gives_to))
