@@ -84,7 +84,7 @@ class TestCheck:
         code, stdout, _ = check(tmp_path, world, "--json")
         cause = json.loads(stdout)["cause"]
         assert (code, cause["code"]) == (1, "DELEG-01")
-        assert set(cause) == {"code", "says", "where", "fix", "evidence", "proven"}
+        assert set(cause) == {"code", "says", "where", "fix", "evidence", "proven", "choice"}
         assert set(cause["evidence"][0]) == {"server", "question", "answer"}
 
     def test_commands_name_the_plan_that_was_given(self, tmp_path: Path) -> None:

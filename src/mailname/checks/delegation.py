@@ -45,16 +45,21 @@ def _negative_ttl(probe: Probe) -> str:
     return ""
 
 
+def said_by_parents(facts: Facts) -> dict[Probe, object]:
+    """Return what each of the parent's servers says, to be compared: name servers and glue; None where it denies the domain."""
+    said = {probe: delegation_in(probe, facts.domain) for probe in parent_answers(facts)}
+    # Glue for names outside the domain is a courtesy: one server gives it, another does not, and both say the same.
+    return {probe: (one.names, one.glue_inside(facts.domain)) if one else None for probe, one in said.items()}
+
+
 def parents_agree(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find that the parent's servers give different delegations: a change is travelling through the registry."""
     answers = parent_answers(facts)
     if not delegations(facts):
         return
-    said = {probe: delegation_in(probe, plan.domain) for probe in answers}
-    # Glue for names outside the domain is a courtesy: one server gives it, another does not, and both say the same.
-    different = {(one.names, one.glue_inside(plan.domain)) if one else None for one in said.values()}
-    if len(different) < 2:
+    if len(set(said_by_parents(facts).values())) < 2:
         return
+    said = {probe: delegation_in(probe, plan.domain) for probe in answers}
     ready = [probe for probe, one in said.items() if one and one.is_as_planned(plan)]
     late = [probe for probe in answers if probe not in ready]
     yield Finding(

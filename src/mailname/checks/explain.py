@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mailname.checks.arrival import mail_arrives
 from mailname.checks.blocked import Blocked, blocked
+from mailname.checks.candidates import choice_of
 from mailname.checks.facts import Outcome
 from mailname.checks.finding import CODES, Severity
 from mailname.checks.proof import Claim, proven
@@ -17,6 +18,7 @@ from mailname.checks.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from mailname.checks.candidates import Choice
     from mailname.checks.facts import Facts
     from mailname.checks.finding import Finding
     from mailname.plan import Plan
@@ -34,16 +36,19 @@ class Cause:
 
     Attributes:
         proven: whether it and what it explains are gone when its fix is applied to the facts and all is judged again.
+        choice: what it may be, where what was seen fits more than one thing.
 
     """
 
     finding: Finding
     explains: tuple[Finding, ...] = ()
     proven: bool = False
+    choice: Choice | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the cause of a verdict."""
-        return {**self.finding.cause_to_json(), "proven": self.proven}
+        choice = self.choice.to_json() if self.choice else None
+        return {**self.finding.cause_to_json(), "proven": self.proven, "choice": choice}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,17 @@ def _causes(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> list[Cause]
         Claim(tuple(same), tuple(f for f in found if f not in same and any(_leads_to(one, f, reasons) for one in same)))
         for same in by_code.values()
     ]
-    return [Cause(_merged(claim.same), claim.explains, claim.proven) for claim in proven(plan, facts, claims)]
+    return [_cause(plan, facts, claim) for claim in proven(plan, facts, claims)]
+
+
+def _cause(plan: Plan, facts: Facts, claim: Claim) -> Cause:
+    """Tell what a claim is; where one candidate is left, the finding says it."""
+    finding, choice = _merged(claim.same), choice_of(plan, facts, claim.same)
+    if choice is not None and len(choice.candidates) == 1:
+        only, choice = choice.candidates[0], None
+        says = " ".join(dict.fromkeys((finding.says, only.speaks, only.says)))
+        finding = replace(finding, says=says.strip().replace("  ", " "), where=only.where, fix=only.fix)
+    return Cause(finding, claim.explains, claim.proven, choice)
 
 
 def _explains(cause: Finding, effect: Finding, plan: Plan, facts: Facts) -> bool:

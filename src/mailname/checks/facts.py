@@ -13,6 +13,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from mailname.checks.facts_knock import Knock
 from mailname.checks.facts_mail import MailCertificate, MailProbe
 from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
 from mailname.checks.outcome import Outcome
@@ -227,6 +228,7 @@ class Facts:
         expected: the records that the plan means (the SOA's serial is 0: a plan has none); without a plan, those that are served.
         planned: whether an owner's plan says what is meant; without one nothing is known but what was seen.
         asked: the name that a person asked about, where it is no zone but a name in this one.
+        knocks: what other ports of machines said whose DNS or mail port is mute.
         seconds: how long it took.
 
     """
@@ -241,6 +243,7 @@ class Facts:
     expected: tuple[Record, ...] = ()
     planned: bool = True
     asked: Name | None = None
+    knocks: tuple[Knock, ...] = ()
     queries: int = 0
     seconds: float = field(default=0.0, compare=False)
 
@@ -293,6 +296,7 @@ class Facts:
             "expected": [str(record) for record in self.expected],
             "planned": self.planned,
             "asked": str(self.asked) if self.asked is not None else None,
+            "knocks": [knock.to_json() for knock in self.knocks],
             "queries": self.queries,
             "seconds": self.seconds,
         }
@@ -313,6 +317,7 @@ class Facts:
             expected=tuple(map(Record.from_text, texts(value, "expected"))),
             planned=truth(value, "planned"),
             asked=dns.name.from_text(asked) if asked is not None else None,
+            knocks=tuple(map(Knock.from_json, items(value, "knocks"))) if "knocks" in value else (),
             queries=whole(value, "queries"),
             seconds=number(value, "seconds"),
         )

@@ -18,21 +18,26 @@ from mailname.checks.iterate import Iterator
 from mailname.checks.mail_policy import NAMES as POLICIES
 from mailname.checks.mail_policy import owner_of
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
+from mailname.checks.observe_doubt import settle
+from mailname.checks.observe_knock import beside
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import follow_policies
 from mailname.checks.observe_servers import ask_server, questions
+from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
 from mailname.plan import expand
+from mailname.server.network import Endpoint
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from dns.name import Name
     from dns.rdtypes.ANY.PTR import PTR
 
     from mailname.checks.facts import MailProbe
+    from mailname.checks.facts_knock import Knock
     from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
     from mailname.checks.world import World
@@ -79,6 +84,7 @@ class Look:
     name_servers: tuple[NameServer, ...] = ()
     mail_hosts: tuple[MailHost, ...] = ()
     control: list[ControlFact] = field(default_factory=list)
+    knocks: list[Knock] = field(default_factory=list)
     most_parents: int | None = None
     _visited: set[IPAddress] = field(default_factory=set)
     _resolved: dict[Name, asyncio.Future[tuple[IPAddress, ...]]] = field(default_factory=dict)
@@ -107,6 +113,7 @@ class Look:
             zone_file=read_zone_file(self.world.zone_file, self.world.zone_file_name, self.domain)
             if self.world.zone_file is not None and self.asks("zone")
             else None,
+            knocks=tuple(self.knocks),
             queries=self.asker.queries,
             seconds=round(time.perf_counter() - began, 3),
         )
@@ -125,7 +132,11 @@ class Look:
                 group.create_task(self._control())
             group.create_task(self._planned_mail_hosts())
         if self.asks("servers"):
-            await self._second_look()
+            await asyncio.gather(self._second_look(), self._settle())
+
+    async def _settle(self) -> None:
+        """Ask what decides where the answers fit two causes."""
+        await settle(self.asker, self.domain)
 
     async def _resolver(self) -> None:
         """See what everyone else sees: the MX, and the addresses of the hosts it names."""
@@ -193,10 +204,18 @@ class Look:
         if address in self._asked or not self.asks("servers") or not self.asker.wanted((address,)):
             return
         self._asked[address] = name
-        await asyncio.gather(
+        asking = asyncio.gather(
             ask_server(self.asker, self._addressee(name, address), self.questions, self.visit),
             *([self._keys(name, address)] if self._has_ds or self.world.signed else []),
         )
+        at = self.asker.at(address)
+        await self._or_knock(
+            asking, lambda: any(p.endpoint == at and p.outcome is not Outcome.SILENT for p in self.asker.probes), at
+        )
+
+    async def _or_knock(self, asking: Awaitable[object], heard: Callable[[], bool], at: Endpoint) -> None:
+        """Wait for an answer, and see whether the machine lives where none comes."""
+        self.knocks += await beside(asking, heard, self.asker.network, at.address, patience=self.world.timeout)
 
     async def _signed(self) -> None:
         """Ask every server for its keys, now and later: the parent has a DS."""
@@ -229,7 +248,14 @@ class Look:
         if address in self._visited or not self.asker.wanted((address,)):
             return
         self._visited.add(address)
-        made, _ = await asyncio.gather(self.visit_now(host, address), self._names_of(address))
+        asking = asyncio.gather(self.visit_now(host, address), self._names_of(address))
+        if address in self._asked:  # a name server too: whether it lives is seen there
+            made, _ = await asking
+        else:
+            await self._or_knock(
+                asking, lambda: asking.done() and asking.result()[0].outcome is not Outcome.SILENT, Endpoint(address)
+            )
+            made, _ = asking.result()
         self.asker.mail.append(made)
         self.progress(f"mail host {host.to_text(omit_final_dot=True)}")
 

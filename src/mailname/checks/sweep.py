@@ -99,6 +99,14 @@ class SharedLook(DomainLook):
     async def _resolver(self) -> None:
         """Do not ask the resolver what everybody sees: the authority is asked anyway."""
 
+    async def _settle(self) -> None:
+        """Ask no more than each domain needs."""
+
+    async def _or_knock(self, asking: Awaitable[object], heard: Callable[[], bool], at: Endpoint) -> None:
+        """Knock nowhere: of many domains, it would look like a search for open ports."""
+        del heard, at
+        await asking
+
     async def _from_root(self, walk: Walk) -> None:
         tld = dns.name.Name(self.domain.labels[-2:])
         probes = await _once(self.shared.cuts, tld, lambda: self._ask_root(tld))

@@ -40,6 +40,12 @@ _PROVEN = {
     "type": "boolean",
     "description": "With its fix applied to what was seen, and judged again, it and what it explains are gone.",
 }
+_CANDIDATE = {
+    "says": {"type": "string", "description": "What it may be."},
+    "where": {"type": "string", "description": "Where it would be fixed."},
+    "fix": {"type": "string", "description": "What would be done there."},
+    "speaks": {"type": "string", "description": "What was seen that speaks for it; empty where nothing does."},
+}
 _FINDING = {
     **_CAUSE,
     "evidence": _EVIDENCE,
@@ -53,6 +59,21 @@ _FINDING = {
 def _whole(properties: dict[str, Any], **more: object) -> dict[str, Any]:
     """Return the schema of an object that has all these members."""
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False, **more}
+
+
+_CHOICE = {
+    "anyOf": [
+        {"type": "null"},
+        _whole(
+            {
+                "candidates": {"type": "array", "items": _whole(_CANDIDATE), "description": "The likelier first."},
+                "command": {"type": "string", "description": "The line to type that decides; empty where there is none."},
+                "tells": {"type": "string", "description": "Which outcome means what."},
+            }
+        ),
+    ],
+    "description": "What it may be, where what was seen fits more than one thing; null where it is certain.",
+}
 
 
 def check_schema() -> dict[str, Any]:
@@ -73,7 +94,7 @@ def check_schema() -> dict[str, Any]:
         **{
             "$schema": _DIALECT,
             "title": SCHEMA,
-            "$defs": {"cause": _whole({**_CAUSE, "evidence": _EVIDENCE, "proven": _PROVEN})},
+            "$defs": {"cause": _whole({**_CAUSE, "evidence": _EVIDENCE, "proven": _PROVEN, "choice": _CHOICE})},
         },
     )
 

@@ -12,10 +12,11 @@ from mailname.cli.delegation_hops import hops
 from mailname.cli.delegation_map import draw
 from mailname.cli.html_text import Html, fill, joined
 from mailname.cli.verdict_style import STYLE
-from mailname.cli.verdict_view import PROVEN, SENTENCES, TITLES, rung_lines
+from mailname.cli.verdict_view import ONE_OF, PROVEN, SENTENCES, TITLES, rung_lines
 
 if TYPE_CHECKING:
     from mailname.checks import Cause, Facts, Finding, Verdict
+    from mailname.checks.candidates import Choice
     from mailname.checks.finding import Evidence
     from mailname.plan import Plan
 
@@ -68,6 +69,7 @@ _CAUSE = """<section class="cause $severity">
 <dt>Where</dt><dd>$where</dd>
 <dt>Fix</dt><dd>$fix</dd>
 $command</dl>
+$choice
 $evidence
 $explains
 $proven
@@ -133,9 +135,33 @@ def _cause(cause: Cause, over: str) -> Html:
         where=finding.where,
         fix=finding.fix,
         command=command,
+        choice=_choice(cause.choice),
         evidence=joined(map(_evidence, finding.evidence[:_MOST_EVIDENCE])),
         explains=_explains(cause.explains),
         proven=fill('<p class="small">$says</p>', says=PROVEN) if cause.proven else Html(),
+    )
+
+
+def _choice(choice: Choice | None) -> Html:
+    if choice is None:
+        return Html()
+    items = (
+        fill(
+            "<li>$says $speaks<br><small>$where: $fix</small></li>",
+            says=one.says,
+            speaks=one.speaks,
+            where=one.where,
+            fix=one.fix,
+        )
+        for one in choice.candidates
+    )
+    command = fill('<pre class="type"><code>$line</code></pre>', line=choice.command) if choice.command else Html()
+    return fill(
+        "<h3>$title</h3><ol>$items</ol><p>$tells</p>$command",
+        title=ONE_OF,
+        items=joined(items),
+        tells=choice.tells,
+        command=command,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mailname.checks import Cause, Facts, Finding, Verdict
+    from mailname.checks.candidates import Choice
     from mailname.checks.facts import Probe
     from mailname.checks.reading import Sight
     from mailname.plan import Plan
@@ -43,6 +44,7 @@ TITLES = {
     "zone": "zone and plan",
     "mail": "mail host",
 }
+ONE_OF = "One of these, the likelier first"
 PROVEN = "Proven: judged again with this mended, it and what follows from it are gone."
 _MOST_EVIDENCE = 3
 
@@ -112,6 +114,8 @@ def _print_cause(console: Console, cause: Cause, colour: str) -> None:
     print_prose(console, f"[bold]Fix[/]    {escape(finding.fix)}", 2, hang=7)
     if finding.command:
         console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(finding.command, "bold cyan"), soft_wrap=True)
+    if cause.choice:
+        _print_choice(console, cause.choice)
     for piece in finding.evidence[:_MOST_EVIDENCE]:
         console.print()
         print_prose(console, f"[dim]{escape(f'{piece.question} @ {piece.server}')}[/]", 2)
@@ -125,6 +129,18 @@ def _print_cause(console: Console, cause: Cause, colour: str) -> None:
         console.print()
         print_prose(console, f"[dim]{PROVEN}[/]", 2)
     console.print()
+
+
+def _print_choice(console: Console, choice: Choice) -> None:
+    """Print what it may be, and the probe that decides."""
+    console.print()
+    print_prose(console, f"[bold]{ONE_OF}[/]", 2)
+    for number, one in enumerate(choice.candidates, 1):
+        print_prose(console, escape(f"{number}. {one.says} {one.speaks}".rstrip()), 4, hang=3)
+        print_prose(console, f"[dim]{escape(f'{one.where}: {one.fix}')}[/]", 7, hang=0)
+    print_prose(console, f"[bold]Which[/]  {escape(choice.tells)}", 2, hang=7)
+    if choice.command:
+        console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(choice.command, "bold cyan"), soft_wrap=True)
 
 
 def _resolver_lines(plan: Plan, facts: Facts) -> Iterator[str]:
