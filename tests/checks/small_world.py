@@ -104,7 +104,7 @@ class Host:
     resolves: bool = False
     transfers: bool = False
     answers_from: Endpoint | None = None
-    edns: Literal["understood", "refused", "dropped"] = "understood"
+    edns: Literal["understood", "refused", "dropped", "unknown options dropped", "versions ignored"] = "understood"
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -117,7 +117,9 @@ class _Udp(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        dropped = self.host.edns == "dropped" and dns.message.from_wire(data).edns >= 0
+        query = dns.message.from_wire(data)
+        dropped = self.host.edns == "dropped" and query.edns >= 0
+        dropped |= self.host.edns == "unknown options dropped" and any(int(option.otype) == 65001 for option in query.options)
         if self.host.udp == "answers" and not dropped:
             reply = answer(self.host, data, "udp")
             if self.leaving is None:
@@ -127,8 +129,14 @@ class _Udp(asyncio.DatagramProtocol):
 
 
 def answer(host: Host, wire: bytes, transport: Literal["udp", "tcp"]) -> bytes:
+    if host.edns == "versions ignored" and dns.message.from_wire(wire).edns > 0:
+        query = dns.message.from_wire(wire)
+        query.use_edns(0)
+        wire = query.to_wire()
     request = read_request(wire)
-    assert isinstance(request, Request)
+    if not isinstance(request, Request):
+        assert request.reply is not None
+        return request.reply
     if host.edns == "refused" and dns.message.from_wire(wire).edns >= 0:
         return wire[:2] + b"\x80\x01" + bytes(8)
     if host.transfers and request.question.rdtype == RdataType.AXFR:

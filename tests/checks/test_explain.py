@@ -15,7 +15,7 @@ from tests.checks.small_world import PLAN, RESOLVER, SERIAL, TLD, SmallWorld, co
 
 from mailname.answer import Unserved
 from mailname.checks import Finding, Place, Severity
-from mailname.checks.facts import ControlFact
+from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION, ControlFact
 from mailname.checks.observe_control import read_zone_file
 from mailname.server.network import Endpoint
 from mailname.zone import Serial, Zone, ZoneBuilder
@@ -233,6 +233,10 @@ def answers_from_elsewhere(w: SmallWorld) -> None:
     w.host("192.0.2.1").answers_from = Endpoint(ip_address("192.0.2.99"), 53)
 
 
+def unknown_options_dropped(w: SmallWorld) -> None:
+    w.host("192.0.2.1").edns = "unknown options dropped"
+
+
 def soa_retries_too_late(w: SmallWorld) -> None:
     w.serve(with_timers(w.zone, refresh=3600, retry=7200))
 
@@ -265,6 +269,7 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (resolver_in_place_of_server, "NS-06", "fragile"),
     (open_transfer, "NS-08", "fragile"),
     (answers_from_elsewhere, "NS-11", "fragile"),
+    (unknown_options_dropped, "NS-12", "fragile"),
     (behind, "XFER-03", "fragile"),
     (serial_not_raised, "SERIAL-01", "fragile"),
     (primary_older, "SERIAL-02", "fragile"),
@@ -383,7 +388,7 @@ class TestBlocked:
         facts = await look(world, start="servers")
         verdict = verdict_of(world.plan, facts)
         assert verdict.verdict == "well"
-        assert {probe.rung for probe in facts.probes} == {"servers"}
+        assert {probe.rung for probe in facts.probes} == {"servers", EDNS_OPTIONS, EDNS_VERSION}
         assert "DELEG-01" in {one.code for one in verdict.blocked}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -93,6 +94,32 @@ class TestWriting:
             name, "MX", use_edns=-1 if payload is None else 0, payload=payload or 0, flags=flags, id=4711
         )
         assert write_question(4711, name, RdataType.MX, recurse=recurse, payload=payload) == theirs.to_wire()
+
+    @pytest.mark.parametrize("version", [0, 1])
+    def test_writes_options_and_another_version(self, version: int) -> None:
+        option = dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"")
+        name = dns.name.from_text("example.tech.")
+        theirs = dns.message.make_query(name, "SOA", use_edns=version, payload=4096, flags=0, id=4711, options=[option])
+        octets = bytes.fromhex("fde90000")
+        ours = write_question(4711, name, RdataType.SOA, recurse=False, payload=4096, options=octets, version=version)
+        assert ours == theirs.to_wire()
+
+
+class TestExpire:
+    @pytest.mark.parametrize(
+        ("octets", "seconds"),
+        [("000900040000000a", 10), ("00090000", None), ("000a0001000009000400000001", 1), ("0009", None)],
+    )
+    def test_is_read_where_it_says_something(self, octets: str, seconds: int | None) -> None:
+        """RFC 7314 section 3; it may follow other options."""
+        reply = dns.message.make_query("x.", "SOA", use_edns=False)
+        reply.flags |= dns.flags.QR
+        wire = bytearray(reply.to_wire())
+        wire[11] = 1
+        options = bytes.fromhex(octets)
+        answer = read_answer(bytes(wire) + b"\0" + bytes.fromhex("002904d000000000") + len(options).to_bytes(2, "big") + options)
+        assert answer is not None
+        assert (answer.edns, answer.expire) == (True, seconds)
 
 
 class TestQuestion:

@@ -84,6 +84,8 @@ WANTED = {
     "dmarc-twice": "POL-02",
     "spf-for-everybody": "POL-01",
     "answers-from-elsewhere": "NS-11",
+    "unknown-options-dropped": "NS-12",
+    "secondary-cut-off": "XFER-05",
     "dkim-key-cut": "POL-03",
     "dmarc-reports-elsewhere": "POL-08",
     "mta-sts-without-host": "POL-09",

@@ -139,6 +139,22 @@ class Asker:
             return whole if whole.answered else probe
         return probe
 
+    async def ask_in_words(self, whom: Addressee, qname: Name, qtype: RdataType, wire: bytes) -> None:
+        """Ask by UDP with a message that is written already, and keep the answer; what comes of it changes nothing else."""
+        began, outcome, answered, tries = time.perf_counter(), Outcome.SILENT, None, 0
+        while outcome is Outcome.SILENT and tries < self.world.tries:
+            if self._turn is not None:
+                await self._turn(whom.endpoint.address)
+            self.queries, tries = self.queries + 1, tries + 1
+            try:
+                answered = await self._port(whom.endpoint).ask(wire, self.world.timeout)
+                outcome = Outcome.ANSWER
+            except OSError as error:
+                outcome = outcome_of(error)
+        took = (time.perf_counter() - began) * 1000
+        query = _Query(qname, qtype, recurse=False)
+        self.probes.append(self._read(whom, query, "udp", outcome, answered, tries, took, Budget()))
+
     async def _exchange(
         self, budget: Budget, whom: Addressee, query: _Query, transport: Transport
     ) -> tuple[Outcome, bytes | None, int]:
@@ -242,6 +258,8 @@ class Asker:
             tries=tries,
             ms=round(ms, 2),
             edns=not budget.plain,
+            opt=bool(answer and answer.edns),
+            expire=answer.expire if answer else None,
             answered_from=budget.answers_from if outcome is Outcome.SILENT else None,
         )
 

@@ -45,6 +45,8 @@ __all__ = [
 
 SCHEMA = "mailname.facts/1"
 RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
+# A name server's manners with EDNS are asked beside the rungs: these answers say nothing of the zone.
+EDNS_OPTIONS, EDNS_VERSION = "edns-options", "edns-version"
 Transport = Literal["udp", "tcp"]
 
 
@@ -77,11 +79,13 @@ class Probe:
     """One question to one address over one transport, and what came back.
 
     Attributes:
-        rung: the rung of the ladder (``RUNGS``).
+        rung: the rung of the ladder (``RUNGS``), or one of the questions beside it.
         zone: the zone as whose authority this server was asked; the root for the root servers and for a resolver.
         tries: how often it was sent; 0 when it was not, because this address had been silent over this transport before.
         ms: milliseconds until the answer, or until we gave up.
         edns: asked with EDNS (RFC 6891); without it only where that was not answered, or with an error.
+        opt: whether the answer had EDNS, too.
+        expire: seconds until the answering copy expires, where the server told it (RFC 7314).
         answered_from: where an answer came from that did not come from where we asked; nobody takes such an answer.
 
     """
@@ -106,6 +110,8 @@ class Probe:
     ms: float = 0.0
     edns: bool = True
     answered_from: Endpoint | None = None
+    opt: bool = False
+    expire: int | None = None
 
     @property
     def answered(self) -> bool:
@@ -141,6 +147,8 @@ class Probe:
             "tries": self.tries,
             "ms": self.ms,
             "edns": self.edns,
+            "opt": self.opt,
+            "expire": self.expire,
             "answered_from": {"address": str(there.address), "port": there.port} if (there := self.answered_from) else None,
         }
 
@@ -151,7 +159,7 @@ class Probe:
         rcode = optional(value, "rcode", text)
         outcome = Outcome(text(value, "outcome"))
         return cls(
-            rung=choice(value, "rung", RUNGS),
+            rung=choice(value, "rung", (*RUNGS, EDNS_OPTIONS, EDNS_VERSION)),
             zone=dns.name.from_text(text(value, "zone")),
             server=dns.name.from_text(text(value, "server")),
             address=ip_address(text(value, "address")),
@@ -170,6 +178,8 @@ class Probe:
             tries=whole(value, "tries"),
             ms=number(value, "ms"),
             edns=truth(value, "edns"),
+            opt=truth(value, "opt") if "opt" in value else False,
+            expire=whole(value, "expire") if value.get("expire") is not None else None,
             answered_from=_endpoint(table(value, "answered_from")) if value.get("answered_from") else None,
         )
 

@@ -46,6 +46,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NS-09": "the zone fails to load on the primary",
         "NS-10": "a name server does not understand EDNS",
         "NS-11": "a name server answers from another address",
+        "NS-12": "a name server does not take EDNS as it should",
         "XFER-01": "the primary refuses the transfer to a secondary",
         "XFER-02": "the transfer key is wrong",
         "XFER-03": "a secondary has not heard of the new version yet",
@@ -53,6 +54,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "XFER-05": "a transfer fails",
         "SERIAL-01": "the zone was changed and the serial was not raised",
         "SERIAL-02": "the primary's serial is older than a secondary's",
+        "SERIAL-03": "a secondary's copy was not refreshed for long",
         "SOA-01": "the SOA's timers contradict each other",
         "SOA-02": "the SOA names a primary that has no address",
         "ZONE-01": "a trailing dot was forgotten",
@@ -162,6 +164,7 @@ def evidence_of(probe: Probe) -> Evidence:
         return Evidence(server, question, _no_answer(probe.outcome, probe.tries))
     flags = " ".join(["qr", *(flag for flag in ("aa", "tc", "ra") if getattr(probe, flag))])
     lines = [f"status: {dns.rcode.to_text(probe.rcode or dns.rcode.NOERROR)}; flags: {flags}"]
+    lines += [f"EXPIRE: {probe.expire}"] if probe.expire is not None else []
     for title, section in (("ANSWER", probe.answer), ("AUTHORITY", probe.authority), ("ADDITIONAL", probe.additional)):
         lines += [f"{title}: {record}" for record in section]
     return Evidence(server, question, "\n".join(lines))

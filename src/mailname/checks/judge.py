@@ -11,6 +11,8 @@ from mailname.checks.caches import still_remembered
 from mailname.checks.delegation import delegated, parents_agree
 from mailname.checks.ds import ds_has_its_key
 from mailname.checks.edns import understands_edns
+from mailname.checks.edns_manners import follows_edns
+from mailname.checks.expiry import copy_expires
 from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_certificate import certificate_good
@@ -97,12 +99,14 @@ CHECKS = (
     Check(("NS-09",), "servers", zone_fails_to_load, ("NS-01",)),
     Check(("NS-07",), "servers", open_recursion, _UNREACHED, for_each_server=True),
     Check(("NS-10",), "servers", understands_edns, _UNREACHED, for_each_server=True),
+    Check(("NS-12",), "servers", follows_edns, (*_UNREACHED, "NS-10"), for_each_server=True),
     Check(("NS-11",), "servers", same_source_address, for_each_server=True),
     Check(("NS-08",), "servers", open_transfer, ("NS-01", "NS-02"), for_each_server=True),
     Check(("XFER-01", "XFER-02", "XFER-04", "XFER-05"), "servers", transfer_fails, ("NS-01",), for_each_server=True),
     Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),
     Check(("SERIAL-01",), "servers", serial_not_raised, _NOT_SERVED, for_each_server=True),
     Check(("SERIAL-02",), "servers", primary_older, _NOT_SERVED, for_each_server=True),
+    Check(("SERIAL-03",), "servers", copy_expires, _NOT_SERVED, for_each_server=True),
     Check(("SOA-01",), "servers", soa_timers, _NOT_SERVED),
     Check(("SOA-02",), "servers", soa_master, _NOT_SERVED, needs_plan=True),
     Check(("ZONE-01",), "servers", trailing_dot_forgotten, _NOT_SERVED),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from mailname.checks import mended_apart as apart
 from mailname.checks import mended_mail as mail
 from mailname.checks import mended_parent as parent
 from mailname.checks import mended_server as server
@@ -43,24 +44,26 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "DELEG-07": zone.apart,
         "DELEG-08": zone.host_has_address,
         "DELEG-10": parent.ds_removed,
-        "NS-01": server.reachable,
-        "NS-02": server.by_tcp,
-        "NS-03": server.by_udp,
-        "NS-04": server.loaded,
+        "NS-01": apart.then_refreshed(server.reachable),
+        "NS-02": apart.then_refreshed(server.by_tcp),
+        "NS-03": apart.then_refreshed(server.by_udp),
+        "NS-04": apart.then_refreshed(server.loaded),
         "NS-05": server.copied,
-        "NS-06": server.loaded,
+        "NS-06": apart.then_refreshed(server.loaded),
         "NS-07": server.without_recursion,
         "NS-08": server.without_open_transfer,
-        "NS-09": server.zone_loaded_on_primary,
+        "NS-09": apart.then_refreshed(server.zone_loaded_on_primary),
         "NS-10": server.with_edns,
         "NS-11": server.by_udp,
-        "XFER-01": server.copied,
-        "XFER-02": server.copied,
-        "XFER-03": server.copied,
-        "XFER-04": server.copied,
-        "XFER-05": server.copied,
+        "NS-12": apart.with_manners,
+        "XFER-01": apart.then_refreshed(server.copied),
+        "XFER-02": apart.then_refreshed(server.copied),
+        "XFER-03": apart.then_refreshed(server.copied),
+        "XFER-04": apart.then_refreshed(server.copied),
+        "XFER-05": apart.then_refreshed(server.copied),
         "SERIAL-01": server.published_again,
         "SERIAL-02": server.published_again,
+        "SERIAL-03": apart.refreshed,
         "SOA-01": zone.timers_fit,
         "ZONE-01": zone.host_has_address,
         "ZONE-02": zone.as_published,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 import dns.name
 from dns.rdatatype import RdataType
 
+from mailname.checks.observe_edns import ask_edns
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -66,7 +68,11 @@ async def _by_udp(
 ) -> None:
     asked = asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in wanted.rrsets))
     probes, _ = await asyncio.gather(asked, asker.ask(whom, FOREIGN, RdataType.A, recurse=True))
-    await _follow(asker, whom, wanted, probes, on_mail_host)
+    mannered = any(probe.answered and probe.opt for probe in probes)
+    await asyncio.gather(
+        _follow(asker, whom, wanted, probes, on_mail_host),
+        *([ask_edns(asker, whom)] if mannered else []),
+    )
 
 
 async def _follow(

@@ -164,6 +164,12 @@ RULES = (
     Rule(frozenset({"NS-09"}), frozenset({"ZONE-02"})),
     # A transfer that fails explains a secondary that has nothing; a copy that has expired is told as that, with the failure.
     Rule(_TRANSFER_FAILS, _NOT_SERVED, (same_server,), (secondary_has_expired,)),
+    Rule(_TRANSFER, frozenset({"SERIAL-03"}), (same_server,)),
+    Rule(
+        frozenset({"NS-01", "NS-02", "NS-03", "NS-04", "NS-06", "NS-09"}),
+        frozenset({"SERIAL-03"}),
+        (cause_is_on_the_primary, effect_is_on_a_secondary),
+    ),
     Rule(frozenset({"NS-05"}), _TRANSFER, (same_server, secondary_has_expired)),
     Rule(frozenset({"NS-04", "NS-06"}), frozenset({"NS-09"}), (same_server,)),
     # A zone edited by hand differs from the plan; what the edit broke is the cause.

@@ -19,6 +19,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from mailname.checks.facts import Record
+from mailname.wire.edns import OptionCode
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -44,6 +45,7 @@ class Answer:
 
     Attributes:
         edns: whether it carries an OPT record (RFC 6891).
+        expire: seconds until the copy that answered expires, where the server tells it (RFC 7314).
         sections: answer, authority and additional, without OPT; records of class IN, doubles told once.
 
     """
@@ -54,13 +56,16 @@ class Answer:
     tc: bool
     edns: bool
     sections: tuple[tuple[Record, ...], tuple[Record, ...], tuple[Record, ...]]
+    expire: int | None = None
 
 
-def write_question(number: int, qname: Name, qtype: RdataType, *, recurse: bool, payload: int | None) -> bytes:
+def write_question(
+    number: int, qname: Name, qtype: RdataType, *, recurse: bool, payload: int | None, options: bytes = b"", version: int = 0
+) -> bytes:
     """Write a query; ``payload`` is what EDNS offers in octets, without one there is no OPT."""
     header = _HEADER.pack(number, _RD if recurse else 0, 1, 0, 0, 0 if payload is None else 1)
-    opt = b"" if payload is None else struct.pack("!BHHIH", 0, _OPT, payload, 0, 0)
-    return header + _wire(qname) + struct.pack("!HH", qtype, _IN) + opt
+    opt = b"" if payload is None else struct.pack("!BHHIH", 0, _OPT, payload, version << 16, len(options))
+    return header + _wire(qname) + struct.pack("!HH", qtype, _IN) + opt + options
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +90,7 @@ def _read(wire: bytes) -> Answer | None:
     at = _HEADER.size
     for _ in range(questions):
         at = _labels(wire, at)[1] + 4
-    rcode, edns = flags & 15, False
+    rcode, edns, expire = flags & 15, False, None
     sections: list[tuple[Record, ...]] = []
     for count in counts:
         records: dict[tuple[bytes, int, bytes], Record] = {}
@@ -96,7 +101,7 @@ def _read(wire: bytes) -> Answer | None:
             if at > len(wire):
                 return None
             if rdtype == _OPT:
-                edns, rcode = True, rcode | (ttl >> 24) << 4
+                edns, rcode, expire = True, rcode | (ttl >> 24) << 4, _expire(wire[start:at])
             elif rdtype != _TSIG and rdclass == _IN:
                 octets = _uncompressed(wire, rdtype, start, at)
                 record = Record(_owner(owner), ttl if ttl <= _MOST_TTL else 0, _rdata(rdtype, octets))
@@ -104,7 +109,18 @@ def _read(wire: bytes) -> Answer | None:
         sections.append(tuple(records.values()))
     answer, authority, additional = sections
     found = (answer, authority, additional)
-    return Answer(dns.rcode.Rcode.make(rcode), bool(flags & _AA), bool(flags & _RA), bool(flags & _TC), edns, found)
+    return Answer(dns.rcode.Rcode.make(rcode), bool(flags & _AA), bool(flags & _RA), bool(flags & _TC), edns, found, expire)
+
+
+def _expire(options: bytes) -> int | None:
+    """Return what the EXPIRE option says, if it is there and says something."""
+    at = 0
+    while at + 4 <= len(options):
+        code, length = struct.unpack_from("!HH", options, at)
+        if code == OptionCode.EXPIRE and length == 4 and at + 8 <= len(options):
+            return int.from_bytes(options[at + 4 : at + 8], "big")
+        at += 4 + length
+    return None
 
 
 def _labels(wire: bytes, at: int) -> tuple[bytes, int]:

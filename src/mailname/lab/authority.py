@@ -12,6 +12,8 @@ from mailname.lab.listener import Listener
 from mailname.wire.message import Unreadable, read_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailname.lab.paths import Transport
     from mailname.server.network import Endpoint, Network
     from mailname.zone import Zone
@@ -21,6 +23,8 @@ class Authority:
     """Serves zones at some addresses, UDP and TCP. Holds no state but the table and its sockets."""
 
     def __init__(self, network: Network, at: tuple[Endpoint, ...], *, answers_from: Endpoint | None = None) -> None:
+        """Describe the server; with ``answers_from`` its datagrams leave from there. ``passes`` is a packet filter before it."""
+        self.passes: Callable[[bytes], bool] | None = None
         self.table = ZoneTable()
         self.at = at
         self._listener = Listener(network, at, self._answer, answers_from=answers_from)
@@ -38,6 +42,8 @@ class Authority:
         await self._listener.stop()
 
     async def _answer(self, wire: bytes, transport: Transport) -> bytes | None:
+        if self.passes is not None and not self.passes(wire):
+            return None
         request = read_request(wire)
         if isinstance(request, Unreadable):
             return request.reply

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from mailname.checks.observe_edns import UNKNOWN_OPTION
 from mailname.lab.authority import Authority
-from mailname.lab.breaking import addresses_of, first_secondary, planned_zone, restart, victim, victim_endpoints
+from mailname.lab.breaking import addresses_of, first_secondary, planned_zone, restart, victim, victim_endpoints, wait_for_failure
 from mailname.lab.fault import fault
 from mailname.lab.resolver import Resolver
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
     from mailname.lab.lab import Lab
+
+
+_UNKNOWN_OPTION = struct.pack("!HH", UNKNOWN_OPTION, 0)
 
 
 @fault("NS-01", "The name server program on one machine has stopped.")
@@ -118,3 +123,23 @@ async def answers_from_elsewhere(lab: Lab) -> None:
     stand_in = Authority(lab.network, server.config.listen, answers_from=Endpoint(lab.addresses.provider, 5300))
     stand_in.put(planned_zone(lab))
     await lab.run(stand_in)
+
+
+@fault("NS-12", "A packet filter in front of one name server drops messages with an EDNS option that it does not know.")
+async def unknown_options_dropped(lab: Lab) -> None:
+    """Stop a server, and let one listen at its addresses that has the zone and is asked through such a filter."""
+    server = victim(lab)
+    await server.stop()
+    stand_in = Authority(lab.network, server.config.listen)
+    stand_in.passes = lambda wire: _UNKNOWN_OPTION not in wire
+    stand_in.put(planned_zone(lab))
+    await lab.run(stand_in)
+
+
+@fault("XFER-05", "A secondary has not reached the primary for most of a copy's life, and still answers.", "secondary")
+async def secondary_cut_off(lab: Lab) -> None:
+    """Cut a secondary off from the primary, and let three quarters of the SOA's expire pass."""
+    server = first_secondary(lab)
+    lab.network.paths.cut(addresses_of(server), addresses_of(lab.primary), "udp", "tcp")
+    server.clock.move(lab.plan.soa.expire * 0.75)
+    await wait_for_failure(lab, server)

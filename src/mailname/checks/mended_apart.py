@@ -1,0 +1,31 @@
+"""What would be seen after a fix of what is asked beside the ladder: EDNS, the life of a copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION
+from mailname.checks.mended_facts import Mended, changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailname.checks.finding import Finding
+
+
+def with_manners(now: Mended, finding: Finding) -> Mended:
+    """Leave out how a server took what is new in EDNS."""
+    asked, at = (EDNS_OPTIONS, EDNS_VERSION), set(finding.addresses)
+    return Mended(now.plan, changed(now.facts, lambda p: None if p.rung in asked and p.address in at else p))
+
+
+def refreshed(now: Mended, finding: Finding) -> Mended:
+    """Let a secondary have reached its primary just now; after a fix on the primary, let all of them."""
+    all_of = {server.name for server in now.plan.secondaries} if finding.server == now.plan.primary.name else {finding.server}
+    return Mended(now.plan, changed(now.facts, lambda p: replace(p, expire=None) if p.server in all_of else p))
+
+
+def then_refreshed(mend: Callable[[Mended, Finding], Mended]) -> Callable[[Mended, Finding], Mended]:
+    """Add to a fix that lets transfers through what follows from it."""
+    return lambda now, finding: refreshed(mend(now, finding), finding)
