@@ -132,11 +132,15 @@ class TestWatch:
         registry.pass_time()
         pauses: list[float] = []
 
-        async def sleep(seconds: float) -> None:
-            pauses.append(seconds)
-            registry.now += timedelta(hours=12)
+        class HalfDays:
+            def now(self) -> datetime:
+                return registry.now
+
+            async def sleep(self, seconds: float) -> None:
+                pauses.append(seconds)
+                registry.now += timedelta(hours=12)
 
         async with registry.world as world:
-            await watch(world.plan, world.network, world.world(), sleep=sleep, now=lambda: registry.now)
+            await watch(world.plan, world.network, world.world(), clock=HalfDays())
         assert len(pauses) == 4
         assert "0 of 2 servers of tech have the plan's delegation" in capsys.readouterr().err

@@ -200,3 +200,25 @@ def _read_until(process: subprocess.Popen[str], words: str) -> str:
         if words in line:
             return seen
     raise AssertionError(seen)
+
+
+class TestRegistry:
+    def test_refuses_what_is_broken_before_it_is_told(self, plan: Path, temporary: Path) -> None:
+        """The .de registry looks first: the order is refused, and the domain is not there."""
+        plan.write_text(plan_texts.ORDINARY.replace("example.tech", "example.de"))
+        done = mailname(temporary, "rehearse", str(plan), "--json", "--break", "zone-not-loaded", "--before-registering")
+        assert (done.returncode, json.loads(done.stdout)["cause"]["code"]) == (1, "DELEG-01")
+        assert "DENIC looks at the name servers first: the order is refused" in done.stderr
+
+    def test_an_hour_of_delay_takes_a_second(self, plan: Path, temporary: Path) -> None:
+        """The clock of the rehearsal runs 3600 times as fast as ours."""
+        done = mailname(temporary, "rehearse", str(plan), "--json", "--registry-delay", "1h")
+        assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "well")
+        assert "0 of 2 servers of tech have the plan's delegation" in done.stderr
+
+    def test_a_fault_of_the_registry_cannot_be_there_before(self, plan: Path, temporary: Path) -> None:
+        """Nor can a delay be no time."""
+        early = mailname(temporary, "rehearse", str(plan), "--break", "glue-wrong", "--before-registering")
+        assert (early.returncode, "before the registry is told" in early.stderr) == (2, True)
+        late = mailname(temporary, "rehearse", str(plan), "--registry-delay", "soon")
+        assert (late.returncode, "Write 90, 90s, 30m or 1h30m" in late.stderr) == (2, True)

@@ -50,6 +50,7 @@ class Registry:
         looks: when it looks at the name servers.
         failing: what becomes of a domain that fails.
         junk: what becomes of a second name server that does not answer, entered only so that there are two.
+        gate: whether it looks before it takes an order.
         verified: whether these were read in its own text.
 
     """
@@ -59,6 +60,7 @@ class Registry:
     looks: str
     failing: str
     junk: Junk
+    gate: bool
     verified: bool
     source: str
     rules: tuple[Rule, ...]

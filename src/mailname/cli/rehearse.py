@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import dns.ttl
 from rich.markup import escape
 
 from mailname.cli.console import err, out, print_error, print_json, print_prose, print_table
@@ -36,6 +37,19 @@ if TYPE_CHECKING:
 )
 @click.option("--serve", is_flag=True, help="Keep it running afterwards, to look around by hand; Ctrl-C ends it.")
 @click.option("--break", "fault_name", metavar="FAULT[@SERVER]", help="Break one thing before the verdict.")
+@click.option("--before-registering", "early", is_flag=True, help="With --break: before the registry is told, which may refuse.")
+@click.option(
+    "--registry-delay",
+    metavar="TIME",
+    help="Let the registry's servers learn of the order one after the other, within this time, such as 1h.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 1_000_000),
+    default=3600.0,
+    show_default=True,
+    help="With --registry-delay: how many seconds pass there in one of ours.",
+)
 @click.option("--list-faults", is_flag=True, help="List what can be broken, and which cause the check must then find.")
 @click.option(
     "--folder",
@@ -50,6 +64,9 @@ def command(
     as_json: bool,
     serve: bool,
     fault_name: str | None,
+    early: bool,
+    registry_delay: str | None,
+    speed: float,
     list_faults: bool,
     folder: Path | None,
     real_addresses: bool,
@@ -71,7 +88,10 @@ def command(
             told = server.name.to_text(omit_final_dot=True)
             err.print(f"{told} has the engine {server.engine}; it is rehearsed with mailname's own server.", markup=False)
     fault = _find_fault(ctx, fault_name, plan) if fault_name is not None else None
-    rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve)
+    if early and fault is not None and fault[0].is_at_the_registry:
+        raise click.UsageError(f"{fault_name} happens at the registry: it cannot be there before the registry is told.")
+    delay = _read_duration(registry_delay) if registry_delay else 0.0
+    rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve, early, delay, speed)
     with _workplace(folder) as place, _logged_to(place / "servers.log"):
         ctx.exit(asyncio.run(rehearsal.run(place, real_addresses=real_addresses)))
 
@@ -106,6 +126,14 @@ def _find_fault(ctx: click.Context, text: str, plan: Plan) -> tuple[Fault, str]:
         print_error(error)
         ctx.exit(EXIT_USAGE)
     return fault, text
+
+
+def _read_duration(text: str) -> float:
+    """Read a time as it is written for a TTL: 3600, 1h, 1h30m."""
+    try:
+        return float(dns.ttl.from_text(text))
+    except dns.ttl.BadTTL as error:
+        raise click.BadParameter(f"'{text}' is no time. Write 90, 90s, 30m or 1h30m.", param_hint="--registry-delay") from error
 
 
 @contextlib.contextmanager
@@ -144,7 +172,16 @@ class _Rehearsal:
     """One run of the command."""
 
     def __init__(
-        self, plan: Plan, plan_file: Path, fault: tuple[Fault, str] | None, console: Console, as_json: bool, serve: bool
+        self,
+        plan: Plan,
+        plan_file: Path,
+        fault: tuple[Fault, str] | None,
+        console: Console,
+        as_json: bool,
+        serve: bool,
+        early: bool,
+        delay: float,
+        speed: float,
     ) -> None:
         self.plan = plan
         self.plan_file = plan_file
@@ -152,6 +189,9 @@ class _Rehearsal:
         self.console = console
         self.as_json = as_json
         self.serve = serve
+        self.early = early
+        self.delay = delay
+        self.speed = speed if delay else 1.0
 
     async def run(self, place: Path, *, real_addresses: bool) -> int:
         """Walk, break, check, and serve on if asked to; returns the exit code."""
@@ -164,9 +204,10 @@ class _Rehearsal:
             loop.add_signal_handler(number, task.cancel)
         serving = False
         try:
-            async with Lab(self.plan, place, real_addresses=real_addresses) as lab:
+            lab = Lab(self.plan, place, real_addresses=real_addresses, registry_delay=self.delay, speed=self.speed)
+            async with lab:
                 await self._walk(lab)
-                if self.fault is not None:
+                if self.fault is not None and not self.early:
                     await self._break(lab, *self.fault)
                 verdict = await self._check(lab)
                 if not self.serve:
@@ -185,7 +226,17 @@ class _Rehearsal:
 
         domain = self.plan.domain.to_text(omit_final_dot=True)
         self.console.print(f"[bold]{escape(domain)}[/], rehearsed on this machine")
-        async for step in walk(lab):
+
+        async def before_registering() -> None:
+            if self.fault is not None and self.early:
+                await self._break(lab, *self.fault)
+            if self.delay and self.serve:
+                watch = (
+                    f"mailname check {shlex.quote(str(self.plan_file))} --watch --network {shlex.quote(str(lab.network_file))}"
+                )
+                self.console.print(f"[dim]from another terminal:[/] {escape(watch)}")
+
+        async for step in walk(lab, before_registering):
             mark = "[green]✓[/]" if step.ok else "[red]✗[/]"
             self.console.print(f"{mark} [bold]{escape(step.title)}[/] [dim]{step.seconds * 1000:.0f} ms[/]")
             for line in step.says:

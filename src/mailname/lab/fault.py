@@ -52,6 +52,11 @@ class Fault:
     inject: Break
     needs: tuple[Need, ...] = ()
 
+    @property
+    def is_at_the_registry(self) -> bool:
+        """Whether it is the delegation that breaks, or who gives it out."""
+        return self.inject.__module__.endswith(".faults_registrar")
+
     def refuse(self, plan: Plan) -> None:
         """Raise HostError when this plan has nothing that could break this way."""
         for need in self.needs:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from mailname.server.network import Network
+    from mailname.zone import Zone
 
 TEST_NETWORK = IPv4Network("198.18.0.0/15")
 ROOT_SERVER = dns.name.from_text("a.root-servers.invalid.")
@@ -56,6 +57,7 @@ class Internet:
         self.providers = Authority(network, (Endpoint(addresses.provider),))
         self._registries: dict[Name, Registry] = {}
         self._held_back: list[Authority] = []
+        self._made: tuple[Zone, ...] = ()
         self._root_registry = Registry(dns.name.root, ((ROOT_SERVER, (addresses.root,)),))
         self._layout = _lay_out(domain, foreign)
         self._provider_zones = {apex: dict(hosts) for apex, hosts in self._layout.zones.items()}
@@ -115,14 +117,22 @@ class Internet:
 
     def publish(self) -> None:
         """Bring every zone of the world up to date with its registry."""
-        self.root.put(self._root_registry.zone())
-        for registry in self._registries.values():
-            zone = registry.zone()
-            for server in self.tld_servers:
-                if server not in self._held_back:
-                    server.put(zone)
+        self.prepare()
+        for server in self.tld_servers:
+            if server not in self._held_back:
+                self.learn(server)
         for apex, hosts in self._provider_zones.items():
             self.providers.put(host_zone(apex, _provider_server(apex), hosts))
+
+    def prepare(self) -> None:
+        """Make the registries' zones anew; the TLDs' servers ``learn`` of them one by one."""
+        self.root.put(self._root_registry.zone())
+        self._made = tuple(registry.zone() for registry in self._registries.values())
+
+    def learn(self, server: Authority) -> None:
+        """Let one of the TLDs' servers have the zones that were made last."""
+        for zone in self._made:
+            server.put(zone)
 
     def hold_back(self, *addresses: IPAddress) -> None:
         """Let these of the registry's servers learn of nothing new, until they are given no more: ``hold_back()``."""

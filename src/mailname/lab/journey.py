@@ -16,13 +16,15 @@ import dns.message
 import dns.rcode
 from dns.rdatatype import RdataType
 
+from mailname.checks.observe_travel import follow
 from mailname.errors import HostError, ObservationError
 from mailname.lab.mail_host import PORT
 from mailname.lab.postman import deliver
+from mailname.lab.registry_order import place_order
 from mailname.server.network import Endpoint, ask_udp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from dns.name import Name
     from dns.rdata import Rdata
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mailname.server.network import IPAddress
 
 _PATIENCE = 2.0
+_ENDLESS = 30.0  # seconds of ours: a registry of the lab that takes this much longer than it should will never
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,17 @@ class Step:
     seconds: float
 
 
-async def walk(lab: Lab) -> AsyncIterator[Step]:
-    """Walk the journey in a started lab. A step that fails does not end it: the check afterwards says why."""
-    for act in (_publish, _notify, _transfer, _register, _tld, _resolve, _mail):
+async def walk(lab: Lab, before_registering: Callable[[], Awaitable[None]] | None = None) -> AsyncIterator[Step]:
+    """Walk the journey in a started lab. A step that fails does not end it: the check afterwards says why.
+
+    Args:
+        lab: where.
+        before_registering: awaited when the servers have the zone, and the registry has been told nothing.
+
+    """
+    for act in (_publish, _notify, _transfer, _register, *((_travel,) if lab.registry_delay else ()), _tld, _resolve, _mail):
+        if act is _register and before_registering is not None:
+            await before_registering()
         began = time.perf_counter()
         title, says, ok = await act(lab)
         yield Step(title, tuple(says), ok, time.perf_counter() - began)
@@ -112,15 +123,32 @@ def _transferred(lab: Lab, server: LabNameServer) -> str:
 
 
 async def _register(lab: Lab) -> _Told:
-    entry = lab.register()
-    registry = _spoken(lab.internet.registry.apex)
-    glue = {host: addresses for host, addresses in entry.glue}  # noqa: C416 - dict() would not say what is what
+    title = f"register at the registry of {_spoken(lab.internet.registry.apex)}"
+    order = await place_order(lab)
+    entry = order.entry
+    glue = dict(entry.glue)
     says = [
         f"{_spoken(entry.domain)} NS {_spoken(host)}"
         + (f", glue {_listed(glue[host])}" if host in glue else ", outside the domain: no glue needed")
         for host in entry.name_servers
     ]
-    return f"register at the registry of {registry}", says, True
+    return title, [*says, *order.says], not order.refused
+
+
+async def _travel(lab: Lab) -> _Told:
+    """Wait until the registry's servers have learnt of it, as ``mailname check --watch`` does."""
+    title = "the registry's servers learn of it"
+    if lab.internet.registry.entry(lab.plan.domain) is None:
+        return title, ["there is nothing to learn: the order was refused"], False
+    says: list[str] = []
+    counted: tuple[int, int] | None = None
+    async with asyncio.timeout(_ENDLESS + lab.registry_delay / lab.clock.speed):
+        async for station in follow(lab.plan, network=lab.network, world=lab.world, sleep=lab.clock.sleep, now=lab.clock.now):
+            count = (len(station.ready), len(station.late))
+            if count != counted or station.arrived:
+                says.append(station.says())
+            counted = count
+    return title, says, True
 
 
 async def _tld(lab: Lab) -> _Told:
@@ -134,7 +162,7 @@ async def _tld(lab: Lab) -> _Told:
         says.append(
             f"{_spoken(host)}: refers to {len(cut)} name servers, {len(glue)} addresses beside them"
             if cut
-            else f"{host}: no referral"
+            else f"{_spoken(host)}: no referral"
         )
     return "the TLD's servers answer", says, all("refers" in line for line in says)
 

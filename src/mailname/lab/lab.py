@@ -14,7 +14,7 @@ import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from mailname.checks.world import World
 from mailname.errors import HostError
@@ -31,6 +31,7 @@ from mailname.lab.zone_edit import raised
 from mailname.plan import expand_all
 from mailname.plan.registrar import worksheet
 from mailname.server.network import Endpoint, IPAddress
+from mailname.server.rehearsed_clock import RehearsedClock
 from mailname.zone import Serial, Zone
 from mailname.zone.serial import next_serial
 from mailname.zone.text import write_zone
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.lab.authority import Authority
     from mailname.plan import MailHost as PlannedMailHost
     from mailname.plan import Plan
 
@@ -50,25 +50,41 @@ PATIENCE = 10.0
 NETWORK_FILE = "network.json"
 
 
+class Part(Protocol):
+    """Something that runs in the lab, and ends with it."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End."""
+
+
 class Lab:
     """A private Internet around one plan. ``async with Lab(plan, folder) as lab`` starts it and leaves nothing behind."""
 
-    def __init__(self, plan: Plan, folder: Path, *, real_addresses: bool = False) -> None:
+    def __init__(
+        self, plan: Plan, folder: Path, *, real_addresses: bool = False, registry_delay: float = 0.0, speed: float = 1.0
+    ) -> None:
         """Lay the lab out; nothing runs yet.
 
         Args:
             plan: what is rehearsed.
             folder: an existing folder for the servers' files.
             real_addresses: bind the plan's own addresses and port 53 (root, inside a network namespace).
+            registry_delay: seconds of the lab's clock until the last of the registry's servers knows of a change.
+            speed: seconds that pass on the lab's clock in one of ours.
 
         """
         self.plan = plan
         self.folder = folder
         self.network = LabNetwork(direct=real_addresses)
+        self.clock = RehearsedClock.from_now(speed)
+        self.registry_delay = registry_delay
         self.addresses = Addresses.beside(taken_addresses(plan))
         self._foreign = foreign_hosts(plan, self.addresses.spare)
         self.internet = Internet(self.network, plan.domain, self._foreign, self.addresses)
-        self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints)
+        self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints, self.clock.wall)
         self.serial: Serial | None = None
         self.aim = Aim()
         self.name_servers: dict[Name, LabNameServer] = {}
@@ -168,7 +184,7 @@ class Lab:
             return None
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mailname-", dir="/tmp")))
 
-    async def run(self, part: Internet | Resolver | Authority | MailHost | LabNameServer) -> None:
+    async def run(self, part: Part) -> None:
         """Start a part of the world; it ends with the lab."""
         self._stack.push_async_callback(part.stop)
         await part.start()
@@ -191,6 +207,7 @@ class Lab:
         network.resolver = self.resolver.at
         network.control = self._control_sockets()
         network.zone_file = self.zone_file
+        network.clock = self.clock if self.clock.speed != 1.0 else None
         network.save(self.network_file)
 
     def desired(self, serial: Serial) -> tuple[Zone, ...]:
@@ -233,11 +250,16 @@ class Lab:
 
     def register(self, entry: Registration | None = None) -> Registration:
         """Enter the domain at the registry as the plan's worksheet says, or as ``entry`` does; the TLD's servers know at once."""
+        entry = self.enter(entry)
+        self.internet.publish()
+        return entry
+
+    def enter(self, entry: Registration | None = None) -> Registration:
+        """Enter the domain at the registry; the TLD's servers know of it when it is published."""
         entry = entry or self.wanted_registration()
         self.internet.delegate(entry)
         for zone in self.desired(Serial(0))[1:]:
             self.internet.delegate(Registration(zone.apex, entry.name_servers))
-        self.internet.publish()
         return entry
 
     def wanted_registration(self) -> Registration:

@@ -24,6 +24,7 @@ import dns.name
 
 from mailname.errors import HostError
 from mailname.server.network import Endpoint, IPAddress, SocketAddress, refused_port_remedy
+from mailname.server.rehearsed_clock import RehearsedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ class MappedNetwork:
         control: the control socket of each name server that runs on this machine.
         zone_file: the file from which the primary loads the plan's zone.
         direct: the addresses are real; ``places`` is empty and not looked at (root, inside a network namespace).
+        clock: the world's clock, where it does not run as ours does.
 
     """
 
@@ -54,6 +56,7 @@ class MappedNetwork:
     control: dict[Name, Path] = field(default_factory=dict)
     zone_file: Path | None = None
     direct: bool = False
+    clock: RehearsedClock | None = None
 
     def place(self, of: Endpoint) -> tuple[str, int]:
         """Return the socket address that stands for an endpoint.
@@ -122,6 +125,7 @@ class MappedNetwork:
                     "control": {name.to_text(): str(path) for name, path in self.control.items()},
                     "zone_file": str(self.zone_file) if self.zone_file else None,
                     "direct": self.direct,
+                    "clock": self.clock.to_json() if self.clock else None,
                 },
                 indent=1,
             )
@@ -155,6 +159,7 @@ class MappedNetwork:
                 control={dns.name.from_text(name): Path(path) for name, path in read.get("control", {}).items()},
                 zone_file=Path(zone_file) if zone_file else None,
                 direct=bool(read.get("direct", False)),
+                clock=RehearsedClock.from_json(read["clock"]) if read.get("clock") else None,
             )
 
     @classmethod
