@@ -59,7 +59,6 @@ class TestGate:
         [
             ("server-down", {"udp", "tcp"}),
             ("tcp-blocked", {"tcp"}),
-            ("udp-blocked", {"udp"}),
             ("zone-not-loaded", {"authoritative"}),
         ],
     )
