@@ -199,7 +199,7 @@ class TestKept:
                 raise HostError("cannot write: " + os.strerror(errno.ENOSPC), step="write")
 
             with monkeypatch.context() as patch:
-                patch.setattr(secondary.zones[APEX].versions, "keep", full)
+                patch.setattr(secondary.zones[APEX].versions, "begin", full)
                 site.write(2)
                 await primary.reload()
                 await until(lambda: secondary.serial() == 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,8 +23,14 @@ def _since_boot() -> float:
 
 
 def _boot_id() -> str:
+    """Read the kernel's name for this boot: once, since a process does not outlive it."""
+    return _read_once(_BOOT_ID)
+
+
+@cache
+def _read_once(path: Path) -> str:
     try:
-        return _BOOT_ID.read_text("ascii").strip()
+        return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
+from mailname.server.disk_turns import DiskTurns
 from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
+from mailname.server.late_records import LateRecords
 from mailname.server.transfer_turns import TransferTurns
 from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from dns.name import Name
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("mailname")
 P = ParamSpec("P")
 T = TypeVar("T")
+J = TypeVar("J")
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -64,8 +68,18 @@ class Context:
     history: History = field(default_factory=lambda: History(None))
     private: AbstractSet[Name] = frozenset()
     watchers: Mapping[Name, Callable[[Zone], None]] = field(default_factory=dict)
+    records: LateRecords = field(init=False)
+    _together: dict[object, DiskTurns[Any, Any]] = field(default_factory=dict)
     #: Texts that follow what is in the journals already are written one after the other.
     writing_texts: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.records = LateRecords(self.spawn)
+
+    async def together(self, work: Callable[[Sequence[J]], Sequence[R | Exception | None]], job: J) -> R | None:
+        """Do a short piece of work in a thread, together with the others of its kind that come meanwhile."""
+        turns: DiskTurns[J, R] = self._together.setdefault(work, DiskTurns(work))
+        return await turns.do(job)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:
         """Swap what is served for a zone: one pointer, so that no question sees half of it."""

@@ -11,8 +11,6 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.message
 from dns.opcode import Opcode
 from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
@@ -32,6 +30,7 @@ from mailname.server.updating import Updating
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
 from mailname.wire.message import AA, TC, Request, Unreadable, error_reply, read_request
+from mailname.wire.soa_serial import serial_in
 from mailname.wire.tsig import (
     Rejected,
     StreamSigner,
@@ -316,24 +315,14 @@ def _rules(served: ServedZone) -> Primary:
 
 def _told_serial(request: Request) -> Serial | None:
     """Return the serial in a NOTIFY's answer section, a hint only (RFC 1996 section 3.11)."""
-    return _soa_serial(request.wire, "answer")
+    told = serial_in(request.wire, "answer")
+    return None if told is None else Serial(told)
 
 
 def _held_serial(request: Request) -> Serial | None:
     """Return the serial that an IXFR client says it holds (RFC 1995 section 3)."""
-    return _soa_serial(request.wire, "authority")
-
-
-def _soa_serial(wire: bytes, section: str) -> Serial | None:
-    # The TSIG was verified before; only the records above it are wanted here, so it may stay unread.
-    try:
-        message = dns.message.from_wire(wire, keyring=False, ignore_trailing=True)
-    except (dns.exception.DNSException, ValueError, struct.error):
-        return None
-    for rrset in getattr(message, section):
-        if rrset.rdtype == RdataType.SOA:
-            return Serial(rrset[0].serial)
-    return None
+    told = serial_in(request.wire, "authority")
+    return None if told is None else Serial(told)
 
 
 def _is_older(held: Serial | None, ours: Serial) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailname.answer.images import Images
+from mailname.errors import MailnameError
 from mailname.server.folder_reading import kept_stamp, stamp_of
 from mailname.server.pack_folder import FULL, LARGE, PackFolder, tidied
 from mailname.server.zonefiles import read_image
@@ -16,7 +17,7 @@ from mailname.zone.load import Loader
 from mailname.zone.pack import NO_STAMP, PackWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dns.name import Name
@@ -80,6 +81,16 @@ class ImageLibrary:
         if read.is_plain:
             self._keep(key, read.image, kept_stamp(stamp))
         return LoadedZone(ImageZone(read.image), read.warnings, mapped=False)
+
+    def load_each(self, those: Sequence[tuple[Path, Name]]) -> list[LoadedZone | Exception | None]:
+        """Do ``load`` for several zones; tell for each what is wrong."""
+        found: list[LoadedZone | Exception | None] = []
+        for path, apex in those:
+            try:
+                found.append(self.load(path, apex))
+            except MailnameError as error:
+                found.append(error)
+        return found
 
     def find(self, path: Path, apex: Name) -> ImageZone | None:
         """Return the image that was kept of a zone, if the file has not changed since."""

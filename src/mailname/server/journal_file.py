@@ -5,18 +5,55 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
 from mailname.server.atomic import sync_folder, write_atomic
-from mailname.server.durable import sync
+from mailname.server.durable import sync_each
 from mailname.transfer import journal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mailname.transfer.journal import Step
     from mailname.zone import Serial
+
+
+_SHORT = 4096  # octets of an entry that is kept at hand
+
+
+@dataclass(slots=True)
+class Written:
+    """An entry that is written, and not on the disk for good yet.
+
+    Attributes:
+        entry: its octets.
+        handle: the file.
+        folder: the folder as well, where the file is new.
+
+    """
+
+    entry: bytes
+    handle: int
+    folder: int | None = None
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """What has to be synced."""
+        return (self.handle,) if self.folder is None else (self.handle, self.folder)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for handle in self.handles:
+            os.close(handle)
+
+
+def sync_written(those: Sequence[Written]) -> list[OSError | None]:
+    """Make entries durable, all with one order where they are many; tell for each what is wrong."""
+    found = iter(sync_each([handle for one in those for handle in one.handles]))
+    return [next(filter(None, [next(found) for _ in one.handles]), None) for one in those]
 
 
 class JournalFile:
@@ -29,6 +66,7 @@ class JournalFile:
         newest: the last serial that any entry tells, even one whose records are spoiled.
         spoiled: it was not as it was written when it was opened.
         sure: as ``newest`` when it was opened, but without a last entry that is spoiled.
+        last: the octets of the last entry, where it was put there since and is short.
 
     """
 
@@ -40,12 +78,14 @@ class JournalFile:
         self.newest: Serial | None = None
         self.spoiled = False
         self.sure: Serial | None = None
+        self.last = b""
 
     def open(self) -> None:
         """Look through what is there."""
         found = journal.look_through(self.octets(), self._apex)
         self.steps, self.size, self.newest, self.spoiled = list(found.steps), found.end, found.newest, found.spoiled
         self.sure = found.sure
+        self.last = b""
 
     def octets(self) -> memoryview:
         """Return all octets, mapped; they stay as they are, whatever becomes of the file. None of a file that is not there."""
@@ -60,36 +100,61 @@ class JournalFile:
             HostError: it cannot be written; the journal is as before, or has an entry that nobody will be told of.
 
         """
-        if not self.size:
-            self._replace(journal.head(self._apex) + entry)
-        else:
-            try:
-                self._write_at_end(entry)
-            except OSError as error:
-                raise self._refused(error) from error
-        self._take(entry)
+        for written, error in zip(begun := [self.begin(entry)], sync_written(begun), strict=True):
+            self.end(written, error)
 
-    def _write_at_end(self, entry: bytes) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+    def begin(self, entry: bytes) -> Written:
+        """Write an entry behind the others. It is not on the disk for good, nor is it one of the journal's, before ``end``.
+
+        Raises:
+            HostError: it cannot be written; the journal is as before.
+
+        """
+        try:
+            if self.size:
+                return self._written(os.open(self.path, os.O_WRONLY | os.O_CLOEXEC), entry)
+            self.path.unlink(missing_ok=True)  # it holds nothing that anybody has heard of
+            made = self._written(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), entry)
+            made.folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._refused(error) from error
+        return made
+
+    def _written(self, handle: int, entry: bytes) -> Written:
         try:
             os.ftruncate(handle, self.size)  # what was cut short, or could not be made safe
+            octets = entry if self.size else journal.head(self._apex) + entry
+            left = memoryview(octets)
             try:
-                left = memoryview(entry)
                 while left:
-                    left = left[os.pwrite(handle, left, self.size + len(entry) - len(left)) :]
-                sync(handle)
+                    left = left[os.pwrite(handle, left, self.size + len(octets) - len(left)) :]
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, self.size)
                 raise
-        finally:
+        except OSError:
             os.close(handle)
+            raise
+        return Written(entry, handle)
 
-    def _take(self, entry: bytes) -> None:
-        before = self.size or journal.HEAD_SIZE
-        found = journal.step_in(entry, before)
+    def end(self, written: Written, error: OSError | None) -> None:
+        """Let an entry be one of the journal's once it is on the disk for good.
+
+        Raises:
+            HostError: it is not; the journal is as before, or has an entry that nobody will be told of.
+
+        """
+        try:
+            if error is not None:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(written.handle, self.size)
+                raise self._refused(error) from error
+        finally:
+            written.close()
+        found = journal.step_in(written.entry, self.size or journal.HEAD_SIZE)
         self.steps.append(found)
         self.size, self.newest = found.end, found.after
+        self.last = written.entry if len(written.entry) <= _SHORT else b""
 
     def _replace(self, octets: bytes) -> None:
         write_atomic(self.path, octets)
@@ -112,7 +177,7 @@ class JournalFile:
                 sync_folder(self.path.parent)
             except OSError as error:
                 raise self._refused(error) from error
-        self.steps, self.size, self.newest, self.spoiled = [], 0, None, False
+        self.steps, self.size, self.newest, self.spoiled, self.last = [], 0, None, False, b""
 
     def keep_newest(self, most: int) -> None:
         """Keep the last entries that have at most so many octets together, and no others.

@@ -15,7 +15,7 @@ from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.store import Record
 from mailname.server.updated_names import UpdatedNames
-from mailname.server.versions import Versions
+from mailname.server.versions import Keeping, Versions, keep
 from mailname.server.zone_change import changed_zone
 from mailname.transfer.moment import Memory
 from mailname.transfer.primary import Primary
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailname.server.config import ZoneConfig
     from mailname.server.image_library import LoadedZone
 
+_SHORT = 1 << 16  # octets of a file
 Reason = Literal["load-failed", "serial-not-raised", "not-kept", "catalog-broken", "member-clash"]
 
 
@@ -146,7 +147,7 @@ class PrimaryZone:
         path = self.config.file
         if path is None:
             raise HostError(f"the zone {bare(self.apex)} has no file", step="load")
-        loaded = await in_thread(self.context.library.load, path, self.apex)
+        loaded = await self._read(path)
         for mistake in loaded.warnings:
             log.warning("zone %s: %s", bare(self.apex), mistake)
         zone = loaded.zone
@@ -166,7 +167,7 @@ class PrimaryZone:
             zone = await in_thread(self.updated.onto, zone, before)
         same = before is not None and before == zone
         if not same and not self.retired:
-            await in_thread(self._keep, before, zone, from_file=True)
+            await self._keep(before, zone, from_file=True)
         if self.retired:
             return f"the zone {bare(self.apex)} is no longer served"
         self.announced = zone.serial
@@ -208,7 +209,7 @@ class PrimaryZone:
             changed = await in_thread(changed_zone, zone, changes, self.announced or zone.serial)
             if changed is None:
                 return zone.serial
-            await in_thread(self._keep, zone, changed, among=changes)
+            await self._keep(zone, changed, among=changes)
             self.announced = changed.serial
             if self._unraised is not None and self.problem is self._unraised:
                 self.problem = None
@@ -234,16 +235,28 @@ class PrimaryZone:
                 "zone %s: serial %s was announced, but the last version that can be read is %s; it goes on as %s",
                 *(bare(self.apex), self.announced, kept.serial, raised.serial),
             )
-            await in_thread(self._keep, kept, raised)
+            await self._keep(kept, raised)
             kept = raised
         self.announced = kept.serial
         return kept
 
-    def _keep(self, before: Zone | None, zone: Zone, *, among: Changes | None = None, from_file: bool = False) -> None:
+    async def _read(self, path: Path) -> LoadedZone:
+        library = self.context.library
+        if not _is_short(path):
+            return await in_thread(library.load, path, self.apex)
+        loaded = await self.context.together(library.load_each, (path, self.apex))
+        assert loaded is not None  # or it would have raised
+        return loaded
+
+    async def _keep(self, before: Zone | None, zone: Zone, *, among: Changes | None = None, from_file: bool = False) -> None:
         """Put a version on the disk before anybody can see its serial."""
         if self.versions is not None:
-            self.versions.keep(before, zone, among=among, from_file=from_file)
-        elif (store := self.context.store) is not None:
+            await keep(self.context, Keeping(self.versions, before, zone, among, from_file))
+        elif self.context.store is not None:
+            await in_thread(self._keep_text, zone)
+
+    def _keep_text(self, zone: Zone) -> None:
+        if (store := self.context.store) is not None:
             store.save_zone(zone, f"The last version of {bare(self.apex)} that was served; a copy of {self.config.file}.")
             store.save_record(self.apex, Record(announced=zone.serial.value))
 
@@ -251,8 +264,8 @@ class PrimaryZone:
         self.zone = zone
         self.since = self.context.clock.wall()
         self.context.serve(self.apex, zone)
-        log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
         self.secondaries.announce(zone)
+        log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
         if self.versions is not None:
             self.versions.text_soon(self.context, self)
 
@@ -285,6 +298,14 @@ class PrimaryZone:
             "by_update": self.updated.told(self.zone) if self.zone else [],
             **self.secondaries.status(),
         }
+
+
+def _is_short(path: Path) -> bool:
+    """Tell whether reading a file takes so little time that others may wait for it."""
+    try:
+        return path.stat().st_size <= _SHORT
+    except OSError:
+        return True  # whoever reads it finds out why
 
 
 def status_of(apex: Name, file: Path | None, zone: Zone | None, since: float) -> dict[str, Any]:

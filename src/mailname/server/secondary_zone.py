@@ -17,7 +17,7 @@ from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
-from mailname.server.versions import Versions, last_version
+from mailname.server.versions import Keeping, Versions, keep, last_version
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.moment import Elapsed, Memory, Moment, elapsed
@@ -122,6 +122,8 @@ class SecondaryZone:
         """Stop working for good: whatever is under way ends without being served or written any more."""
         self.retired = True
         await self.context.end_tasks(self)
+        if self.context.records.is_due(self):
+            await self.remember()
         if self.versions is not None:
             self.versions.let_go()
 
@@ -260,14 +262,18 @@ class SecondaryZone:
             )
             confirmed = at.wall - memory.age if memory.age is not None else None
             record = Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
+            is_late = False
             try:
                 if zone is not None and self.versions is not None:
                     among = among if self.versions.kept is self.zone else None
-                    await in_thread(self.versions.keep, self.versions.kept, zone, among=among)
-                    if self.zone is not None:  # the record of the version before is good for this one, too
+                    await keep(self.context, Keeping(self.versions, self.versions.kept, zone, among))
+                    is_late = self.zone is not None  # the record of the version before is good for this one, too
+                    if is_late:
                         self._serve_kept(zone)
+                        self.context.records.soon(self)
                     self.versions.text_soon(self.context, self)
-                await in_thread(store.save_record, self.apex, record)
+                if not is_late:
+                    await in_thread(store.save_record, self.apex, record)
             except HostError as error:
                 self._unkept = zone
                 self._serve_kept(zone)
@@ -276,6 +282,10 @@ class SecondaryZone:
             else:
                 self._unkept, self.problem = None, None
                 self._serve_kept(zone)
+
+    async def remember(self) -> None:
+        """Put what we remember of the version that we hold on the disk."""
+        await self._keep(None)
 
     def _serve_kept(self, zone: Zone | None) -> None:
         """Serve a version that was kept, or cannot be."""

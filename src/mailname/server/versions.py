@@ -7,13 +7,14 @@ time. Killed at any instant, what is found again is the last version that was ke
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailname.errors import HostError, ZoneError
+from mailname.errors import HostError, MailnameError, ZoneError
 from mailname.server.context import Context, bare, in_thread, log
-from mailname.server.journal_file import JournalFile
+from mailname.server.journal_file import JournalFile, Written, sync_written
 from mailname.server.store import Record
 from mailname.transfer import journal
 from mailname.wire.octets import octets
@@ -24,6 +25,7 @@ from mailname.zone.image_merge import merged
 from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dns.name import Name
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mailname.zone.image_merge import Changes
 
 _LEAST = 1 << 18  # octets that a journal may have, however small the zone is
+_SMALL = 1 << 18  # octets of an image
 _CALM = 5.0  # seconds after a change until the text is written
 _PER_SECOND = 20_000  # records of a zone for which it waits a second longer
 
@@ -156,32 +159,59 @@ class Versions:
             HostError: it cannot be kept; what was kept before is.
 
         """
-        if not self._keep_step(before, after, among, from_file=from_file):
-            self._keep_whole(before, after, from_file=from_file)
-        self.kept = after
-        self.newest = after.serial
-        if from_file:
-            self.from_file = after.serial
+        for error in keep_together([Keeping(self, before, after, among, from_file)]):
+            if error is not None:
+                raise error
 
-    def _keep_step(self, before: Zone | None, after: Zone, among: Changes | None, *, from_file: bool) -> bool:
-        """Put what changed into the journal; return False where the whole zone has to be kept."""
+    def begin(self, one: Keeping) -> Written | None:
+        """Write what changed into the journal, to be made durable; return None where the whole zone was kept, and is.
+
+        Raises:
+            HostError: it cannot be kept; what was kept before is.
+
+        """
+        written = self._begin_step(one.before, one.after, one.among, from_file=one.from_file)
+        if written is None:
+            self._keep_whole(one.before, one.after, from_file=one.from_file)
+            self._take(one)
+        return written
+
+    def end(self, one: Keeping, written: Written, error: OSError | None) -> None:
+        """Take a version that was written, once it is durable. Raises HostError: it is not; what was kept before is."""
+        try:
+            self._journal.end(written, error)
+        finally:
+            self._journaling.release()
+        self._take(one)
+
+    def _take(self, one: Keeping) -> None:
+        self.kept, self.newest = one.after, one.after.serial
+        if one.from_file:
+            self.from_file = one.after.serial
+
+    def _begin_step(self, before: Zone | None, after: Zone, among: Changes | None, *, from_file: bool) -> Written | None:
+        """Write what changed into the journal, and keep others from it; return None where the whole zone has to be kept."""
         if not (isinstance(before, ImageZone) and isinstance(after, ImageZone)) or not after.serial.is_newer_than(before.serial):
-            return False
+            return None
         last = self._journal.steps[-1] if self._journal.steps else None
         if self._journal.spoiled or (last.after if last else self._text) != before.serial or (last and last.is_bar):
-            return False
+            return None
         most = 2 * _limit(after) - self._journal.size
         changes = difference(before.image, after.image, among=among, most=max(most, 0))
         if changes is None:
-            return False
+            return None
         step = journal.entry(changes, before.serial, after.serial, records=after.record_count, from_file=from_file)
         if len(step) > most:
-            return False
-        with self._journaling:
+            return None
+        self._journaling.acquire()
+        written = None
+        try:
             if self._journal.steps or self._text == before.serial:  # nobody let go of it meanwhile
-                self._journal.append(step)
-                return True
-        return False
+                written = self._journal.begin(step)
+        finally:
+            if written is None:
+                self._journaling.release()
+        return written
 
     def _keep_whole(self, before: Zone | None, after: Zone, *, from_file: bool) -> None:
         """Keep the text, and no journal: what led to the version before leads nowhere now."""
@@ -227,6 +257,10 @@ class Versions:
     def way(self, held: Serial, newest: Serial) -> Way | None:
         """Return how one version leads to another, None where that is not known. Quick enough for the event loop."""
         found = journal.chain(list(self._journal.steps), held, newest)
+        if found and len(found) == 1 and (last := self._journal.last):
+            alone = journal.step_in(last, 0)
+            if (alone.before, alone.after, alone.digest) == (held, newest, found[0].digest):
+                return Way(memoryview(last), (alone,))
         return Way(self._journal.octets(), found) if found else None
 
     def let_go(self) -> None:
@@ -251,6 +285,67 @@ class Versions:
             self._scheduled = False
         if self.kept is not held:
             self.text_soon(context, owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A version that is to be kept; see ``Versions.keep``."""
+
+    versions: Versions
+    before: Zone | None
+    after: Zone
+    among: Changes | None = None
+    from_file: bool = False
+
+    @property
+    def is_short_work(self) -> bool:
+        """Whether it takes so little time that others may wait for it."""
+        return all(isinstance(one, ImageZone) and len(one.image) <= _SMALL for one in (self.before, self.after))
+
+
+async def keep(context: Context, one: Keeping) -> None:
+    """Keep a version, with those of other zones where that is short work; returns when it is on the disk.
+
+    Raises:
+        HostError: it cannot be kept; what was kept before is.
+        ZoneError: it cannot be compared with what was kept before.
+
+    """
+    if one.is_short_work:
+        await context.together(keep_together, one)
+    else:
+        await in_thread(one.versions.keep, one.before, one.after, among=one.among, from_file=one.from_file)
+
+
+def keep_together(those: Sequence[Keeping]) -> list[Exception | None]:
+    """Keep versions of several zones with one order to the disk; returns when that is done, and tells for each what is wrong."""
+    outcomes: list[Exception | None] = [None] * len(those)
+    begun: dict[int, Written] = {}
+    try:
+        for place, one in enumerate(those):
+            try:
+                written = one.versions.begin(one)
+            except MailnameError as error:
+                outcomes[place] = error
+            else:
+                if written is not None:
+                    begun[place] = written
+        failures = sync_written(list(begun.values()))
+    except BaseException:  # a fault of ours: nobody else may wait for these journals for ever
+        for place, written in begun.items():
+            outcomes[place] = _ended(those[place], written, OSError(errno.EIO, "not synced"))
+        raise
+    for (place, written), failed in zip(begun.items(), failures, strict=True):
+        outcomes[place] = _ended(those[place], written, failed)
+    return outcomes
+
+
+def _ended(one: Keeping, written: Written, failed: OSError | None) -> HostError | None:
+    try:
+        one.versions.end(one, written, failed)
+    except HostError as error:
+        return error
+    return None
 
 
 def last_version(versions: Versions, announced: int | None) -> ImageZone | None:

@@ -21,6 +21,7 @@ from mailname.transfer.journal import changes_of, is_whole
 from mailname.transfer.journal_records import written
 from mailname.wire.octets import octets
 from mailname.zone.image import HEADER
+from mailname.zone.image_changes import apex_of
 from mailname.zone.image_merge import Changes
 from mailname.zone.image_merge_records import REMOVE
 
@@ -145,8 +146,8 @@ def outgoing(
 
 def _soa_of(zone: ImageZone) -> bytes:
     """Return the SOA as it stands in a message, uncompressed."""
-    rdata = octets(zone.soa_rdata)
-    return octets(zone.soa.owner) + _RECORD.pack(RdataType.SOA, RdataClass.IN, zone.soa.ttl, len(rdata)) + rdata
+    ttl, rdata = zone.soa_octets
+    return apex_of(zone.image) + _RECORD.pack(RdataType.SOA, RdataClass.IN, ttl, len(rdata)) + rdata
 
 
 def query(zone: ImageZone, message_id: int) -> bytes:

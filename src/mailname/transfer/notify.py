@@ -27,10 +27,10 @@ _NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
 
 def message(zone: Zone, message_id: int) -> bytes:
     """Return the NOTIFY for a zone, the new SOA in the answer section (RFC 1996 section 3.7)."""
-    question = octets(zone.apex) + struct.pack("!HH", RdataType.SOA, dns.rdataclass.IN)
-    rdata = octets(zone.soa.rdatas[0])
     owner = octets(zone.apex)
-    record = owner + struct.pack("!HHIH", RdataType.SOA, dns.rdataclass.IN, zone.soa.ttl, len(rdata)) + rdata
+    question = owner + struct.pack("!HH", RdataType.SOA, dns.rdataclass.IN)
+    ttl, rdata = zone.soa_octets
+    record = owner + struct.pack("!HHIH", RdataType.SOA, dns.rdataclass.IN, ttl, len(rdata)) + rdata
     return struct.pack("!HHHHHH", message_id, _NOTIFY_FLAGS, 1, 1, 0, 0) + question + record
 
 

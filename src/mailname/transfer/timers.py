@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ FIRST_PAUSE = 1.0  # before the first transfer no SOA tells how long to wait
 LONGEST_PAUSE = 300.0  # while nothing is answered, whatever the SOA says
 JITTER = 0.1  # zones that were fetched together are not asked for together for ever
 _MOST_DOUBLINGS = 16
+_NUMBERS = struct.Struct("!5I")  # serial, refresh, retry, expire, minimum: the end of a SOA's rdata
 
 
 def jittered(seconds: float, chance: float) -> float:
@@ -32,10 +34,11 @@ class Timers:
     @classmethod
     def of(cls, zone: Zone) -> Timers:
         """Read a zone's timers, bounded."""
-        soa = zone.soa_rdata
-        refresh = min(max(soa.refresh, SHORTEST), LONGEST_REFRESH)
-        retry = min(max(soa.retry, SHORTEST), LONGEST_REFRESH)
-        return cls(refresh, retry, max(soa.expire, SHORTEST))
+        _, rdata = zone.soa_octets
+        _, refresh, retry, expire, _ = _NUMBERS.unpack(rdata[-_NUMBERS.size :])
+        refresh = min(max(refresh, SHORTEST), LONGEST_REFRESH)
+        retry = min(max(retry, SHORTEST), LONGEST_REFRESH)
+        return cls(refresh, retry, max(expire, SHORTEST))
 
     def pause_after(self, failures: int, left: float) -> float:
         """Return how long to wait before the next try.

@@ -132,6 +132,11 @@ class ImageReader:
         rdtype = RdataType.make(entry[0])
         return RRset(owner, rdtype, entry[4], tuple(_rdata(rdtype, wire) for wire in self._rdatas(entry)))
 
+    def first(self, node: int, rdtype: int) -> tuple[int, bytes]:
+        """Return the TTL of an RRset that a node has, and its first rdata in wire form, names in it written out."""
+        entry = self.entries(node)[rdtype]
+        return entry[4], next(self._rdatas(entry))
+
     def _rdatas(self, entry: tuple[int, ...]) -> Iterator[bytes]:
         """Yield the rdata of an RRset's entry, names in it written out."""
         at = start = self._blob_at + entry[5]

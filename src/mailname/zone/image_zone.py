@@ -49,6 +49,11 @@ class ImageZone(Zone):
         """The SOA."""
         return self._all[self._apex_key].rrsets[RdataType.SOA]
 
+    @cached_property
+    def soa_octets(self) -> tuple[int, bytes]:
+        """The SOA's TTL, and its rdata in wire form, uncompressed."""
+        return self._reader.first(0, RdataType.SOA)
+
     @property
     def serial(self) -> Serial:
         """This version's serial."""
@@ -78,7 +83,9 @@ class ImageZone(Zone):
         return self._reader.wire_records()
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Zone) and self.soa != other.soa:  # a new version mostly has a new serial: no more need be looked at
+        if (
+            isinstance(other, Zone) and self.serial != other.serial
+        ):  # a new version mostly has a new one: nothing else is looked at
             return False
         if isinstance(other, ImageZone) and same_octets(self.image, other.image):
             return True

@@ -121,6 +121,11 @@ class Zone:
         return self.soa.rdatas[0]  # type: ignore[return-value]  # the builder put a SOA there
 
     @property
+    def soa_octets(self) -> tuple[int, bytes]:
+        """The SOA's TTL, and its rdata in wire form, uncompressed."""
+        return self.soa.ttl, self.soa_rdata.to_wire() or b""
+
+    @property
     def serial(self) -> Serial:
         """This version's serial."""
         return Serial(self.soa_rdata.serial)
