@@ -188,9 +188,10 @@ FAILURE: dict[str, Kinds] = {
     "says": TEXT,
     "remedy": TEXT,
 }
-FAILURE |= {"asked_from": TEXT + MAYBE, "offered_serial": NUMBER + MAYBE}
+FAILURE |= {"asked_from": TEXT + MAYBE, "offered_serial": NUMBER + MAYBE, "signed": (bool,)}
 SECONDARY: dict[str, Kinds] = {"address": TEXT, "state": TEXT, "serial": NUMBER + MAYBE, "tries": NUMBER, "says": TEXT}
 SECONDARY |= {"rival": (dict, *MAYBE), "fetched": (dict, *MAYBE), "refused": (dict, *MAYBE), "cause": (dict, *MAYBE)}
+SECONDARY |= {"holds": (dict, *MAYBE)}
 CAUSE: dict[str, Kinds] = {
     "code": TEXT,
     "cause": TEXT,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.running import PRIMARY, SECONDARY, Running, Site, running, serial_at, until
 
-from mailname.server import asking, secondary_zone
+from mailname.server import asking, hinted
 from mailname.transfer.actions import Peer
 from mailname.zone import Serial
 
@@ -158,10 +158,10 @@ class TestFault:
         fetch = asking.fetch_zone
 
         async def fault(*_args: object) -> None:
-            monkeypatch.setattr(secondary_zone, "fetch_zone", fetch)
+            monkeypatch.setattr(hinted, "fetch_zone", fetch)
             raise MemoryError
 
-        monkeypatch.setattr(secondary_zone, "fetch_zone", fault)
+        monkeypatch.setattr(hinted, "fetch_zone", fault)
         async with running(site.primary(site.zone(notify=False), state=None)) as primary, running(site.secondary()) as secondary:
             await until(lambda: (secondary.zone_status()["last_failure"] or {}).get("reason") == "internal")
             await take(primary, site.zone())

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mailname.transfer.diagnosis import View, cause_at_primary, cause_at_secondary, cause_between
+from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
+from mailname.transfer.seen_together import View, cause_between
 from mailname.transfer.side import Failed, Problem, Refused, Side, Told
 from mailname.zone import Serial
 
@@ -49,8 +50,42 @@ class TestAtSecondary:
     def test_without_failure_there_is_none(self) -> None:
         assert code(replace(SECONDARY, failed=None), PRIMARY) is None
 
+    def test_unsigned_request_is_told_as_such(self) -> None:
+        """Where the primary was asked, by its words; else as one of two possibilities."""
+        refused = Refused(NOON, "10.0.0.2", "refused", "10.0.0.2 is a secondary of this zone, but must sign with the key k")
+        cause = cause_at_secondary(SECONDARY, replace(PRIMARY, refused=(refused,)))
+        assert cause is not None
+        assert (cause.code, cause.remedy.startswith("Name the key on ns2")) == ("REPL-01", True)
+        alone = cause_at_secondary(replace(SECONDARY, addresses=frozenset(), failed=replace(FAILED, signed=False)))
+        assert alone is not None
+        assert (alone.code, "ns2 does not sign" in alone.says) == ("REPL-01", True)
+
+    def test_key_is_named(self) -> None:
+        """The one with which it signs, not its secret."""
+        says = "192.0.2.1:53: the peer rejects our signature with the key k.example. (BADKEY)"
+        cause = cause_at_secondary(replace(SECONDARY, failed=replace(FAILED, reason="badkey", says=says)))
+        assert cause is not None
+        assert "does not know the key k.example with which ns2 signs" in cause.says
+
+    def test_spoiled_file_is_to_be_read_again(self) -> None:
+        """What to type stands behind what to mend; not twice."""
+        for remedy, ends in (
+            ("Use A.", "Use A. Then: mailname reload example.tech"),
+            ("Type: mailname publish PLAN", "publish PLAN"),
+        ):
+            cause = cause_at_secondary(replace(PRIMARY, problem=Problem("load-failed", f"it is so {remedy}", remedy)))
+            assert cause is not None
+            assert cause.says == "It is so."
+            assert cause.remedy.endswith(ends)
+
 
 class TestAtPrimary:
+    @pytest.mark.parametrize(("holds", "wanted"), [(None, None), (5, None), (4, "REPL-27"), (6, "REPL-15")])
+    def test_what_a_secondary_answers_tells_whether_it_fetched(self, holds: int | None, wanted: str | None) -> None:
+        """An acknowledged NOTIFY says nothing of that; who has it from elsewhere is well."""
+        cause = cause_at_primary(PRIMARY, replace(TOLD, holds=holds))
+        assert (cause.code if cause else None) == wanted
+
     def test_refusal_before_the_last_transfer_is_history(self) -> None:
         """It has been mended since."""
         primary = replace(PRIMARY, refused=(Refused(NOON, "192.0.2.2", "badsig", "BADSIG"),))

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailname.transfer.cause import CODES
-from mailname.transfer.diagnosis import View, cause_at_primary, cause_at_secondary, cause_between
+from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
+from mailname.transfer.seen_together import View, cause_between
 from mailname.transfer.side import host_of, side_of
 from mailname.zone import Serial
 

@@ -58,9 +58,14 @@ class Seen:
     says: str = ""
 
     @property
+    def is_from_here(self) -> bool:
+        """Whether this machine can ask it at all."""
+        return self.says != _CANNOT_ASK
+
+    @property
     def is_well(self) -> bool:
         """Whether it serves the zone by UDP and TCP; what our own network cannot reach is no verdict."""
-        return self.says == _CANNOT_ASK or (self.serial is not None and self.udp and self.tcp)
+        return not self.is_from_here or (self.serial is not None and self.udp and self.tcp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ control_option = click.option(
     envvar="MAILNAME_CONTROL",
     help="The running server's control socket.",
 )
+_LOOK, _WORK = 20.0, 60.0  # seconds for an answer
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -29,7 +30,7 @@ def order(control: Path, do: str, zone: str | None = None) -> dict[str, Any]:
     request: dict[str, Any] = {"do": do}
     if zone is not None:
         request["zone"] = zone
-    return asyncio.run(ask(control, request))
+    return asyncio.run(ask(control, request, timeout=_LOOK if do in {"status", "history"} else _WORK))
 
 
 def obeyed(control: Path, do: str, zone: str | None, *, as_json: bool) -> None:

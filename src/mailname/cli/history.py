@@ -12,6 +12,7 @@ from mailname.cli.console import out, print_json, print_prose
 from mailname.cli.control_option import control_option, json_option
 from mailname.cli.span import span
 from mailname.errors import HostError
+from mailname.transfer.failed_transfer import KEY_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,8 @@ def in_words(event: Mapping[str, Any]) -> str:
             told = f"serial {to}" if to is not None else "no serial"
             return f"NOTIFY of {told} {'refused' if incoming else 'not acknowledged'}: {event['says']}"
         case "refused":
-            return f"transfer refused ({event['result']}): {event['says']}"
+            what = "request" if event["result"] in KEY_CODES else "transfer"  # a signature is judged before what is asked
+            return f"{what} refused ({event['result']}): {event['says']}"
         case "failed" if incoming:
             offered = f", serial {to} was offered" if to is not None else ""
             return f"refresh failed ({event['result']}{offered}): {event['says']}"

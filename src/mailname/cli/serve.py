@@ -151,6 +151,7 @@ async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
 async def _reread(server: Server, read: Callable[[], ServerConfig]) -> None:
     """Take over a configuration that changed; a bad one changes nothing and says why."""
     from mailname.errors import PlanError
+    from mailname.server.clock import iso
     from mailname.server.context import log
 
     try:
@@ -158,8 +159,10 @@ async def _reread(server: Server, read: Callable[[], ServerConfig]) -> None:
     except PlanError as error:
         for mistake in error.mistakes:
             log.error("%s", mistake)
+        server.context.not_taken_over = f"{iso(server.clock.wall())}: {error}"
         raise
     await server.reconfigure(config)
+    server.context.not_taken_over = None
 
 
 async def _reload(server: Server, read: Callable[[], ServerConfig]) -> None:

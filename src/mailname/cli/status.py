@@ -51,7 +51,7 @@ def command(ctx: click.Context, what: str | None, control: tuple[str, ...], netw
         print_json(answer)
     else:
         print_status(answer)
-    if any(is_unwell(one) for one in answer["zones"]):
+    if any(is_unwell(one) for one in answer["zones"]) or (answer.get("configuration") or {}).get("problem"):
         ctx.exit(EXIT_FINDINGS)
 
 

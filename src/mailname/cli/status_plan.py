@@ -13,7 +13,7 @@ from mailname.cli.console import out, print_json, print_prose
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
 from mailname.cli.span import span
 from mailname.cli.status_view import bare, cause_facts, print_fact
-from mailname.transfer.diagnosis import View, cause_at_secondary, cause_between
+from mailname.transfer.seen_together import View, cause_between, cause_of_primary
 from mailname.transfer.side import side_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _judged(plan: Plan, sides: Sides, zone: Name) -> list[_Server]:
     for server in plan.name_servers:
         view, inside = views[server.name], sides.inside[server.name]
         if server.role == "primary":
-            cause = cause_at_secondary(view.side) if view.side else None
+            others = tuple(views[one.name] for one in plan.secondaries)
+            cause = cause_of_primary(zone.to_text(), view, others)
         else:
             cause = cause_between(zone.to_text(), view, primary)
         found.append(_Server(server, sides.outside[zone, server.name], inside, inside.zone(zone), cause))
@@ -109,6 +110,7 @@ def _view(sides: Sides, zone: Name, server: NameServer) -> View:
     name, addresses = server.name.to_text(omit_final_dot=True), [str(address) for address in server.addresses]
     status = sides.inside[server.name].zone(zone)
     seen = sides.outside[zone, server.name]
+    reached = [one for one in seen if one.is_from_here]
     serials: list[Serial] = [one.serial for one in seen if one.serial is not None]
     return View(
         name,
@@ -116,6 +118,9 @@ def _view(sides: Sides, zone: Name, server: NameServer) -> View:
         side_of(status, name, addresses) if status else None,
         serials[0] if serials else None,
         next((one.says for one in seen if one.says), ""),
+        lacks_zone=status is None and sides.inside[server.name].status is not None,
+        udp=any(one.udp for one in reached) if reached else None,
+        tcp=any(one.tcp for one in reached) if reached else None,
     )
 
 
@@ -123,7 +128,7 @@ def _print(zone: Name, servers: list[_Server]) -> None:
     well = all(server.well for server in servers)
     state = "[green]in step[/]" if well else "[red]not well[/]"
     print_prose(out, f"[bold]{escape(bare(zone.to_text()))}[/] {state}")
-    for one in sorted(servers, key=lambda server: server.well):
+    for one in sorted(servers, key=lambda one: (one.well, one.cause is None, one.server.role != "primary")):
         colour = "green" if one.well else "red"
         print_prose(out, f"[{colour}]{escape(one.name)}[/] {one.server.role} ({one.server.engine})")
         if one.cause:

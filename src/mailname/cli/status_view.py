@@ -42,6 +42,10 @@ def print_status(status: Mapping[str, Any]) -> None:
     )
     if problem := (status.get("history") or {}).get("problem"):
         print_prose(out, f"[yellow]{escape(problem)}[/]", 2)
+    if problem := (status.get("configuration") or {}).get("problem"):
+        print_prose(
+            out, f"[red]the configuration file is not taken over, and a start would fail with it. {escape(problem)}[/]", 2
+        )
     for line in key_lines(status):
         print_prose(out, line, 2)
     if len(zones) > 1:
@@ -129,7 +133,10 @@ def _facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     ours = {_host(one["address"]) for one in zone.get("secondaries", ())}
     if others := [one for one in zone.get("refused", ()) if one["from"] not in ours]:
         last = others[-1]
-        yield "refused", f"{ago(last['at'])}, {len(others)} in all of others: {escape(last['says'])}"
+        yield (
+            "refused",
+            f"{ago(last['at'])} from {escape(last['from'])}, {counted(len(others), 'time')} in all: {escape(last['says'])}",
+        )
 
 
 def cause_facts(cause: Mapping[str, Any], failure: Mapping[str, Any] | None = None) -> Iterator[tuple[str, str]]:

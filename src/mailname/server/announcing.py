@@ -94,6 +94,7 @@ class Announcing:
                     "tries": one.tries,
                     "says": one.says,
                     "rival": self.rivals.get(one.peer.address),
+                    "holds": None,
                 }
                 for one in self.rules.notifying
             ],

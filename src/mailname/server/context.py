@@ -46,6 +46,7 @@ class Context:
     Attributes:
         private: zones that are answered to those alone who may transfer them, so that no image of them is answered from.
         watchers: who is told of each version of a zone that is served from now on.
+        not_taken_over: when and why the last change of the configuration was refused; None where it is the one at work.
 
     """
 
@@ -67,6 +68,7 @@ class Context:
     library: ImageLibrary = field(default_factory=lambda: ImageLibrary(None))
     history: History = field(default_factory=lambda: History(None))
     private: AbstractSet[Name] = frozenset()
+    not_taken_over: str | None = None
     watchers: Mapping[Name, Callable[[Zone], None]] = field(default_factory=dict)
     records: LateRecords = field(init=False)
     _together: dict[object, DiskTurns[Any, Any]] = field(default_factory=dict)

@@ -161,6 +161,12 @@ async def ask(path: Path, order: Order, *, timeout: float = 60.0) -> Order:
             remedy="Use sudo, or join the group that owns it.",
             step="control",
         ) from error
+    except TimeoutError as error:
+        raise HostError(
+            f"the server at {path} runs, and did not answer within {timeout:.0f} seconds",
+            remedy="It is stopped, hangs, or has much to do. See what it does: top, journalctl -u mailname; then start it again.",
+            step="control",
+        ) from error
     except (OSError, ValueError) as error:
         raise HostError(f"the server at {path} did not answer: {str(error) or type(error).__name__}", step="control") from error
     if not isinstance(answer, dict):

@@ -6,12 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.clock import iso
+from mailname.server.holding import ask_what_they_hold
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
 from mailname.transfer.side import host_of, side_of
 
 if TYPE_CHECKING:
     from dns.name import Name
 
+    from mailname.server.context import Context
     from mailname.server.control import Order
     from mailname.server.history import History
     from mailname.transfer.event import Event
@@ -37,8 +39,9 @@ def about(history: History) -> dict[str, Any]:
     return {"kept": str(path.absolute()) if path else None, "problem": history.problem, "dropped": history.dropped}
 
 
-async def with_history(status: dict[str, Any], history: History, apex: Name | None) -> dict[str, Any]:
-    """Return a status with what each secondary last fetched and was refused, and since when a refresh fails."""
+async def with_history(status: dict[str, Any], context: Context, apex: Name | None) -> dict[str, Any]:
+    """Return a status with what each secondary last fetched, was refused and holds now, and since when a refresh fails."""
+    history = context.history
     last_out: _Last = {}
     last_in: _Last = {}
     for number, event in enumerate(await history.latest(_key(apex))):
@@ -53,8 +56,11 @@ async def with_history(status: dict[str, Any], history: History, apex: Name | No
             _tell_secondary(one, last_out.get((name, host_of(one["address"])), {}))
         if failure := zone.get("last_failure"):
             _tell_failure(failure, last_in.get((name, failure["peer"]), {}).get("failed"))
+    await ask_what_they_hold(context, status["zones"])
+    for number, zone in enumerate(status["zones"]):
+        await _let_others_go(number)
         _tell_causes(zone)
-    return {**status, "history": about(history)}
+    return {**status, "configuration": {"problem": context.not_taken_over}, "history": about(history)}
 
 
 async def _let_others_go(number: int) -> None:

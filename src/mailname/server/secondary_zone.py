@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
 from mailname.server.announcing import Announcing
-from mailname.server.asking import TransferredZone, ask_soa, fetch_zone
+from mailname.server.asking import TransferredZone, ask_soa
 from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
+from mailname.server.hinted import failure_of, fetch
 from mailname.server.noting import Noting
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
@@ -184,7 +185,7 @@ class SecondaryZone:
         try:
             offered = await ask_soa(self.context, peer, self.apex)
         except TransferError as error:
-            told = _failure(error, None)
+            told = failure_of(error, None)
             await self._settle(self.logic.on_no_soa(peer, told, self.context.clock.monotonic()), told)
             return
         except BaseException:  # a fault of ours, or the end of this zone: the logic must not wait for ever
@@ -221,17 +222,16 @@ class SecondaryZone:
         peer = transfer.peer
         log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), transfer.offered, peer)
         try:
-            fetched = await fetch_zone(self.context, transfer, self.apex, self.zone)
+            fetched = await fetch(self.context, transfer, self.apex, self.zone)
         except NotNewerError as error:
             await self._take_soa(peer, error.offered, self.logic.on_not_newer(error.offered, self.context.clock.monotonic()))
-            return
-        except TransferError as error:
-            told = _failure(error, transfer.offered)
-            await self._settle(self.logic.on_not_transferred(told, self.context.clock.monotonic()), told)
             return
         except BaseException:
             self._gave_up(peer, self.logic.on_not_transferred)
             raise
+        if isinstance(fetched, Failure):
+            await self._settle(self.logic.on_not_transferred(fetched, self.context.clock.monotonic()), fetched)
+            return
         self._remember_transfer(peer, fetched)
         if self.zone is None and fetched.zone.record_count > LARGE:  # nothing that could be lost, and long to write
             self._swap(fetched.zone)
@@ -355,6 +355,7 @@ class SecondaryZone:
             "says": told.says,
             "remedy": told.remedy,
             "offered_serial": told.offered.value if told.offered else None,
+            "signed": any(peer.key is not None for peer in self.logic.primaries if str(peer) == told.peer),
         }
 
     def _expire_at(self) -> float | None:
@@ -391,7 +392,3 @@ class SecondaryZone:
             "last_failure": self._last_failure,
             **self.secondaries.status(),
         }
-
-
-def _failure(error: TransferError, offered: Serial | None) -> Failure:
-    return Failure(error.peer, error.reason, error.problem, error.remedy, offered)

@@ -336,7 +336,7 @@ class Server:
                 return {"ok": False, "says": f"the zone {bare(apex)} is not served here"}
         match order["do"]:
             case "status":
-                return {"ok": True, **await with_history(self.status(apex), self.context.history, apex)}
+                return {"ok": True, **await with_history(self.status(apex), self.context, apex)}
             case "history":
                 return await history_of(order, self.context.history, apex)
             case "traffic":

@@ -41,6 +41,10 @@ CODES: dict[str, tuple[str, Where]] = {
     "REPL-30": ("tls", "both"),
     "REPL-31": ("macs-truncated", "both"),
     "REPL-32": ("catalog", "primary"),
+    "REPL-33": ("udp-silent", "between"),
+    "REPL-34": ("not-notified", "primary"),
+    "REPL-35": ("wrong-primary", "secondary"),
+    "REPL-36": ("other-role", "both"),
 }
 
 

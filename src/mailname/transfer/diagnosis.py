@@ -6,16 +6,17 @@ what only it can know. Nothing is guessed from silence of a side that was not as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.transfer.cause import Cause
 from mailname.transfer.failed_transfer import KEY_CODES, cause_of_failure, is_configured, listed, sentence
 from mailname.transfer.side import bare, host_of
+from mailname.zone import Serial
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mailname.transfer.side import Refused, Side, Told
-    from mailname.zone import Serial
 
 _PROBLEMS = {
     "load-failed": "REPL-24",
@@ -27,16 +28,19 @@ _PROBLEMS = {
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds
 
 
-def cause_at_secondary(secondary: Side, primary: Side | None = None) -> Cause | None:
-    """Say why a secondary is not in step, with its primary's account where that could be asked; None where all is well."""
+def cause_at_secondary(secondary: Side, primary: Side | None = None, names: Mapping[str, str] | None = None) -> Cause | None:
+    """Say why a secondary is not in step, with its primary's account where that could be asked; None where all is well.
+
+    ``names`` tells how the primary is called, by its addresses, where a plan says so.
+    """
     if primary is not None and secondary.role == "primary" and primary.role == "primary":
         return _both_primary(secondary, primary)
     if secondary.role != "secondary":
         return _on_its_own(secondary)
-    if primary is not None and primary.role == "secondary" and _asks(primary, secondary) and _asks(secondary, primary):
-        return _circle(secondary, primary)
+    if primary is not None and primary.role == "secondary" and asks(primary, secondary) and asks(secondary, primary):
+        return circle(secondary, primary)
     if secondary.failed is not None:
-        return cause_of_failure(secondary, secondary.failed, primary)
+        return cause_of_failure(secondary, secondary.failed, primary, names)
     return _on_its_own(secondary)
 
 
@@ -76,49 +80,30 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
             f"Start the server there, or open UDP port 53 before it; try: dig +norec @{address} {zone} SOA",
             heard=((primary.name, f"NOTIFY to {told.address}: {said}"),),
         )
-    return None
+    return _not_fetched(primary, told)
 
 
-def cause_between(zone: str, secondary: View, primary: View) -> Cause | None:
-    """Say why a secondary is not in step, from all that could be found out: what both say themselves, and what they answer."""
-    if secondary.side is not None and (cause := cause_at_secondary(secondary.side, primary.side)):
-        return cause
-    told = primary.side.told_of(secondary.addresses) if primary.side is not None else None
-    if primary.side is not None and told is not None and (cause := cause_at_primary(primary.side, told)):
-        return cause
-    name, at = secondary.name, min(secondary.addresses)
-    heard = ((secondary.name, secondary.says),) if secondary.says else ()
-    look = f"See on {name}: mailname status {bare(zone)}"
-    if secondary.serial is None:
-        says = f"{name} does not serve the zone: it {secondary.says or 'gives no answer'}."
-        return Cause("REPL-29", says, f"{look}; try: dig +norec @{at} {bare(zone)} SOA", heard=heard)
-    if primary.serial is not None and primary.serial.is_newer_than(secondary.serial):
-        says = f"{name} still has serial {secondary.serial}, {primary.name} has {primary.serial}, and no failure is known."
-        return Cause("REPL-27", says, f"Notify it again, on {primary.name}: mailname notify {bare(zone)}. {look}", heard=heard)
-    if primary.serial is not None and secondary.serial.is_newer_than(primary.serial):
-        says = f"{primary.name} went back: it has serial {primary.serial}, {name} already {secondary.serial} (RFC 1982)."
-        return Cause("REPL-15", says, f"Raise the serial above {secondary.serial}, on {primary.name}: mailname publish PLAN")
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One server as far as it could be asked.
-
-    Attributes:
-        name: how it is called.
-        addresses: the plan's.
-        side: what it says itself; None where it could not be asked.
-        serial: what it answers from outside; None where it does not.
-        says: what it answers instead.
-
-    """
-
-    name: str
-    addresses: frozenset[str]
-    side: Side | None = None
-    serial: Serial | None = None
-    says: str = ""
+def _not_fetched(primary: Side, told: Told) -> Cause | None:
+    """Say that a secondary knows of a version and answers another one, which the primary has seen by asking it."""
+    if told.state != "acknowledged" or told.holds is None or primary.serial is None or told.holds == primary.serial:
+        return None
+    address, zone = host_of(told.address), bare(primary.zone)
+    heard = ((primary.name, f"{told.address} answers serial {told.holds}"),)
+    if Serial(told.holds).is_newer_than(Serial(primary.serial)):
+        return Cause(
+            "REPL-15",
+            f"{address} holds serial {told.holds}, which is newer than the {primary.serial} served here: this server went back,"
+            " or the other has another primary (RFC 1982).",
+            f"Raise the serial above {told.holds}: mailname publish PLAN",
+            heard=heard,
+        )
+    return Cause(
+        "REPL-27",
+        f"{address} has acknowledged serial {told.serial}, and still answers {told.holds}: it does not come to fetch it, or does"
+        " not get through.",
+        f"Let TCP and UDP port 53 of this server be open for {address}; why it fails is told there: mailname status {zone}",
+        heard=heard,
+    )
 
 
 def _on_its_own(side: Side) -> Cause | None:
@@ -128,7 +113,10 @@ def _on_its_own(side: Side) -> Cause | None:
     code = _PROBLEMS.get(problem.reason, "REPL-28")
     # A problem's sentence ends with its remedy: once is enough.
     says = problem.says.removesuffix(problem.remedy).rstrip() if problem.remedy else problem.says
-    return Cause(code, sentence(says), problem.remedy or f"See: mailname history {bare(side.zone)}", heard=((side.name, says),))
+    remedy = problem.remedy
+    if problem.reason == "load-failed" and remedy and "mailname" not in remedy:
+        remedy = f"{remedy} Then: mailname reload {bare(side.zone)}"
+    return Cause(code, sentence(says), remedy or f"See: mailname history {bare(side.zone)}", heard=((side.name, says),))
 
 
 def _refusal(primary: Side, refused: Refused) -> Cause:
@@ -176,7 +164,8 @@ def _one_primary(zone: str) -> str:
     return f"Let one of them be the primary of {bare(zone)}; on the other: {other}; then: mailname reload"
 
 
-def _circle(one: Side, other: Side) -> Cause:
+def circle(one: Side, other: Side) -> Cause:
+    """Say that two servers are secondaries of each other."""
     return Cause(
         "REPL-21",
         f"{one.name} and {other.name} are secondaries of each other: nobody is primary of {bare(one.zone)}.",
@@ -185,5 +174,6 @@ def _circle(one: Side, other: Side) -> Cause:
     )
 
 
-def _asks(one: Side, other: Side) -> bool:
+def asks(one: Side, other: Side) -> bool:
+    """Tell whether one has the other among its primaries."""
     return any(host_of(peer) in other.addresses for peer in one.primaries)

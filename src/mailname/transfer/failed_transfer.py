@@ -10,18 +10,29 @@ from mailname.transfer.cause import Cause
 from mailname.transfer.side import bare, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mailname.transfer.side import Failed, Refused, Side
 
 _TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
+HERE = "this server"  # how a server calls itself
 KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06", "badtrunc": "REPL-31"}
 
 
-def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None) -> Cause:
-    """Name the cause of a secondary's last failure."""
+def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None, names: Mapping[str, str] | None = None) -> Cause:
+    """Name the cause of a secondary's last failure.
+
+    Args:
+        secondary: whose failure it is.
+        failed: it.
+        primary: the primary's own account, where it could be asked.
+        names: how the primary is called, by its addresses; empty where nobody says.
+
+    """
     zone, at = bare(secondary.zone), host_of(failed.peer)
-    who = primary.name if primary else at
+    if names and at not in names:
+        return _wrong_primary(secondary, failed, names)
+    who = primary.name if primary else (names or {}).get(at, at)
     heard = [(secondary.name, failed.says)]
     refusal = _refusal_of(secondary, failed, primary)
     if refusal is not None and primary is not None:
@@ -47,9 +58,19 @@ class _Case:
         return self.refusal.source if self.refusal else self.failed.asked_from
 
     @property
+    def here(self) -> str:
+        """Where the secondary is, in a sentence."""
+        return _where(self.secondary)
+
+    @property
     def again(self) -> str:
         """The command that tries at once."""
         return f"mailname retransfer {self.zone}"
+
+    @property
+    def then(self) -> str:
+        """The same as the last thing to type, and where."""
+        return f"then: {self.again}" if self.secondary.name == HERE else f"then {self.here}: {self.again}"
 
     @property
     def by_udp(self) -> str:
@@ -69,6 +90,8 @@ def _refused(case: _Case) -> _Found:
     seen, names = case.seen_as, case.secondary.addresses
     if case.refusal is not None and case.refusal.reason in KEY_CODES:
         return _keys(case)
+    if case.refusal is not None and "must sign" in case.refusal.says:
+        return _unsigned_request(case)
     if seen and names and seen not in names:
         return (
             "REPL-02",
@@ -84,12 +107,29 @@ def _refused(case: _Case) -> _Found:
         )
     if case.primary is not None and case.failed.offered is None and case.primary.state != "serving":
         return _servfail(case)
+    if case.refusal is None and case.failed.signed is False:
+        return _unsigned_request(case)
     why = f" ({case.refusal.says})" if case.refusal else ""
     return (
         "REPL-01",
         f"{case.who} does not allow {seen or 'this server'} to transfer the zone{why}",
         f'On {case.who}, add to the zone: [[zone.secondary]] address = "{seen or "ADDRESS"}", with the key if there is one;'
-        f" type there: mailname reload; then here: {case.again}",
+        f" type there: mailname reload; {case.then}",
+    )
+
+
+def _unsigned_request(case: _Case) -> _Found:
+    why = f": {case.refusal.says}" if case.refusal else f"; {case.secondary.name} does not sign what it asks for"
+    sign = (
+        f'name the key {case.here}, in its [[key]] and [[zone.primary]] (key = "NAME"), type: mailname reload; then: {case.again}'
+    )
+    if case.refusal is not None:
+        return "REPL-01", f"{case.who} does not allow the transfer{why}", sign[:1].upper() + sign[1:]
+    return (
+        "REPL-01",
+        f"{case.who} does not allow {case.seen_as or 'this server'} to transfer the zone{why}",
+        f'If it wants signatures, {sign}. If not, on {case.who}: [[zone.secondary]] address = "{case.seen_as or "ADDRESS"}", and'
+        " mailname reload",
     )
 
 
@@ -107,16 +147,21 @@ def _keys(case: _Case) -> _Found:
     reason = case.failed.reason if case.failed.reason in KEY_CODES else case.refusal.reason if case.refusal else "badkey"
     code = KEY_CODES[reason]
     told = case.refusal.says if case.refusal else case.failed.says
+    key = " " + found[1].rstrip(".") if (found := re.search(r"with the key (\S+)", case.failed.says)) else ""
     both = f"{case.secondary.name} and {case.who}"
-    same = f"Give {both} the same key file (mode 600), type on both: mailname reload; then: {case.again}"
+    same = f"Give {both} the same key file (mode 600), type on both: mailname reload; {case.then}"
     apart = _seconds_apart(told) or _seconds_apart(case.failed.says)
     return {
-        "REPL-03": (code, f"{case.who} does not know the key with which we sign, or its algorithm (BADKEY)", same),
+        "REPL-03": (
+            code,
+            f"{case.who} does not know the key{key} with which {case.secondary.name} signs, or not with its algorithm (BADKEY)",
+            same,
+        ),
         "REPL-04": (code, f"the key's secret is not the same on {both} (BADSIG)", same),
         "REPL-05": (
             code,
             f"the clocks of {both} differ by {apart or 'too many'} seconds (BADTIME)",
-            f"Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true; then: {case.again}",
+            f"Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true; {case.then}",
         ),
         "REPL-31": (
             code,
@@ -137,7 +182,7 @@ def _connection_refused(case: _Case) -> _Found:
     return (
         "REPL-07",
         f"nothing listens at {case.failed.peer}",
-        f"Start the server on {case.who} (sudo systemctl start mailname), or correct its address here; try: {case.by_udp}",
+        f"Start the server on {case.who}, or correct its address {case.here}; try: {case.by_udp}",
     )
 
 
@@ -158,10 +203,11 @@ def _silent(case: _Case) -> _Found:
 
 
 def _unreachable(case: _Case) -> _Found:
+    whom = case.who if case.who == case.at else f"{case.who} ({case.at})"
     return (
         "REPL-11",
-        f"this machine cannot reach {case.at}: {_after_peer(case.failed.says)}",
-        f"Look at the routes here: ip route get {case.at}",
+        f"{case.secondary.name} cannot reach {whom}: {_after_peer(case.failed.says).removeprefix('cannot be reached: ')}",
+        f"Look at the routes {case.here}: ip route get {case.at}; where that is well, a packet filter on the way turns it away",
     )
 
 
@@ -177,7 +223,7 @@ def _stalled(case: _Case) -> _Found:
     return (
         "REPL-13",
         f"the transfer from {case.who} began and stopped: {_after_peer(case.failed.says)}",
-        f"Look for a link that loses large packets (MTU), or a server that hangs; it is tried again by itself, or: {case.again}",
+        f"Look for a link that loses large packets (MTU), or a server that hangs; it is tried again, or now: {case.again}",
     )
 
 
@@ -185,7 +231,7 @@ def _not_authoritative(case: _Case) -> _Found:
     return (
         "REPL-14",
         f"{case.who} answers for the zone without authority (no AA): it is no server of {case.zone}",
-        f"Load {case.zone} on {case.who}, or correct the primary's address here; try: {case.by_udp}",
+        f"Load {case.zone} on {case.who}, or correct the primary's address {case.here}; try: {case.by_udp}",
     )
 
 
@@ -197,20 +243,27 @@ def _servfail(case: _Case) -> _Found:
             f"{case.who} is itself a secondary whose copy has expired (serial {primary.serial}): it answers SERVFAIL",
             f"Mend {case.who} first; see there: mailname status {case.zone}",
         )
-    why = f": {primary.problem.says}" if primary is not None and primary.problem is not None else ""
+    if primary is not None and primary.problem is not None:
+        why, remedy = primary.problem.says.removesuffix(primary.problem.remedy).rstrip(), primary.problem.remedy
+        says = f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL): {why}"
+        return "REPL-19", says, f"Mend {case.who} first. {remedy}".rstrip()
     return (
         "REPL-19",
-        f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL){why}",
+        f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL)",
         f"Look there: mailname status {case.zone}",
     )
 
 
 def _serial_not_higher(case: _Case) -> _Found:
     held, offered = case.secondary.serial, case.failed.offered
-    back = host_of(case.secondary.fetched_from) == case.at or (
-        case.primary is not None and case.primary.announced == held and held is not None
+    before = host_of(case.secondary.fetched_from)
+    back = before == case.at or (
+        case.primary is not None and ((case.primary.announced == held and held is not None) or before in case.primary.addresses)
     )
-    remedy = f"On the primary: mailname publish PLAN, which raises the serial above {held}; to take the older zone: {case.again}"
+    remedy = (
+        f"On the primary: mailname publish PLAN, which raises the serial above {held};"
+        f" to take the older zone, {case.here}: {case.again}"
+    )
     if back:
         return (
             "REPL-15",
@@ -255,6 +308,21 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "malformed": _malformed,
     "too-large": _malformed,
 }
+
+
+def _wrong_primary(secondary: Side, failed: Failed, names: Mapping[str, str]) -> Cause:
+    right, why = listed(names), _after_peer(failed.says)
+    return Cause(
+        "REPL-35",
+        sentence(f"{secondary.name} asks {failed.peer}, which is no address of {min(names.values())} ({right}): {why}"),
+        f"Correct [[zone.primary]] {_where(secondary)}: mailname show PLAN --server {secondary.name}; then: mailname reload",
+        failed.since,
+        ((secondary.name, failed.says),),
+    )
+
+
+def _where(secondary: Side) -> str:
+    return "here" if secondary.name == HERE else f"on {secondary.name}"
 
 
 def _finder(reason: str) -> Callable[[_Case], _Found]:

@@ -24,6 +24,7 @@ class Failed:
     count: int
     offered: int | None
     asked_from: str | None
+    signed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a primary knows of one of its secondaries: how the last NOTIFY went, and what was fetched last."""
+    """What a primary knows of one of its secondaries: how the last NOTIFY went, what was fetched last, what it answers now."""
 
     address: str
     state: str
@@ -48,6 +49,7 @@ class Told:
     rival: str
     fetched: int | None
     fetched_at: str
+    holds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _failed(told: Mapping[str, Any]) -> Failed:
         _number(told, "count") or 1,
         _number(told, "offered_serial"),
         _text(told, "asked_from") or None,
+        signed if isinstance(signed := told.get("signed"), bool) else None,
     )
 
 
@@ -149,6 +152,7 @@ def _told(one: Mapping[str, Any]) -> Told:
         _text(rival, "says"),
         _number(fetched, "serial_to"),
         _time(fetched, "at"),
+        _number(_table(one, "holds"), "serial"),
     )
 
 
