@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import dns.rcode
+import pytest
 from dns.rdatatype import RdataType
-from tests.checks.small_world import SmallWorld, edited, name
-from tests.checks.test_observe_domain import FOREIGN, seen, with_provider
+from tests.checks.small_world import PLAN, SmallWorld, edited, name
+from tests.checks.test_observe_domain import FOREIGN, PROVIDER, seen, with_provider
 
 from mailname.checks import explain, judge
 from mailname.checks.facts import Outcome, Record
 from mailname.checks.seen import plan_as_seen
+from mailname.checks.special_address import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,4 +120,80 @@ class TestNameServersOfTheZone:
         courtesy = Record.from_text("ns1.provider.net. 60 IN A 192.0.2.1")
         other = replace(parent, address=parent.address + 1, additional=(*parent.additional, courtesy))
         verdict = judged(replace(facts, probes=(*facts.probes, other)))
+        assert (verdict.verdict, verdict.findings) == ("well", ())
+
+    async def test_one_whose_address_nobody_can_say_makes_a_dead_domain(self) -> None:
+        """The provider's own servers are gone: no address, so nobody to ask."""
+        world = with_provider(SmallWorld(FOREIGN))
+        world.host(PROVIDER).udp = world.host(PROVIDER).tcp = "closed"
+        _, verdict = await seen(world)
+        assert verdict.verdict == "broken"
+        assert {finding.code for finding in verdict.findings} == {"DELEG-08"}
+        assert "nobody answers for provider.net" in verdict.findings[0].says
+
+
+class TestSomeQuestionsOnly:
+    """NS-13: the SOA comes with authority, and another type does not."""
+
+    @pytest.mark.parametrize("rcode", [dns.rcode.NOTIMP, dns.rcode.SERVFAIL, dns.rcode.REFUSED, dns.rcode.NXDOMAIN])
+    async def test_no_server_that_answers_for_the_mx_is_a_dead_domain(self, rcode: dns.rcode.Rcode) -> None:
+        """No sender finds the mail host, however well the rest is."""
+        verdict = await verdict_with(
+            lambda probe: replace(probe, rcode=rcode, answer=()) if probe.qtype == RdataType.MX else probe
+        )
+        assert verdict.verdict == "broken"
+        assert verdict.cause is not None
+        assert verdict.cause.finding.code == "NS-13"
+        assert f"MX of example.tech ({dns.rcode.to_text(rcode)})" in verdict.cause.finding.says
+
+    async def test_one_server_that_drops_the_mx_question_is_fragile(self) -> None:
+        """The other one answers; who asks this one first waits."""
+        verdict = await verdict_with(
+            lambda probe: (
+                replace(probe, outcome=Outcome.SILENT, rcode=None, aa=False, answer=(), tries=2)
+                if probe.qtype == RdataType.MX and str(probe.address) == NS1
+                else probe
+            )
+        )
+        assert verdict.verdict == "fragile"
+        assert [finding.code for finding in verdict.findings] == ["NS-13"]
+
+    async def test_a_lost_packet_of_another_type_is_no_finding(self) -> None:
+        """Packets are lost."""
+        verdict = await verdict_with(
+            lambda probe: (
+                replace(probe, outcome=Outcome.SILENT, rcode=None, aa=False, answer=(), tries=2)
+                if probe.qtype == RdataType.TXT and str(probe.address) == NS1
+                else probe
+            )
+        )
+        assert verdict.verdict == "well"
+
+    async def test_an_answer_without_authority_is_found(self) -> None:
+        """The AA flag belongs to each answer of the apex."""
+        verdict = await verdict_with(lambda probe: replace(probe, aa=False) if probe.qtype == RdataType.MX else probe)
+        assert "MX of example.tech (no authority)" in next(one for one in verdict.findings if one.code == "NS-13").says
+
+
+class TestAddressOfNoUse:
+    """DELEG-11."""
+
+    def test_each_special_network_is_known_and_a_public_address_is_not_one(self) -> None:
+        """RFC 6890: what the Internet does not route."""
+        special = ("10.1.2.3", "127.0.0.1", "169.254.1.1", "192.0.2.7", "224.0.0.1", "fd00::1", "fe80::1", "2001:db8::1", "::1")
+        assert all(kind_of(ip_address(text)) for text in special)
+        assert [kind_of(ip_address(text)) for text in ("9.9.9.9", "2620:fe::fe", "64.22.1.1")] == [None] * 3
+
+    async def test_a_private_address_that_does_not_answer_is_the_cause(self) -> None:
+        """It is told as that, not as a server that is down."""
+        world = SmallWorld(PLAN.replace("192.0.2.1", "10.9.8.7"))
+        world.host("10.9.8.7").udp = world.host("10.9.8.7").tcp = "silent"
+        _, verdict = await seen(world)
+        assert verdict.verdict == "fragile"
+        assert [finding.code for finding in verdict.findings] == ["DELEG-11"]
+        assert "10.9.8.7 is for private networks only" in verdict.findings[0].says
+
+    async def test_one_that_answers_is_none_of_our_business(self) -> None:
+        """In the network that we look from, it works."""
+        _, verdict = await seen(SmallWorld(PLAN.replace("192.0.2.1", "10.9.8.7")))
         assert (verdict.verdict, verdict.findings) == ("well", ())

@@ -51,9 +51,11 @@ def _resolves(plan: Plan, facts: Facts) -> bool:
         if soa is None or not soa.aa or soa.rcode != dns.rcode.NOERROR or not soa.rdatas(plan.domain, RdataType.SOA):
             continue
         mx = served(facts, address, plan.domain, RdataType.MX)
+        if mx is None:
+            continue
         if no_mail_is_planned(facts):
             return True
-        hosts = [rdata.exchange for rdata in mx or () if rdata.exchange != dns.name.root]  # type: ignore[attr-defined]  # MX
+        hosts = [rdata.exchange for rdata in mx if rdata.exchange != dns.name.root]  # type: ignore[attr-defined]  # MX
         if any(host_sight(plan, facts, host).addresses != () for host in hosts):
             return True
     return False

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 16  # referrals on the way to one answer
 _MOST_ALIASES = 8
 _MOST_SERVERS = 4  # of one zone, before it is given up
+_MOMENT = 1 / 4  # of one try's time, before the next server of a zone is asked as well
 _DEEPEST = 6  # name servers whose names need other name servers first
 
 
@@ -93,19 +94,35 @@ class Iterator:
         return Referral(dns.name.root, dict(self.asker.world.root_hints))
 
     async def _ask(self, zone: Referral, name: Name, kind: RdataType, depth: int) -> Probe | None:
-        """Ask the servers of a zone one after the other, until one says something of use."""
+        """Ask the servers of a zone, each a moment after the one before, until one says something of use."""
+        going: set[asyncio.Task[Probe]] = set()
         asked = 0
-        for server, glue in zone.servers.items():
-            if asked >= _MOST_SERVERS:
-                break
-            addresses = self.asker.wanted(glue) or await self.addresses(server, depth + 1)
-            for address in addresses[:2]:
-                asked += 1
-                whom = Addressee("tld", zone.zone, server, self.asker.at(address))
-                probe = await self.asker.ask(whom, name, kind, keep=False)
-                if probe.answered and probe.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        try:
+            for server, glue in zone.servers.items():
+                if asked >= _MOST_SERVERS:
+                    break
+                for address in (self.asker.wanted(glue) or await self.addresses(server, depth + 1))[:2]:
+                    asked += 1
+                    whom = Addressee("tld", zone.zone, server, self.asker.at(address))
+                    going.add(asyncio.create_task(self.asker.ask(whom, name, kind, keep=False)))
+                    if (probe := await _first_useful(going, self.asker.world.timeout * _MOMENT)) is not None:
+                        return probe
+            while going:
+                if (probe := await _first_useful(going, None)) is not None:
                     return probe
+        finally:
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
         return None
+
+
+async def _first_useful(going: set[asyncio.Task[Probe]], patience: float | None) -> Probe | None:
+    """Wait for the next of these questions; return its answer if it says something, and forget those that do not."""
+    done, _ = await asyncio.wait(going, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    going -= done
+    found = (task.result() for task in done)
+    return next((p for p in found if p.answered and p.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)), None)
 
 
 def _end_of_aliases(probe: Probe, name: Name) -> Name:

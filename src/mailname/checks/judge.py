@@ -25,6 +25,7 @@ from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, 
 from mailname.checks.ns_name import ns_name_usable
 from mailname.checks.ns_set import ns_sets_differ
 from mailname.checks.open_transfer import open_transfer
+from mailname.checks.partial_answers import answers_in_part
 from mailname.checks.plan_differs import plan_differs
 from mailname.checks.pointer import address_has_name
 from mailname.checks.reachability import server_down, tcp_unreachable, udp_unreachable
@@ -36,6 +37,7 @@ from mailname.checks.serials import primary_older, serial_not_raised
 from mailname.checks.server_set import different_machines, enough_servers
 from mailname.checks.soa_values import soa_master, soa_timers
 from mailname.checks.source_address import same_source_address
+from mailname.checks.special_address import address_is_public
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.without_plan import without_plan
@@ -52,8 +54,8 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 _NO_DELEGATION = ("ROOT-01", "TLD-01", "TLD-02", "DELEG-01")
-_UNREACHED = ("NS-01", "NS-03")
-_NOT_SERVED = ("NS-01", "NS-03", "NS-04", "NS-05", "NS-06", "NS-09")
+_UNREACHED = ("DELEG-11", "NS-01", "NS-03")
+_NOT_SERVED = ("DELEG-11", "NS-01", "NS-03", "NS-04", "NS-05", "NS-06", "NS-09")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ CHECKS = (
     Check(("DELEG-08",), "servers", ns_name_usable, ("DELEG-01", *_NOT_SERVED)),
     Check(("DELEG-09",), "tld", referral_fits, _NO_DELEGATION),
     Check(("DELEG-10",), "tld", ds_has_its_key, (*_NO_DELEGATION, *_NOT_SERVED)),
+    Check(("DELEG-11",), "servers", address_is_public),
     Check(("NS-01",), "servers", server_down, for_each_server=True),
     Check(("NS-02",), "servers", tcp_unreachable, ("NS-01",), for_each_server=True),
     Check(("NS-03",), "servers", udp_unreachable, ("NS-01",), for_each_server=True),
@@ -101,6 +104,7 @@ CHECKS = (
     Check(("NS-10",), "servers", understands_edns, _UNREACHED, for_each_server=True),
     Check(("NS-12",), "servers", follows_edns, (*_UNREACHED, "NS-10"), for_each_server=True),
     Check(("NS-11",), "servers", same_source_address, for_each_server=True),
+    Check(("NS-13",), "servers", answers_in_part, _UNREACHED, for_each_server=True),
     Check(("NS-08",), "servers", open_transfer, ("NS-01", "NS-02"), for_each_server=True),
     Check(("XFER-01", "XFER-02", "XFER-04", "XFER-05"), "servers", transfer_fails, ("NS-01",), for_each_server=True),
     Check(("XFER-03",), "servers", notify_lost, _NOT_SERVED, for_each_server=True),

@@ -9,6 +9,7 @@ from dns.rdatatype import RdataType
 from mailname.checks.facts import Outcome
 from mailname.checks.finding import Finding, Severity, evidence_of
 from mailname.checks.reading import sights
+from mailname.checks.special_address import out_of_the_internet
 from mailname.checks.wording import dig, listed, spoken, unit
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def server_down(plan: Plan, facts: Facts) -> Iterator[Finding]:
     all_seen = sights(plan, facts)
     nobody_answers = not any(Outcome.ANSWER in (sight.udp, sight.tcp) for sight in all_seen)
     for server in plan.name_servers:
-        down = [s for s in all_seen if s.server == server and s.is_down and s.elsewhere is None]
+        down = [
+            s for s in all_seen if s.server == server and s.is_down and s.elsewhere is None and not out_of_the_internet(facts, s)
+        ]
         if not down:
             continue
         addresses = listed((sight.address for sight in down), last="or")

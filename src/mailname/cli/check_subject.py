@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import dns.exception
 import dns.name
 
 from mailname.cli.plan_argument import read_plan
@@ -72,7 +73,16 @@ def read_name(text: str) -> Name:
     from mailname.plan.fault import WrongValueError
     from mailname.plan.names import read_domain
 
+    if text.rstrip(".").lower().endswith(".arpa"):  # a reverse zone is delegated and served as any other
+        return _read_reverse(text)
     try:
         return read_domain(text)
     except WrongValueError as error:
         raise click.UsageError(f"{error.problem} {error.remedy}") from error
+
+
+def _read_reverse(text: str) -> Name:
+    try:
+        return dns.name.from_text(text)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise click.UsageError(f"'{text}' is no name: {error}") from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.table import Table
+    from rich.tree import Tree
 
     from mailname.errors import Mistake
 
@@ -61,8 +62,8 @@ def print_prose(console: Console, markup: str, indent: int = 0, *, hang: int = 2
         console.print(Text(" " * (indent + (hang if number else 0))) + line, soft_wrap=True)
 
 
-def print_table(console: Console, table: Table, *, whole: bool = False) -> None:
-    """Print a table: as wide as the terminal, in a pipe one line for each row, and no spaces at the ends of lines.
+def print_table(console: Console, table: Table | Tree, *, whole: bool = False) -> None:
+    """Print a table or a tree: as wide as the terminal, in a pipe one line for each row, and no spaces at the ends of lines.
 
     ``whole``: no cell is wrapped or cut off, however narrow the terminal is; what is to be typed must be there.
     """

@@ -11,8 +11,9 @@ from mailname.checks.wording import spoken
 from mailname.cli.delegation_hops import hops
 from mailname.cli.delegation_map import draw
 from mailname.cli.html_text import Html, fill, joined
+from mailname.cli.ladder_lines import ONE_OF, PROVEN, TITLES, rung_lines
+from mailname.cli.verdict_sentence import sentence
 from mailname.cli.verdict_style import STYLE
-from mailname.cli.verdict_view import ONE_OF, PROVEN, SENTENCES, TITLES, rung_lines
 
 if TYPE_CHECKING:
     from mailname.checks import Cause, Facts, Finding, Verdict
@@ -95,7 +96,7 @@ def page(plan: Plan, facts: Facts, verdict: Verdict) -> str:
         verdict=verdict.verdict,
         style=Html(STYLE),
         sign=_SIGNS[verdict.verdict],
-        sentence=SENTENCES[verdict.verdict].format(domain=domain),
+        sentence=sentence(plan, facts, verdict),
         at=f"{facts.at:%Y-%m-%d at %H:%M} UTC",
         queries=verdict.queries,
         seconds=f"{verdict.seconds:.2f}",
