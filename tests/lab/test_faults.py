@@ -86,6 +86,7 @@ WANTED = {
     "answers-from-elsewhere": "NS-11",
     "unknown-options-dropped": "NS-12",
     "secondary-cut-off": "XFER-05",
+    "mail-host-listed": "MAIL-07",
     "dkim-key-cut": "POL-03",
     "dmarc-reports-elsewhere": "POL-08",
     "mta-sts-without-host": "POL-09",

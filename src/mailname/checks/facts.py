@@ -239,6 +239,7 @@ class Facts:
         planned: whether an owner's plan says what is meant; without one nothing is known but what was seen.
         asked: the name that a person asked about, where it is no zone but a name in this one.
         knocks: what other ports of machines said whose DNS or mail port is mute.
+        dnsbl: the block lists that were asked.
         seconds: how long it took.
 
     """
@@ -254,6 +255,7 @@ class Facts:
     planned: bool = True
     asked: Name | None = None
     knocks: tuple[Knock, ...] = ()
+    dnsbl: tuple[Name, ...] = ()
     queries: int = 0
     seconds: float = field(default=0.0, compare=False)
 
@@ -307,6 +309,7 @@ class Facts:
             "planned": self.planned,
             "asked": str(self.asked) if self.asked is not None else None,
             "knocks": [knock.to_json() for knock in self.knocks],
+            "dnsbl": [str(one) for one in self.dnsbl],
             "queries": self.queries,
             "seconds": self.seconds,
         }
@@ -328,6 +331,7 @@ class Facts:
             planned=truth(value, "planned"),
             asked=dns.name.from_text(asked) if asked is not None else None,
             knocks=tuple(map(Knock.from_json, items(value, "knocks"))) if "knocks" in value else (),
+            dnsbl=tuple(map(dns.name.from_text, texts(value, "dnsbl"))) if "dnsbl" in value else (),
             queries=whole(value, "queries"),
             seconds=number(value, "seconds"),
         )

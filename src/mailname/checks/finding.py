@@ -80,6 +80,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MAIL-02": "the mail host does not greet",
         "MAIL-03": "the mail host's address has no name that leads back",
         "MAIL-04": "the mail host's certificate is not good",
+        "MAIL-07": "the mail host is on a block list",
+        "MAIL-08": "a block list says nothing",
     }
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
+from mailname.checks.block_lists import on_block_list
 from mailname.checks.caches import still_remembered
 from mailname.checks.delegation import delegated, parents_agree
 from mailname.checks.ds import ds_has_its_key
@@ -129,6 +130,7 @@ CHECKS = (
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
     Check(("MAIL-04",), "mail", certificate_good, ("MAIL-01", "MAIL-02")),
+    Check(("MAIL-07", "MAIL-08"), "resolver", on_block_list),
     Check(("MAIL-03",), "resolver", address_has_name, ("MAIL-01",)),
 )
 

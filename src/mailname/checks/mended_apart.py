@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION
 from mailname.checks.mended_facts import Mended, changed
+from mailname.checks.observe_lists import listed_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,3 +30,9 @@ def refreshed(now: Mended, finding: Finding) -> Mended:
 def then_refreshed(mend: Callable[[Mended, Finding], Mended]) -> Callable[[Mended, Finding], Mended]:
     """Add to a fix that lets transfers through what follows from it."""
     return lambda now, finding: refreshed(mend(now, finding), finding)
+
+
+def taken_off(now: Mended, finding: Finding) -> Mended:
+    """Leave out what the block lists say of a mail host's address."""
+    gone = {listed_name(address, of) for address in finding.addresses for of in now.facts.dnsbl}
+    return Mended(now.plan, changed(now.facts, lambda p: None if p.rung == "resolver" and p.qname in gone else p))

@@ -20,6 +20,7 @@ from mailname.checks.mail_policy import owner_of
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_doubt import settle
 from mailname.checks.observe_knock import beside
+from mailname.checks.observe_lists import BlockLists
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import follow_policies
@@ -91,6 +92,7 @@ class Look:
     _asked: dict[IPAddress, Name] = field(default_factory=dict)
     _has_ds: bool = False
     _iterator: Iterator | None = None
+    _lists: BlockLists | None = None
 
     @property
     def world(self) -> World:
@@ -114,6 +116,7 @@ class Look:
             if self.world.zone_file is not None and self.asks("zone")
             else None,
             knocks=tuple(self.knocks),
+            dnsbl=self.world.dnsbl if self.asks("resolver") else (),
             queries=self.asker.queries,
             seconds=round(time.perf_counter() - began, 3),
         )
@@ -269,7 +272,9 @@ class Look:
         if self.world.resolver is None or not self.asks("resolver"):
             return
         whom = Addressee("resolver", dns.name.root, RESOLVER, self.world.resolver)
-        found = await self.asker.ask(whom, reverse_name(address), RdataType.PTR, recurse=True)
+        self._lists = self._lists or BlockLists(self.asker)
+        asked = self.asker.ask(whom, reverse_name(address), RdataType.PTR, recurse=True)
+        found, _ = await asyncio.gather(asked, self._lists.ask(address))
         for name in [r.target for r in cast("tuple[PTR, ...]", found.rdatas(found.qname, RdataType.PTR))][:1]:
             await self.resolve(name)
 

@@ -57,6 +57,7 @@ class World:
         port: where the authoritative servers listen, root and TLD as well; 53 but in a world of one's own.
         families: the IP versions over which we ask.
         signed: a DS is going to be registered, so that the servers are asked for their keys.
+        dnsbl: block lists to ask for the mail hosts' addresses, by their zones; none is asked that is not named.
         second_look: seconds after which servers with different serials are asked again, since a transfer takes a moment.
 
     """
@@ -73,3 +74,4 @@ class World:
     families: frozenset[int] = frozenset({4, 6})
     signed: bool = False
     second_look: float = 1.0
+    dnsbl: tuple[Name, ...] = ()

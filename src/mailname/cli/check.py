@@ -19,7 +19,7 @@ from mailname.cli.check_registering import (
     name_servers,
     print_decisions,
 )
-from mailname.cli.check_subject import Kind, read_subject
+from mailname.cli.check_subject import Kind, read_name, read_subject
 from mailname.cli.console import err, out, print_error, print_json
 from mailname.cli.event_loop import run
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, EXITS
@@ -82,6 +82,9 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--registry", "registry", metavar="TLD", multiple=True, help="By whose rules, such as de; all: by every one known.")
 @click.option("--ns", metavar="NAME/ADDR,...", multiple=True, help="A name server to be registered, in place of the plan's.")
 @click.option("--ds", metavar="DS", multiple=True, help="A DS record to be registered.")
+@click.option(
+    "--dnsbl", metavar="LIST", multiple=True, help="Ask this block list for the mail hosts' addresses, such as zen.spamhaus.org."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print one line, and nothing on the way.")
 @click.pass_context
@@ -110,6 +113,7 @@ def command(
     registry: tuple[str, ...],
     ns: tuple[str, ...],
     ds: tuple[str, ...],
+    dnsbl: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -135,12 +139,14 @@ def command(
             print_error(error)
             ctx.exit(EXIT_USAGE)
         families = frozenset({4} if ipv4 and not ipv6 else {6} if ipv6 and not ipv4 else {4, 6})
-        world = replace(world, start=start, timeout=timeout, tries=tries, port=port, families=families)
+        world = replace(
+            world, start=start, timeout=timeout, tries=tries, port=port, families=families, dnsbl=tuple(map(read_name, dnsbl))
+        )
         ahead = Ahead(name_servers(ns), delegation_signers(ds)) if before_registering or ns or ds else None
         if meant.kind is Kind.LIST:
-            if save or html_file or ahead or start != "resolver":
+            if save or html_file or ahead or dnsbl or start != "resolver":
                 raise click.UsageError(
-                    "--save, --html, --from and what is asked before registering are for one domain, not for a list."
+                    "--save, --html, --from, --dnsbl and what is asked before registering are for one domain, not for a list."
                 )
             from mailname.cli.check_list import check_list, read_list
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dns.name
 from dns.rdatatype import RdataType
 
+from mailname.checks.observe_lists import LISTED, listed_name
 from mailname.lab.breaking import first_mail_host, publish, rewritten
 from mailname.lab.fault import dkim_selector, fault
 from mailname.server.network import Endpoint
@@ -81,3 +82,14 @@ async def mta_sts_without_host(lab: Lab) -> None:
     owner, host = (dns.name.from_text(label, lab.plan.domain) for label in ("_mta-sts", "mta-sts"))
     gone = [(owner, RdataType.TXT), *((host, kind) for kind in (RdataType.A, RdataType.AAAA, RdataType.CNAME))]
     await publish(lab, rewritten(lab, '_mta-sts TXT "v=STSv1; id=1"\n', *gone))
+
+
+@fault("MAIL-07", "The mail host's address came onto a block list, when it belonged to somebody else.", "mail host")
+async def mail_host_listed(lab: Lab) -> None:
+    """Let there be a block list that has the address, and let a check in this process ask it."""
+    of = dns.name.from_text("blocklist.invalid.")
+    listed = lab.mail_addresses(first_mail_host(lab))
+    hosts = {listed_name(address, of): (LISTED[4],) for address in (*listed, *LISTED.values())}
+    lab.internet.provide(of, hosts)
+    lab.internet.publish()
+    lab.dnsbl = (of,)

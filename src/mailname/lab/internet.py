@@ -109,6 +109,13 @@ class Internet:
             self._add_tld(_tld(owner))
         self._registries[_tld(owner)].point(owner, host)
 
+    def provide(self, apex: Name, hosts: Mapping[Name, tuple[IPAddress, ...]]) -> None:
+        """Let somebody else's zone hold these hosts; to be seen at the next ``publish``."""
+        if _tld(apex) not in self._registries:
+            self._add_tld(_tld(apex))
+        self._provider_zones[apex] = dict(hosts)
+        self._add_provider(apex)
+
     def set_provider_host(self, host: Name, addresses: tuple[IPAddress, ...]) -> None:
         """Change the addresses that a provider has for a host; none removes them."""
         for apex, hosts in self._provider_zones.items():

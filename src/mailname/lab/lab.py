@@ -86,6 +86,7 @@ class Lab:
         self.internet = Internet(self.network, plan.domain, self._foreign, self.addresses)
         self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints, self.clock.wall)
         self.serial: Serial | None = None
+        self.dnsbl: tuple[Name, ...] = ()
         self.aim = Aim()
         self.name_servers: dict[Name, LabNameServer] = {}
         self.mail_hosts: dict[IPAddress, MailHost] = {}
@@ -129,6 +130,7 @@ class Lab:
             control_sockets=self._control_sockets(),
             zone_file=self.zone_file.read_text(encoding="utf-8") if self.zone_file.exists() else None,
             zone_file_name=str(self.zone_file),
+            dnsbl=self.dnsbl,
         )
 
     def _control_sockets(self) -> dict[Name, Path]:
