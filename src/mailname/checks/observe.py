@@ -27,9 +27,7 @@ from mailname.checks.observe_policies import follow_policies
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
-from mailname.plan import expand
 from mailname.server.network import Endpoint
-from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,6 +51,9 @@ async def observe(plan: Plan, *, network: Network, world: World, progress: Calla
 
     ``progress`` is told a few words whenever a rung has been seen.
     """
+    from mailname.plan import expand
+    from mailname.zone import Serial
+
     began = time.perf_counter()
     zone = expand(plan, Serial(0))
     hosts = [server.name for server in plan.name_servers] + [host.name for host in plan.mail_hosts]

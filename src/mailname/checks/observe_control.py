@@ -10,9 +10,6 @@ import dns.name
 
 from mailname.checks.facts import ControlFact, Record, ZoneFileFact
 from mailname.errors import MailnameError
-from mailname.server.control import ask as ask_control
-from mailname.server.zonefiles import includer
-from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -24,6 +21,8 @@ _SECRET = re.compile(r"secret|password|private|token|mac_key", re.IGNORECASE)
 
 async def ask_status(server: Name, path: Path, domain: Name, *, timeout: float) -> ControlFact:
     """Ask one server what it holds of the domain; ``timeout`` in seconds."""
+    from mailname.server.control import ask as ask_control
+
     try:
         status = await ask_control(path, {"do": "status"}, timeout=timeout)
     except MailnameError as error:
@@ -49,6 +48,9 @@ def _cleaned(value: object) -> object:
 
 def read_zone_file(text: str, file: str, domain: Name) -> ZoneFileFact:
     """Read the zone file as the server would."""
+    from mailname.server.zonefiles import includer
+    from mailname.zone.text import read_zone
+
     try:
         result = read_zone(text, file, domain, include=includer(Path(file).parent))
     except MailnameError as error:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import dns.flags
-import dns.message
 import dns.name
-import dns.rrset
-from dns.rdataclass import RdataClass
-from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
 from mailname.checks.reading import delegation
@@ -27,10 +22,17 @@ if TYPE_CHECKING:
 LARGEST = 512  # octets, without EDNS
 _LONGEST_NAME = 255  # octets
 _LONGEST_LABEL = 63
+_HEADER, _FIXED, _POINTER = 12, 10, 2  # octets of a message and of a record, beside its names; of a compressed name
 
 
 def referral_octets(domain: Name, glue: Mapping[Name, frozenset[IPAddress]]) -> int:
     """Return how long a referral is when the longest name below the domain is asked for, names compressed."""
+    import dns.flags
+    import dns.message
+    import dns.rrset
+    from dns.rdataclass import RdataClass
+    from dns.rdatatype import RdataType
+
     message = dns.message.make_query(_longest_below(domain), RdataType.A, use_edns=False)
     message.flags |= dns.flags.QR
     message.authority = [dns.rrset.from_text_list(domain, 86400, RdataClass.IN, RdataType.NS, sorted(map(str, glue)))]
@@ -39,6 +41,16 @@ def referral_octets(domain: Name, glue: Mapping[Name, frozenset[IPAddress]]) -> 
             if texts := [str(address) for address in addresses if address.version == version]:
                 message.additional.append(dns.rrset.from_text_list(name, 86400, RdataClass.IN, kind, texts))
     return len(message.to_wire(max_size=65535))
+
+
+def _at_most(glue: Mapping[Name, frozenset[IPAddress]]) -> int:
+    """Return how long it is if no name server's name is compressed where it first stands: most are short enough even so."""
+    octets = _HEADER + _LONGEST_NAME + 4
+    for name, addresses in glue.items():
+        length = sum(len(label) + 1 for label in name.labels)
+        octets += _POINTER + _FIXED + length
+        octets += sum(_POINTER + _FIXED + len(address.packed) for address in addresses)
+    return octets
 
 
 def _longest_below(domain: Name) -> Name:
@@ -52,6 +64,8 @@ def referral_fits(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Note a referral that is too large."""
     parent = delegation(plan, facts)
     if parent is None or not parent.glue:
+        return
+    if _at_most(parent.glue) <= LARGEST:
         return
     octets = referral_octets(plan.domain, parent.glue)
     if octets <= LARGEST:

@@ -7,7 +7,6 @@ status (``observe_control``) whatever is called a secret is left out before it b
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ from mailname.checks.json_values import optional, table, text
 from mailname.checks.judge import Place, judge
 from mailname.checks.seen import plan_as_seen
 from mailname.errors import HostError
-from mailname.plan import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +50,8 @@ class SavedLook:
             return self.read_plan
         if self.plan_data is None:
             return plan_as_seen(self.facts)
+        from mailname.plan import load
+
         lines = (f"{json.dumps(key, ensure_ascii=False)} = {_toml(value)}" for key, value in self.plan_data.items())
         return load("\n".join(lines) + "\n", "the saved plan").plan
 
@@ -85,6 +85,8 @@ class SavedLook:
 
 def plan_data(toml: str) -> dict[str, Any]:
     """Return what a plan's text says, without its comments. The text is one that was loaded before."""
+    import tomllib
+
     return tomllib.loads(toml)
 
 

@@ -16,7 +16,7 @@ from dns.rdatatype import RdataType
 
 from mailname.checks.observe_parents import referral_in
 from mailname.checks.remembered import remembered
-from mailname.plan import MailHost, NameServer, Plan, Soa
+from mailname.checks.seen_plan import SeenMailHost, SeenPlan, SeenServer, SeenSoa
 from mailname.zone.serial import Serial
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dns.rdtypes.ANY.SOA import SOA
 
     from mailname.checks.facts import Facts, Probe, Record
+    from mailname.plan import Plan
     from mailname.server.network import IPAddress
 
 _ADDRESSES = (RdataType.A, RdataType.AAAA)
@@ -40,25 +41,15 @@ def plan_as_seen(facts: Facts) -> Plan:
     names = _name_servers(facts, best)
     primary = _primary(names, best)
     servers = tuple(
-        NameServer.model_construct(
+        SeenServer(
             name=name,
             addresses=addresses_seen(facts, name, best),
             role="primary" if name == primary else "secondary",
-            engine="builtin",
         )
         for name in names
     )
-    hosts = tuple(MailHost.model_construct(name=mx.exchange, preference=mx.preference, addresses=()) for mx in _mx(facts, best))
-    return Plan.model_construct(
-        domain=facts.domain,
-        contact="",
-        ttl=3600,
-        soa=_timers(best),
-        name_server=servers,
-        name_servers=servers,
-        mail_host=hosts,
-        mail_hosts=hosts,
-    )
+    hosts = tuple(SeenMailHost(mx.exchange, mx.preference) for mx in _mx(facts, best))
+    return cast("Plan", SeenPlan(facts.domain, servers, hosts, _timers(best)))
 
 
 def expected_as_seen(facts: Facts) -> tuple[Record, ...]:
@@ -145,8 +136,8 @@ def _serial(probe: Probe) -> Serial:
     return Serial(_soa(probe).serial)
 
 
-def _timers(best: Probe | None) -> Soa:
+def _timers(best: Probe | None) -> SeenSoa:
     if best is None:
-        return Soa.model_construct()
+        return SeenSoa()
     soa = _soa(best)
-    return Soa.model_construct(refresh=soa.refresh, retry=soa.retry, expire=soa.expire, minimum=soa.minimum)
+    return SeenSoa(soa.refresh, soa.retry, soa.expire, soa.minimum)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-from rich.markup import escape
 
-from mailname.cli.check_registering import (
-    Ahead,
-    decisions,
-    decisions_json,
-    delegation_signers,
-    look_ahead,
-    name_servers,
-    print_decisions,
-)
 from mailname.cli.check_subject import Kind, read_name, read_subject
-from mailname.cli.console import err, out, print_error, print_json
 from mailname.cli.event_loop import run
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_USAGE, EXIT_WELL, EXITS
+from mailname.cli.json_output import print_json
 from mailname.cli.vantage import Vantage
 from mailname.errors import HostError
 
@@ -32,6 +23,7 @@ if TYPE_CHECKING:
     from mailname.checks import Facts, Verdict, World
     from mailname.checks.registries import Decision
     from mailname.checks.saved_look import SavedLook
+    from mailname.cli.check_registering import Ahead
     from mailname.cli.check_subject import Subject
     from mailname.plan import Plan
     from mailname.server.network import Network
@@ -136,13 +128,12 @@ def command(
         try:
             network, world = vantage.open()
         except HostError as error:
-            print_error(error)
-            ctx.exit(EXIT_USAGE)
+            _refuse(ctx, error)
         families = frozenset({4} if ipv4 and not ipv6 else {6} if ipv6 and not ipv4 else {4, 6})
         world = replace(
             world, start=start, timeout=timeout, tries=tries, port=port, families=families, dnsbl=tuple(map(read_name, dnsbl))
         )
-        ahead = Ahead(name_servers(ns), delegation_signers(ds)) if before_registering or ns or ds else None
+        ahead = _ahead(ns, ds) if before_registering or ns or ds else None
         if meant.kind is Kind.LIST:
             if save or html_file or ahead or dnsbl or start != "resolver":
                 raise click.UsageError(
@@ -163,7 +154,11 @@ def command(
     if save is not None:
         _write(save, json.dumps(saved.to_json(), indent=1, ensure_ascii=False) + "\n")
     plan, verdict = _judged(ctx, saved)
-    asked_registries = decisions(registry, plan, saved.facts, verdict) if before_registering or registry else ()
+    asked_registries: tuple[Decision, ...] = ()
+    if before_registering or registry:
+        from mailname.cli.check_registering import decisions
+
+        asked_registries = decisions(registry, plan, saved.facts, verdict)
     if html_file is not None:
         from mailname.cli.verdict_html import page
 
@@ -173,21 +168,35 @@ def command(
     ctx.exit(EXIT_FINDINGS if refused else EXITS[verdict.verdict])
 
 
+def _ahead(ns: tuple[str, ...], ds: tuple[str, ...]) -> Ahead:
+    from mailname.cli.check_registering import Ahead, delegation_signers, name_servers
+
+    return Ahead(name_servers(ns), delegation_signers(ds))
+
+
+def _refuse(ctx: click.Context, error: HostError) -> NoReturn:
+    from mailname.cli.console import print_error
+
+    print_error(error)
+    ctx.exit(EXIT_USAGE)
+
+
 def _judged(ctx: click.Context, saved: SavedLook) -> tuple[Plan, Verdict]:
     try:
         return saved.judged()
     except HostError as error:
-        print_error(error)
-        ctx.exit(EXIT_USAGE)
+        _refuse(ctx, error)
 
 
 def _tell(plan: Plan, facts: Facts, verdict: Verdict, registries: tuple[Decision, ...], *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        print_json({**verdict.to_json(), **({"registries": decisions_json(registries)} if registries else {})})
+        print_json({**verdict.to_json(), **({"registries": [one.to_json() for one in registries]} if registries else {})})
     elif quiet:
         cause = f": {verdict.cause.finding.code} {verdict.cause.finding.says}" if verdict.cause else ""
-        out.print(escape(f"{plan.domain.to_text(omit_final_dot=True)} {verdict.verdict}{cause}"))
+        click.echo(f"{plan.domain.to_text(omit_final_dot=True)} {verdict.verdict}{cause}")
     else:
+        from mailname.cli.check_registering import print_decisions
+        from mailname.cli.console import out
         from mailname.cli.verdict_view import print_verdict
 
         print_verdict(out, plan, facts, verdict)
@@ -200,8 +209,7 @@ def _replayed(ctx: click.Context, file: Path) -> SavedLook:
     try:
         return read_saved(file.read_bytes(), str(file))
     except HostError as error:
-        print_error(error)
-        ctx.exit(EXIT_USAGE)
+        _refuse(ctx, error)
     except OSError as error:
         raise click.UsageError(f"cannot read {file}: {error.strerror}") from error
 
@@ -222,9 +230,13 @@ async def _look(
     from mailname.checks import Place
     from mailname.checks.saved_look import SavedLook
 
-    if quiet or not err.is_terminal:
+    if quiet or not sys.stderr.isatty():
         plan, facts = await _observe(subject, network, world, ahead, None)
     else:
+        from rich.markup import escape
+
+        from mailname.cli.console import err
+
         with err.status("asking") as status:
             plan, facts = await _observe(subject, network, world, ahead, lambda words: status.update(escape(f"{words} answered")))
     if subject.kind is Kind.DOMAIN:
@@ -240,6 +252,8 @@ async def _observe(
     from mailname.checks import observe, observe_domain
 
     if ahead is not None:
+        from mailname.cli.check_registering import look_ahead
+
         return await look_ahead(subject, ahead.servers, ahead.ds, network, world, progress)
     if subject.plan is not None:
         return subject.plan, await observe(subject.plan, network=network, world=world, progress=progress)

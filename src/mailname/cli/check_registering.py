@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import dns.exception
@@ -123,9 +123,9 @@ def decisions(names: Iterable[str], plan: Plan, facts: Facts, verdict: Verdict) 
 
 def print_decisions(console: Console, found: Iterable[Decision], domain: str) -> None:
     """Print what each registry would say."""
-    from mailname.checks.registries import sentence_of, sentence_on_junk
-
     for one in found:
+        from mailname.checks.registries import sentence_of, sentence_on_junk
+
         console.print()
         colour = "red" if one.refuses else "yellow" if one.objections else "green"
         mark = "✗" if one.refuses else "!" if one.objections else "✓"
@@ -136,8 +136,3 @@ def print_decisions(console: Console, found: Iterable[Decision], domain: str) ->
             print_prose(console, escape(f"{word}: {objection.says}{sure}"), 4)
         print_prose(console, escape(sentence_on_junk(one.registry)), 4)
         print_prose(console, f"[dim]{escape(f'It looks {one.registry.looks}. Source: {one.registry.source}.')}[/]", 4)
-
-
-def decisions_json(found: Iterable[Decision]) -> list[dict[str, Any]]:
-    """Return what each registry would say as JSON values."""
-    return [one.to_json() for one in found]

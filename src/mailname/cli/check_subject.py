@@ -11,8 +11,6 @@ import click
 import dns.exception
 import dns.name
 
-from mailname.cli.plan_argument import read_plan
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,6 +59,7 @@ def read_subject(text: str, *, quiet: bool = False) -> Subject:
         return Subject(Kind.LIST, file=file)
     if file.exists() or "/" in text or file.suffix == ".toml":
         from mailname.checks.saved_look import plan_data
+        from mailname.cli.plan_argument import read_plan
         from mailname.plan import decode
 
         plan = read_plan(file, quiet=quiet)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,15 +9,16 @@ from rich.markup import escape
 from rich.text import Text
 
 from mailname.cli.exits import end_quietly
+from mailname.cli.json_output import print_json
 from mailname.errors import MailnameError, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from rich.table import Table
     from rich.tree import Tree
 
     from mailname.errors import Mistake
+
+__all__ = ["err", "out", "print_error", "print_json", "print_mistake", "print_prose", "print_table"]
 
 _WIDE = 10_000  # columns of a pipe
 
@@ -33,15 +32,6 @@ class _Console(Console):
 # Results go to standard output, progress and prose beside a JSON result to standard error; rich honours NO_COLOR and pipes.
 out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
-    """Print one JSON document on standard output."""
-    try:
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        end_quietly()
 
 
 def print_prose(console: Console, markup: str, indent: int = 0, *, hang: int = 2) -> None:

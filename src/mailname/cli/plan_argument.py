@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailname.cli.console import print_mistake
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,7 +15,9 @@ if TYPE_CHECKING:
 def read_plan(path: Path, *, quiet: bool = False) -> Plan:
     """Read a plan from disk and tell its warnings, unless ``quiet``. Raises what ``load_plan`` does."""
     loaded = load_plan(path)
-    if not quiet:
+    if loaded.warnings and not quiet:
+        from mailname.cli.console import print_mistake
+
         for mistake in loaded.warnings:
             print_mistake(mistake)
     return loaded.plan

@@ -1,0 +1,63 @@
+"""What a command imports is most of what it costs: each waits only for the parts that it uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mailname.checks.seen_plan import SeenMailHost, SeenPlan, SeenServer, SeenSoa
+from mailname.plan import MailHost, NameServer, Plan, Soa
+
+_RUN = """\
+
+import sys
+from mailname.cli.main import command
+try:
+    command.main(sys.argv[1:], standalone_mode=False)
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
+_PLAN = ("pydantic", "mailname.plan.model", "mailname.plan.expand", "tree_sitter", "tomllib")
+_CONSOLE = ("rich.console", "mailname.cli.console")
+_OF_ZONES = ("mailname.zone.zone", "mailname.zone.text", "mailname.server.zonefiles")
+_OF_OTHERS = ("dns.message", "dns.resolver", "dns.dnssec", "cryptography", "http.client", "mailname.answer", "mailname.lab")
+
+
+def imported(*words: str) -> frozenset[str]:
+    """Return the modules that are there when a command has ended."""
+    done = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True, check=True, timeout=60)
+    return frozenset(done.stderr.splitlines()[-1].split())
+
+
+class TestCommand:
+    @pytest.mark.parametrize(
+        ("words", "unused"),
+        [
+            (("--help",), (*_PLAN, *_CONSOLE, *_OF_ZONES, *_OF_OTHERS, "asyncio", "dns")),
+            (("version",), (*_PLAN, *_OF_ZONES, *_OF_OTHERS, "asyncio")),
+            (("check", "--help"), (*_PLAN, *_CONSOLE, *_OF_ZONES, *_OF_OTHERS)),
+            (
+                # Over neither family that the hints have is anybody asked: the look ends at once, and all of it was imported.
+                ("check", "example.tech", "--root-hints", "{hints}", "--ipv6", "--json"),
+                (*_PLAN, *_CONSOLE, *_OF_OTHERS),
+            ),
+        ],
+    )
+    def test_imports_nothing_that_it_does_not_use(
+        self, words: tuple[str, ...], unused: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        hints = tmp_path_factory.mktemp("hints") / "hints"
+        hints.write_text(". 60 IN NS a.\na. 60 IN A 127.0.0.1\n")
+        there = imported(*(word.format(hints=hints) for word in words))
+        assert there & set(unused) == set()
+
+
+class TestSeenPlan:
+    @pytest.mark.parametrize(
+        ("seen", "planned"), [(SeenPlan, Plan), (SeenServer, NameServer), (SeenMailHost, MailHost), (SeenSoa, Soa)]
+    )
+    def test_has_each_member_of_the_plan_for_which_it_stands(self, seen: type, planned: type[Plan]) -> None:
+        assert {name for name in planned.model_fields if not hasattr(seen, name)} == set()
