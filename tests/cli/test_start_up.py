@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import mailname
 from mailname.checks.seen_plan import SeenMailHost, SeenPlan, SeenServer, SeenSoa
 from mailname.plan import MailHost, NameServer, Plan, Soa
 
@@ -57,7 +60,13 @@ class TestCommand:
 
 class TestSeenPlan:
     @pytest.mark.parametrize(
-        ("seen", "planned"), [(SeenPlan, Plan), (SeenServer, NameServer), (SeenMailHost, MailHost), (SeenSoa, Soa)]
+        ("seen", "planned", "of"),
+        [(SeenPlan, Plan, r"\bplan"), (SeenServer, NameServer, ""), (SeenMailHost, MailHost, ""), (SeenSoa, Soa, "soa")],
     )
-    def test_has_each_member_of_the_plan_for_which_it_stands(self, seen: type, planned: type[Plan]) -> None:
-        assert {name for name in planned.model_fields if not hasattr(seen, name)} == set()
+    def test_has_each_member_of_the_plan_that_a_check_or_a_page_about_it_reads(
+        self, seen: type, planned: type[Plan], of: str
+    ) -> None:
+        package = Path(mailname.__file__).parent
+        files = [*package.glob("checks/*.py"), *package.glob("cli/verdict_*.py"), *package.glob("cli/delegation_*.py")]
+        read = {word for file in files for word in re.findall(rf"{of}\.([a-z_]+)", file.read_text(encoding="utf-8"))}
+        assert {name for name in planned.model_fields if name in read and not hasattr(seen, name)} == set()

@@ -33,6 +33,7 @@ class SeenMailHost:
     name: Name
     preference: int
     addresses: tuple[IPAddress, ...] = ()
+    ssh: None = None
 
 
 @dataclass(frozen=True, slots=True)
