@@ -179,7 +179,7 @@ class TestErrors:
 
 def codes_in_the_source() -> set[str]:
     """Return every code that a check or an explanation can give: they are written as literals."""
-    sources = (ROOT / "src/mailname/checks").rglob("*.py")
+    sources = [one for folder in ("checks", "host") for one in (ROOT / "src/mailname" / folder).rglob("*.py")]
     return {code for source in sources for code in re.findall(r'"([A-Z]+-\d\d)"', source.read_text(encoding="utf-8"))}
 
 

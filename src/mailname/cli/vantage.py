@@ -87,6 +87,11 @@ def _system_resolver() -> Endpoint | None:
     return None
 
 
+def resolver_named(text: str | None) -> Endpoint | None:
+    """Return the resolver that an option names, else this machine's; None where there is none."""
+    return _endpoint(text) if text else _system_resolver()
+
+
 def _endpoint(text: str) -> Endpoint:
     from mailname.server.network import Endpoint
 

@@ -1,1 +1,1 @@
-"""Facts about a host that a name server needs to know."""
+"""The machines: what a host tells of itself, what is wanted of it, and how it gets there."""

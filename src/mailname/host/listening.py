@@ -1,0 +1,55 @@
+"""What listens on a host to the world: port, program, unit, package."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailname.host.facts import Facts
+
+_USERS = re.compile(r'\("([^"]*)",pid=(\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that takes what comes from elsewhere."""
+
+    protocol: str
+    address: str
+    port: int
+    program: str
+    unit: str = ""
+    package: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this host itself can reach it."""
+        try:
+            return ip_address(self.address.partition("%")[0]).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        of = ", ".join(word for word in (self.unit, f"package {self.package}" if self.package else "") if word)
+        return f"{self.program or 'something'} at {self.port}/{self.protocol}{f' ({of})' if of else ''}"
+
+
+def listeners(facts: Facts) -> list[Listener]:
+    """Return all listening sockets, in order, as ``ss`` prints them."""
+    processes = {words[0]: words[1:] for words in (line.split(" ") for line in facts["processes"].lines) if len(words) == 4}
+    found = set()
+    for line in facts["listening"].lines:
+        words = line.split()
+        if len(words) < 5 or words[0] not in ("tcp", "udp"):
+            continue
+        address, _, port = words[4].rpartition(":")
+        if not port.isdecimal():
+            continue
+        address = address.strip("[]").replace("*", "::")
+        program, pid = next(iter(_USERS.findall(line)), ("", ""))
+        unit, _, package = processes.get(pid, ["", "", ""])
+        found.add(Listener(words[0], address, int(port), program, unit, package))
+    return sorted(found, key=lambda one: (one.port, one.protocol, one.address))

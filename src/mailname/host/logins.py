@@ -1,0 +1,104 @@
+"""HOST-01 and HOST-02: who may come in, and how. What sshd does counts (``sshd -T``, and what it offers), not what files say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailname.host.step import judged, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailname.host.facts import Facts
+    from mailname.host.step import Result
+    from mailname.plan.model import Hosts
+
+# What crypt(5) calls these hashes; all others can be tried by the million in a second.
+_STRONG = {"y": "yescrypt", "gy": "gost-yescrypt", "7": "scrypt", "2b": "bcrypt", "2y": "bcrypt", "6": "sha512crypt"}
+_WEAK = {"1": "md5crypt", "old": "DES or something as old", "5": "sha256crypt", "3": "NTLM"}
+_WEAK_WORDS = ("cbc", "3des", "arcfour", "-sha1", "hmac-md5", "group1-", "group-exchange-sha1", "ssh-dss", "umac-64")
+_SMALLEST_RSA = 2048
+
+
+def judge_administrator(facts: Facts, wanted: Hosts) -> Result:
+    """Judge whether the administrator exists, may use sudo, and has a password that is not weak; and that root has none."""
+    code, name = "HOST-01", wanted.administrator
+    if not facts.is_root:
+        return unknown(code, "who has which password is told to root alone, and sudo was not allowed without one.")
+    wrong, right = [], []
+    passwords = {words[0]: (words[1], words[2]) for words in map(str.split, facts["passwords"].lines) if len(words) == 3}
+    if facts["groups"].code:
+        wrong.append(f"there is no user {name}.")
+    else:
+        if "may run the following" in facts["sudo"].text:
+            right.append(f"{name} may use sudo.")
+        elif facts["sudo"].code == 124:
+            wrong.append("sudo does not answer within 8 seconds: very often the host's own name cannot be resolved (HOST-09).")
+        else:
+            wrong.append(f"{name} may not use sudo.")
+        wrong += [f"{name} {fault}." for fault in _password_faults(*passwords.get(name, ("locked", "none")), needed=True)]
+    wrong += [f"root {fault}." for fault in _password_faults(*passwords.get("root", ("locked", "none")), needed=False)]
+    empty = sorted(user for user, (lock, scheme) in passwords.items() if scheme == "empty" and lock == "open")
+    wrong += [f"{user} comes in without any password." for user in empty if user not in (name, "root")]
+    return judged(
+        code, wrong, right, f"Make the user {name} with sudo and a password, and lock root's.", "mailname host prepare PLAN"
+    )
+
+
+def _password_faults(lock: str, scheme: str, *, needed: bool) -> Iterator[str]:
+    if scheme == "empty" and lock == "open":
+        yield "has an empty password"
+    elif scheme == "none" or lock == "locked":
+        if needed:
+            yield "has no password, so a console does not let in who has lost his key"
+    elif scheme not in _STRONG:
+        yield f"has a password that is kept in a weak form ({_WEAK.get(scheme, scheme)})"
+    elif not needed:
+        yield "has a password: lock it"
+
+
+def judge_ssh(facts: Facts, wanted: Hosts) -> Result:
+    """Judge how sshd lets people in."""
+    code = "HOST-02"
+    if facts["sshd"].code:
+        return unknown(code, f"'sshd -T' does not tell: {_last(facts['sshd'].text)}", "Look at it on the host: sudo sshd -T")
+    theirs, roots = facts.pairs("sshd", " "), facts.pairs("sshd-root", " ")
+    wrong, right = [], []
+    if roots.get("permitrootlogin") != "no":
+        wrong.append(f"root may log in by SSH (PermitRootLogin {roots.get('permitrootlogin')}).")
+    asks = [
+        word
+        for key, word in (("passwordauthentication", "password"), ("kbdinteractiveauthentication", "keyboard-interactive"))
+        if theirs.get(key) != "no"
+    ]
+    if theirs.get("pubkeyauthentication") != "yes":
+        wrong.append("keys are not accepted (PubkeyAuthentication no).")
+    if asks and not wanted.password_logins:
+        wrong.append(f"passwords may be guessed by SSH ({' and '.join(asks)} on).")
+    elif not asks and not wanted.password_logins:
+        right.append("keys only.")
+        offered = [word for word in ("password", "keyboard-interactive") if word in facts.offered_logins]
+        if offered:
+            wrong.append(f"sshd still offers {' and '.join(offered)}: its files were changed, and it was not reloaded.")
+    if theirs.get("permitemptypasswords") == "yes":
+        wrong.append("empty passwords are accepted (PermitEmptyPasswords yes).")
+    if facts["groups"].code == 0 and not _keys(facts["keys"].text):
+        wrong.append(f"{wanted.administrator} has no key in authorized_keys.")
+    for line in facts["host-keys"].lines:
+        bits, _, rest = line.partition(" ")
+        kind = rest.rpartition("(")[2].rstrip(")")
+        if kind == "DSA" or (kind == "RSA" and bits.isdecimal() and int(bits) < _SMALLEST_RSA):
+            wrong.append(f"a host key is weak: {kind} with {bits} bits.")
+    for key in ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms"):
+        weak = [one for one in theirs.get(key, "").split(",") if any(word in one for word in _WEAK_WORDS)]
+        if weak:
+            wrong.append(f"weak {key} are accepted: {', '.join(weak)}.")
+    return judged(code, wrong, right, "Set it in a drop-in that is read first, and reload sshd.", "mailname host prepare PLAN")
+
+
+def _keys(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "ssh-" in line or "ecdsa-" in line]
+
+
+def _last(text: str) -> str:
+    return text.strip().rpartition("\n")[2] or "no output"

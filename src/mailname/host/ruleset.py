@@ -1,0 +1,208 @@
+"""What a packet filter does with a stranger's first packet: the live ruleset, as ``nft -j list ruleset`` prints it, followed.
+
+Every chain that is hooked to input is asked, because a packet must be let through by all of them. A rule is followed as far as we
+can read it: a match that we do not know counts as one that may fit or not, and what depends on it is told as unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Fate = Literal["accepted", "dropped", "unknown"]
+_DEPTH = 16
+_DROPS = ("drop", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A stranger's first packet."""
+
+    version: int
+    protocol: str
+    port: int
+
+    @property
+    def source(self) -> str:
+        """An address of nobody (RFC 5737, RFC 3849)."""
+        return "198.51.100.77" if self.version == 4 else "2001:db8:ffff::77"
+
+
+class Ruleset:
+    """A ruleset; ``hooked`` are the filter chains that packets to the host itself come through."""
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self._chains: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._rules: dict[tuple[str, str, str], list[list[dict[str, Any]]]] = {}
+        self._sets: dict[tuple[str, str, str], list[Any]] = {}
+        for entry in entries:
+            for kind, value in entry.items():
+                if kind == "chain":
+                    self._chains[value["family"], value["table"], value["name"]] = value
+                elif kind == "rule":
+                    key = (value["family"], value["table"], value["chain"])
+                    self._rules.setdefault(key, []).append(value.get("expr", []))
+                elif kind in ("set", "map"):
+                    self._sets[value["family"], value["table"], value["name"]] = value.get("elem", [])
+        self.hooked = sorted(
+            (key for key, chain in self._chains.items() if chain.get("hook") == "input" and chain.get("type") == "filter"),
+            key=lambda key: self._chains[key].get("prio", 0),
+        )
+
+    def drops_by_default(self, version: int) -> bool:
+        """Tell whether some chain drops what no rule lets through."""
+        return any(
+            self._chains[key].get("policy") == "drop" or self._ends_with_drop(key)
+            for key in self.hooked
+            if _sees(key[0], version)
+        )
+
+    def _ends_with_drop(self, key: tuple[str, str, str]) -> bool:
+        rules = self._rules.get(key, [])
+        return (
+            bool(rules)
+            and all(set(one) & {*_DROPS, "counter", "log"} for one in rules[-1])
+            and self._verdict(rules[-1]) == "dropped"
+        )
+
+    @staticmethod
+    def _verdict(expressions: list[dict[str, Any]]) -> Fate | None:
+        return "dropped" if any(word in one for one in expressions for word in _DROPS) else None
+
+    def fate(self, packet: Packet) -> Fate:
+        """Return what becomes of a packet."""
+        unsure = False
+        for key in self.hooked:
+            if not _sees(key[0], packet.version):
+                continue
+            fate = self._through(key, packet, _DEPTH)
+            if fate is None or fate == "return":
+                fate = "dropped" if self._chains[key].get("policy") == "drop" else "accepted"
+            if fate == "dropped":
+                return "dropped"
+            unsure = unsure or fate == "unknown"
+        return "unknown" if unsure else "accepted"
+
+    def _through(self, key: tuple[str, str, str], packet: Packet, depth: int) -> str | None:
+        if depth == 0:
+            return "unknown"
+        unsure = False
+        for rule in self._rules.get(key, []):
+            fate, sure = self._one(key, rule, packet, depth)
+            if fate == "goes on" or fate is None:
+                continue
+            if sure:
+                return "unknown" if unsure and fate != "return" else fate
+            unsure = True
+        return "unknown" if unsure else None
+
+    def _one(self, key: tuple[str, str, str], rule: list[dict[str, Any]], packet: Packet, depth: int) -> tuple[str | None, bool]:
+        """Return what a rule decides, if anything, and whether it is sure that the rule fits."""
+        sure = True
+        for expression in rule:
+            for word, value in expression.items():
+                if word == "match":
+                    fits = self._fits(key, value, packet)
+                    if fits is False:
+                        return None, True
+                    sure = sure and fits is not None
+                elif word in ("accept", *_DROPS):
+                    return ("dropped" if word in _DROPS else "accepted"), sure
+                elif word == "return":
+                    return "return", sure
+                elif word in ("jump", "goto"):
+                    fate = self._through((key[0], key[1], value["target"]), packet, depth - 1)
+                    if fate in (None, "return"):
+                        return ("return" if word == "goto" else "goes on"), sure
+                    return fate, sure
+                elif word in ("vmap", "limit", "xt", "quota"):
+                    sure = False
+                    if word == "vmap":
+                        return "unknown", False
+        return None, sure
+
+    def _fits(self, key: tuple[str, str, str], match: Mapping[str, Any], packet: Packet) -> bool | None:
+        """Tell whether a match fits the packet; None where we cannot tell."""
+        left, right, negated = match.get("left", {}), match.get("right"), match.get("op") == "!="
+        fits = self._fits_plainly(key, left, right, packet)
+        return fits if fits is None else fits != negated
+
+    def _fits_plainly(self, key: tuple[str, str, str], left: Any, right: Any, packet: Packet) -> bool | None:
+        if not isinstance(left, dict):
+            return None
+        if "ct" in left:
+            return _among("new", right) if left["ct"].get("key") == "state" else None
+        if "meta" in left:
+            value = {
+                "iifname": "uplink",
+                "iif": "uplink",
+                "l4proto": packet.protocol,
+                "nfproto": f"ipv{packet.version}",
+                "protocol": "ip" if packet.version == 4 else "ip6",
+                "pkttype": "host",
+            }.get(left["meta"].get("key"))
+            if value == "uplink":
+                return False if _among("lo", right) and not _among("uplink", right) else None
+            return None if value is None else _among(value, right)
+        if "fib" in left:
+            return None
+        payload = left.get("payload", {})
+        protocol, field = payload.get("protocol"), payload.get("field")
+        if protocol in ("tcp", "udp", "th"):
+            if protocol not in ("th", packet.protocol):
+                return False
+            return self._holds(key, right, packet.port) if field == "dport" else None
+        if protocol in ("icmp", "icmpv6", "ipv6-icmp", "igmp"):
+            return False
+        if protocol in ("ip", "ip6"):
+            if (protocol == "ip6") != (packet.version == 6):
+                return False
+            if field in ("protocol", "nexthdr"):
+                return _among(packet.protocol, right)
+            return self._holds(key, right, packet.source) if field == "saddr" else None
+        return None
+
+    def _holds(self, key: tuple[str, str, str], right: Any, value: int | str) -> bool | None:
+        if isinstance(right, str) and right.startswith("@"):
+            elements = self._sets.get((key[0], key[1], right[1:]), [])
+            return any(self._holds(key, one, value) for one in elements)
+        if isinstance(right, dict):
+            if "set" in right:
+                return any(self._holds(key, one, value) for one in right["set"])
+            if "elem" in right:
+                return self._holds(key, right["elem"].get("val"), value)
+            if "range" in right:
+                low, high = right["range"]
+                return _number(low) <= _number(value) <= _number(high)
+            if "prefix" in right and isinstance(value, str):
+                return ip_address(value) in ip_network(f"{right['prefix']['addr']}/{right['prefix']['len']}", strict=False)
+            return None
+        return str(right) == str(value) if isinstance(right, int | str) else None
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else int(ip_address(str(value)))
+
+
+def _among(value: str, right: Any) -> bool:
+    if isinstance(right, dict):
+        right = right.get("set", [])
+    return value in right if isinstance(right, list) else right == value
+
+
+def _sees(family: str, version: int) -> bool:
+    return family in ("inet", "ip" if version == 4 else "ip6")
+
+
+def read_ruleset(text: str) -> Ruleset | None:
+    """Read what nft printed; None for what is no ruleset."""
+    try:
+        read = json.loads(text)
+        return Ruleset(read["nftables"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,101 @@
+"""The script that asks a host for its effective state. It changes nothing, needs no Python there, and prints no secret.
+
+Each command has some seconds; the whole is one connection. With ``trial`` one address of the documentation range (RFC 5737) is
+banned for a moment, looked for in the packet filter's live rules, and let go again, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from mailname.host.facts import END
+
+#: The address that is banned for a trial: nobody's (RFC 5737).
+TRIAL = "203.0.113.254"
+
+_SERVICES = "chrony chronyd systemd-timesyncd ntp ntpsec openntpd ntpd"
+
+_SHADOW = r"""awk -F: '{h = $2; l = (h ~ /^[!*]/) ? "locked" : "open"; sub(/^!+/, "", h); s = "old"
+  if (h == "" || h ~ /^[*]/) s = (h == "" && l == "open") ? "empty" : "none"
+  else if (match(h, /^[$][a-z0-9]+[$]/)) s = substr(h, 2, RLENGTH - 2)
+  print $1, l, s}' /etc/shadow"""
+
+_PROCESSES = r"""ss -H -lntup | sed -n 's/.*pid=\([0-9]*\),.*/\1/p' | sort -u | while read -r pid; do
+  unit=$(sed -n 's/.*\/\([^/]*\.\(service\|scope\|socket\)\)$/\1/p' "/proc/$pid/cgroup" | tail -n 1)
+  program=$(readlink "/proc/$pid/exe")
+  package=$(dpkg -S "${program#/usr}" "$program" 2>/dev/null | head -n 1 | cut -d: -f1)
+  echo "$pid $unit $program $package"; done"""
+
+_TRIAL = f"""before=$(nft list ruleset | grep -cw {TRIAL})
+trap 'fail2ban-client set sshd unbanip {TRIAL} >/dev/null 2>&1' EXIT
+fail2ban-client set sshd banip {TRIAL} || exit 3
+count=0; seen=0
+while [ $count -lt 40 ]; do
+  after=$( (nft list ruleset; iptables-save; ipset list) 2>/dev/null | grep -cw {TRIAL})
+  [ "$after" -gt "$before" ] && seen=1 && break
+  count=$((count + 1)); sleep 0.1
+done
+echo "landed $seen" """
+
+# Name -> what is typed there.
+COMMANDS: dict[str, str] = {
+    "uid": "id -u",
+    "login": "echo ${SUDO_USER:-$(id -un)}",
+    "system": "cat /etc/os-release",
+    "machine": "cat /proc/sys/kernel/random/boot_id; systemctl is-system-running",
+    "now": "date +%s.%N",
+    "users": "getent passwd",
+    "passwords": _SHADOW,
+    "groups": "id -nG @ADMIN@",
+    "sudo": "timeout 8 sudo -n -l -U @ADMIN@",
+    "keys": 'cat "$(getent passwd @ADMIN@ | cut -d: -f6)/.ssh/authorized_keys"',
+    "root-keys": "cat ~root/.ssh/authorized_keys",
+    "sshd": "sshd -T -C user=@ADMIN@,host=stranger,addr=203.0.113.1",
+    "sshd-root": "sshd -T -C user=root,host=stranger,addr=203.0.113.1",
+    "host-keys": "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -l -f $key; done",
+    "fail2ban": "systemctl is-active fail2ban; fail2ban-client status sshd",
+    "time": f"timedatectl show; for one in {_SERVICES}; do echo $one=$(systemctl is-active $one); done",
+    "chrony": "chronyc -n -c tracking",
+    "timesync": "timedatectl show-timesync",
+    "zone": "readlink -f /etc/localtime; stat -c %Z /etc/localtime; cat /etc/timezone",
+    "since": "for u in rsyslog cron; do systemctl show --timestamp=unix -p Id,ActiveState,ActiveEnterTimestamp $u; echo; done",
+    "filter": "nft -j list ruleset",
+    "filter-text": "nft list ruleset",
+    "filter-boot": "systemctl is-enabled nftables ufw firewalld netfilter-persistent mailname-filter",
+    "listening": "ss -H -lntup",
+    "processes": _PROCESSES,
+    "enabled": "systemctl list-unit-files --no-legend --state=enabled,enabled-runtime --type=service,socket",
+    "masked": "systemctl list-unit-files --no-legend --state=masked --type=service,socket",
+    "failed": "systemctl --failed --no-legend --plain",
+    "name": "hostname; hostname -f",
+    "own-address": "getent ahosts $(hostname)",
+    "hosts": "cat /etc/hosts",
+    "addresses": "ip -o address show scope global",
+    "disk": "df -P -B 1 / /var",
+    "upgrades": "apt-config dump APT::Periodic; systemctl is-enabled apt-daily-upgrade.timer; dpkg-query -W unattended-upgrades",
+    "resolver": "readlink -f /etc/resolv.conf; cat /etc/resolv.conf; systemctl is-active systemd-resolved",
+    "kept": "for one in @FILES@; do [ -e $one ] && echo \"# $one $(stat -c '%a %U' $one)\" && sed 's/^/ /' $one; done; true",
+}
+
+
+def script(administrator: str, *, trial: bool = True, files: tuple[str, ...] = ()) -> str:
+    """Return the script: POSIX sh, to be read by ``sh -s`` as root.
+
+    Args:
+        administrator: whose rights and keys are asked for.
+        trial: whether an address is banned for a moment.
+        files: files whose text is wanted as well.
+
+    """
+    commands = {**COMMANDS, "trial": _TRIAL} if trial else COMMANDS
+    words = {"@ADMIN@": shlex.quote(administrator), "@FILES@": " ".join(map(shlex.quote, files)) or "/nonexistent"}
+    lines = [
+        "export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_PAGER= SYSTEMD_COLORS=0",
+        'told() { printf \'@ %s\\n\' "$1"; said=$(timeout 20 sh -c "$2" 2>&1 </dev/null); code=$?',
+        "  printf '%s\\n' \"$said\" | sed 's/^/| /'; printf '= %s\\n' \"$code\"; }",
+    ]
+    for name, template in commands.items():
+        typed = re.sub("@[A-Z]+@", lambda mark: words[mark[0]], template)
+        lines.append(f"told {name} {shlex.quote(typed)}")
+    return "\n".join([*lines, f"told {END} true", ""])

@@ -1,0 +1,126 @@
+"""SSH to a host, by the program ``ssh`` and its configuration: without questions, and with known host keys only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailname.errors import HostError
+from mailname.server.program import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailname.plan.hosts import Host
+    from mailname.server.program import Ran
+
+CONNECT = 8  # seconds
+_FAILED = 255  # ssh's own exit status
+_REMEDIES = (
+    ("Host key verification failed", "Compare its key with the provider's console, then log in once by hand: ssh {target}"),
+    ("IDENTIFICATION HAS CHANGED", "Was the machine installed anew? Only then: ssh-keygen -R {host}"),
+    ("Permission denied", "Let your key in there: ssh-copy-id {target}"),
+    ("Could not resolve", "Write an address, or a Host of your ssh_config, as ssh = in the plan."),
+    ("timed out", "Is the machine on? A packet filter on the way may drop port 22."),
+    ("Connection refused", "Is sshd running there? Look at the provider's console."),
+    ("No route", "Is the address right?"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A way into a host that was tried: as whom, and whether sudo has to be put in front."""
+
+    target: str
+    is_root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """How ``ssh`` is called. ``config`` is what its option -F takes."""
+
+    config: Path | None = None
+
+    def words(self, target: str, *options: str) -> list[str]:
+        """Return the command line up to the order."""
+        given = ["-F", str(self.config)] if self.config else []
+        fixed = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT}", "-o", "StrictHostKeyChecking=yes"]
+        alive = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
+        return ["ssh", *given, *fixed, *alive, *options, "-T", "--", target]
+
+    async def run(self, target: str, order: str, given: bytes = b"", seconds: float = 60.0) -> Ran:
+        """Run a shell command there.
+
+        Raises:
+            HostError: ssh did not get in, or nothing came back in time.
+
+        """
+        try:
+            ran = await run_program(*self.words(target), order, seconds=seconds, given=given)
+        except TimeoutError as error:
+            raise HostError(
+                f"{target} did not answer by SSH within {seconds:.0f} seconds", remedy="Try it by hand: ssh " + target, step="ssh"
+            ) from error
+        except OSError as error:
+            raise HostError(f"ssh cannot be started: {error.strerror}", remedy="Install openssh-client.", step="ssh") from error
+        if ran.code == _FAILED:
+            raise _not_in(target, ran)
+        return ran
+
+    async def as_root(self, login: Login, script: str, seconds: float = 120.0) -> Ran:
+        """Run a shell script there with all rights; it is given on standard input, so that no process list shows it."""
+        order = "exec sh -s" if login.is_root else "exec sudo -n sh -s"
+        return await self.run(login.target, order, script.encode(), seconds)
+
+    async def log_in(self, host: Host, administrator: str) -> Login:
+        """Find the way in: as the plan says, else as the administrator, else as root.
+
+        Raises:
+            HostError: there is none; the reason of the first that was tried.
+
+        """
+        targets = [host.ssh] if "@" in host.ssh else [f"{administrator}@{host.ssh}", host.ssh, f"root@{host.ssh}"]
+        first: HostError | None = None
+        without_sudo: Login | None = None
+        for target in dict.fromkeys(targets):
+            try:
+                ran = await self.run(target, "id -u; sudo -n id -u", seconds=30.0)
+            except HostError as error:
+                first = first or error
+                if "Permission denied" not in error.problem:
+                    break
+                continue
+            told = ran.output.split()
+            if told[:1] == [b"0"]:
+                return Login(target, is_root=True)
+            if b"0" in told[1:]:
+                return Login(target, is_root=False)
+            without_sudo = without_sudo or Login(target, is_root=False)
+        if without_sudo is not None:
+            raise HostError(
+                f"{without_sudo.target} gets in, but may not use sudo without a password",
+                remedy="Give it that right (sudoers: NOPASSWD), or let root in for the time of preparing.",
+                step="ssh",
+            )
+        raise first or HostError(f"there is no way into {host.ssh}", step="ssh")
+
+    async def offered_logins(self, target: str) -> str:
+        """Return by which methods sshd lets a stranger try, as it says itself; empty where it does not say."""
+        options = ("-o", "PreferredAuthentications=none", "-o", "PubkeyAuthentication=no")
+        stranger = f"nobody@{target.rpartition('@')[2]}"
+        try:
+            ran = await run_program(*self.words(stranger, *options), "true", seconds=20.0)
+        except (TimeoutError, OSError):
+            return ""
+        said = ran.complaint.decode("utf-8", "replace")
+        return said.rpartition("Permission denied (")[2].partition(")")[0] if "Permission denied (" in said else ""
+
+
+def _not_in(target: str, ran: Ran) -> HostError:
+    said = ran.complaint.decode("utf-8", "replace")
+    remedy = next((text for mark, text in _REMEDIES if mark.lower() in said.lower()), "Try it by hand: ssh {target}")
+    return HostError(
+        f"{target} cannot be reached by SSH: {ran.last_words or 'the connection ended'}",
+        remedy=remedy.format(target=target, host=target.rpartition("@")[2]),
+        step="ssh",
+    )

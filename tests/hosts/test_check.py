@@ -1,0 +1,86 @@
+"""``mailname host check`` on real hosts: a fresh one, and one where it says that bans land and they do not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.hosts.machines import Machine, Site, site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAN = """
+domain = "example.tech"
+contact = "hostmaster@example.tech"
+[[name_server]]
+name = "ns1.example.tech"
+addresses = ["192.0.2.11", "2001:db8::11"]
+role = "primary"
+[[mail_host]]
+name = "mail.example.net"
+"""
+
+FILTER = """table inet t { chain input { type filter hook input priority 0; policy drop;
+ct state established,related accept; iif lo accept; meta l4proto { icmp, icmpv6 } accept
+tcp dport { 22, 53 } accept; ip6 nexthdr tcp accept; } }"""
+
+
+def checked(hosts: Site, folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return the exit code, and the steps of the one host by their codes."""
+    plan = folder / "plan.toml"
+    plan.write_text(PLAN)
+    main = "import sys; from mailname.cli.main import main; main()"
+    argv = [sys.executable, "-c", main, "host", "check", str(plan), "--ssh-config", str(hosts.ssh_config), "--json"]
+    done = subprocess.run(hosts.inside(*argv, "--resolver", "192.0.2.1"), capture_output=True, text=True, check=False)
+    (host,) = json.loads(done.stdout)["hosts"]
+    assert host["trouble"] is None, host
+    return done.returncode, {step["code"]: step for step in host["steps"]}
+
+
+def install(machine: Machine, *packages: str) -> None:
+    machine.run(f"DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends {' '.join(packages)}")
+
+
+class TestCheck:
+    def test_fresh_host(self, tmp_path: Path) -> None:
+        """What a rented machine lacks is told, and what it has; nothing on it was changed."""
+        with site(tmp_path) as hosts:
+            machine = hosts.machine("ns1")
+            machine.boot()
+            code, steps = checked(hosts, tmp_path)
+            assert code == 1
+            lacks = {name for name, step in steps.items() if step["outcome"] == "does not hold"}
+            assert lacks == {"HOST-01", "HOST-02", "HOST-03", "HOST-04", "HOST-06", "HOST-11"}
+            assert {name for name, step in steps.items() if step["outcome"] == "could not find out"} == {"HOST-13"}
+            assert "root may log in by SSH (PermitRootLogin without-password)." in steps["HOST-02"]["seen"]
+
+    def test_bans_that_do_not_land(self, tmp_path: Path) -> None:
+        """fail2ban says that it bans; the packet filter knows nothing of it."""
+        with site(tmp_path) as hosts:
+            machine = hosts.machine("ns1")
+            machine.boot()
+            install(machine, "fail2ban", "python3-systemd", "nftables", "netbase")
+            jail = "[DEFAULT]\nbackend = systemd\nbanaction = nftables-multiport\n[sshd]\nenabled = true\nport = 22\n"
+            (machine.root / "etc/fail2ban/jail.d/trial.local").write_text(jail)
+            machine.run("systemctl restart fail2ban && until fail2ban-client ping; do sleep 0.1; done")
+            assert checked(hosts, tmp_path)[1]["HOST-03"]["outcome"] == "holds"
+            (machine.root / "etc/fail2ban/jail.d/trial.local").write_text(jail.replace("port = 22", "port = no-such-service"))
+            machine.run("systemctl restart fail2ban && until fail2ban-client ping; do sleep 0.1; done")
+            step = checked(hosts, tmp_path)[1]["HOST-03"]
+            assert step["outcome"] == "does not hold"
+            assert "never came into the packet filter" in step["seen"][0]
+            assert "203.0.113.254" not in machine.run("fail2ban-client status sshd; nft list ruleset")
+
+    def test_packet_filter_is_read_and_tried(self, tmp_path: Path) -> None:
+        """A port that the plan wants and the host drops, and one that is open beside it, over IPv6 alone."""
+        with site(tmp_path) as hosts:
+            machine = hosts.machine("ns1")
+            machine.boot()
+            install(machine, "nftables")
+            machine.run(f"echo '{FILTER}' | nft -f -")
+            step = checked(hosts, tmp_path)[1]["HOST-06"]
+            assert any("IPv4: 53/udp is dropped" in said for said in step["seen"])
+            assert any("IPv6: 23/tcp, 25/tcp" in said for said in step["seen"])
