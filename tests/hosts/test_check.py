@@ -26,7 +26,8 @@ name = "mail.example.net"
 FILTER = """table inet t { chain input { type filter hook input priority 0; policy drop;
 ct state established,related accept; iif lo accept; meta l4proto { icmp, icmpv6 } accept
 tcp dport { 22, 53 } accept; ip6 nexthdr tcp accept
-} }"""
+}
+}"""
 
 
 def checked(hosts: Site, folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
