@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Fate = Literal["accepted", "dropped", "unknown"]
 _DEPTH = 16
+_NUMBERS = {"tcp": 6, "udp": 17}  # as IANA has them; nft prints the one or the other
 _DROPS = ("drop", "reject")
 
 
@@ -163,7 +164,7 @@ class Ruleset:
             if (protocol == "ip6") != (packet.version == 6):
                 return False
             if field in ("protocol", "nexthdr"):
-                return _among(packet.protocol, right)
+                return _among(packet.protocol, right) or _among(_NUMBERS.get(packet.protocol, 0), right)
             return self._holds(key, right, packet.source) if field == "saddr" else None
         return None
 
@@ -189,7 +190,7 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) else int(ip_address(str(value)))
 
 
-def _among(value: str, right: Any) -> bool:
+def _among(value: int | str, right: Any) -> bool:
     if isinstance(right, dict):
         right = right.get("set", [])
     return value in right if isinstance(right, list) else right == value
