@@ -87,6 +87,8 @@ WANTED = {
     "unknown-options-dropped": "NS-12",
     "secondary-cut-off": "XFER-05",
     "mail-host-listed": "MAIL-07",
+    "domain-on-hold": "REG-01",
+    "registration-ends": "REG-02",
     "dkim-key-cut": "POL-03",
     "dmarc-reports-elsewhere": "POL-08",
     "mta-sts-without-host": "POL-09",

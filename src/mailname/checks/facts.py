@@ -17,6 +17,7 @@ from mailname.checks.facts_knock import Knock
 from mailname.checks.facts_mail import MailCertificate, MailProbe
 from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
 from mailname.checks.outcome import Outcome
+from mailname.checks.rdap import RegistrationFact
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ class Facts:
         planned: whether an owner's plan says what is meant; without one nothing is known but what was seen.
         asked: the name that a person asked about, where it is no zone but a name in this one.
         knocks: what other ports of machines said whose DNS or mail port is mute.
+        registration: what the registry's RDAP server said of the domain, where it was asked.
         dnsbl: the block lists that were asked.
         seconds: how long it took.
 
@@ -255,6 +257,7 @@ class Facts:
     planned: bool = True
     asked: Name | None = None
     knocks: tuple[Knock, ...] = ()
+    registration: RegistrationFact | None = None
     dnsbl: tuple[Name, ...] = ()
     queries: int = 0
     seconds: float = field(default=0.0, compare=False)
@@ -309,6 +312,7 @@ class Facts:
             "planned": self.planned,
             "asked": str(self.asked) if self.asked is not None else None,
             "knocks": [knock.to_json() for knock in self.knocks],
+            "registration": self.registration.to_json() if self.registration else None,
             "dnsbl": [str(one) for one in self.dnsbl],
             "queries": self.queries,
             "seconds": self.seconds,
@@ -331,6 +335,7 @@ class Facts:
             planned=truth(value, "planned"),
             asked=dns.name.from_text(asked) if asked is not None else None,
             knocks=tuple(map(Knock.from_json, items(value, "knocks"))) if "knocks" in value else (),
+            registration=RegistrationFact.from_json(table(value, "registration")) if value.get("registration") else None,
             dnsbl=tuple(map(dns.name.from_text, texts(value, "dnsbl"))) if "dnsbl" in value else (),
             queries=whole(value, "queries"),
             seconds=number(value, "seconds"),

@@ -25,6 +25,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "ROOT-01": "the root servers cannot be reached from here",
         "TLD-01": "the top-level domain's servers do not answer",
         "TLD-02": "there is no such top-level domain",
+        "REG-01": "the domain is on hold",
+        "REG-02": "the registration ends",
         "DELEG-01": "the domain is not registered, or not delegated",
         "DELEG-02": "glue is missing at the parent",
         "DELEG-03": "glue is wrong",

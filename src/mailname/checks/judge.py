@@ -32,6 +32,7 @@ from mailname.checks.pointer import address_has_name
 from mailname.checks.reachability import server_down, tcp_unreachable, udp_unreachable
 from mailname.checks.recursion import open_recursion
 from mailname.checks.referral_size import referral_fits
+from mailname.checks.registration import on_hold, registration_ends
 from mailname.checks.replication import notify_lost, transfer_fails
 from mailname.checks.root import root_reachable
 from mailname.checks.serials import primary_older, serial_not_raised
@@ -83,6 +84,8 @@ CHECKS = (
     Check(("ROOT-01",), "root", root_reachable),
     Check(("TLD-02",), "root", tld_exists, ("ROOT-01",)),
     Check(("TLD-01",), "tld", tld_answers, ("ROOT-01", "TLD-02")),
+    Check(("REG-01",), "tld", on_hold),
+    Check(("REG-02",), "tld", registration_ends),
     Check(("DELEG-01",), "tld", delegated, ("ROOT-01", "TLD-01", "TLD-02")),
     Check(("DELEG-02",), "tld", glue_missing, _NO_DELEGATION),
     Check(("DELEG-03",), "tld", glue_wrong, _NO_DELEGATION),

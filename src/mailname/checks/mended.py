@@ -36,6 +36,8 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "ROOT-01": parent.within_reach,
         "TLD-01": parent.tld_repaired,
         "TLD-02": parent.tld_repaired,
+        "REG-01": apart.registered_again,
+        "REG-02": apart.registered_again,
         "DELEG-01": parent.registered_as_planned,
         "DELEG-02": parent.glue_added,
         "DELEG-03": parent.glue_corrected,

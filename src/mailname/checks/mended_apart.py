@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION
 from mailname.checks.mended_facts import Mended, changed
+from mailname.checks.mended_parent import registered_as_planned
 from mailname.checks.observe_lists import listed_name
+from mailname.checks.reading import delegations, parent_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,3 +38,10 @@ def taken_off(now: Mended, finding: Finding) -> Mended:
     """Leave out what the block lists say of a mail host's address."""
     gone = {listed_name(address, of) for address in finding.addresses for of in now.facts.dnsbl}
     return Mended(now.plan, changed(now.facts, lambda p: None if p.rung == "resolver" and p.qname in gone else p))
+
+
+def registered_again(now: Mended, finding: Finding) -> Mended:
+    """Lift the hold, renew the registration, and delegate the domain as planned where it is not delegated."""
+    renewed = Mended(now.plan, replace(now.facts, registration=None))
+    everywhere = len(delegations(now.facts)) == len(parent_answers(now.facts))
+    return renewed if everywhere else registered_as_planned(renewed, finding)

@@ -24,6 +24,7 @@ from mailname.checks.observe_lists import BlockLists
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import follow_policies
+from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mailname.checks.facts_knock import Knock
     from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
+    from mailname.checks.rdap import RegistrationFact
     from mailname.checks.world import World
     from mailname.plan import MailHost, NameServer, Plan
     from mailname.server.network import IPAddress, Network
@@ -88,6 +90,7 @@ class Look:
     control: list[ControlFact] = field(default_factory=list)
     knocks: list[Knock] = field(default_factory=list)
     most_parents: int | None = None
+    registration: RegistrationFact | None = None
     _visited: set[IPAddress] = field(default_factory=set)
     _resolved: dict[Name, asyncio.Future[tuple[IPAddress, ...]]] = field(default_factory=dict)
     _asked: dict[IPAddress, Name] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class Look:
             if self.world.zone_file is not None and self.asks("zone")
             else None,
             knocks=tuple(self.knocks),
+            registration=self.registration,
             dnsbl=self.world.dnsbl if self.asks("resolver") else (),
             queries=self.asker.queries,
             seconds=round(time.perf_counter() - began, 3),
@@ -129,6 +133,7 @@ class Look:
                 group.create_task(self._resolver())
             if self.asks("tld"):
                 group.create_task(self._parents())
+                group.create_task(self._registration())
             if self.asks("servers"):
                 group.create_task(self._servers())
                 group.create_task(self._policies())
@@ -167,6 +172,11 @@ class Look:
         ):
             await walk.below(start)
         self.progress("root and TLD servers")
+
+    async def _registration(self) -> None:
+        """Ask the registry's RDAP server, where one is named."""
+        if self.world.rdap is not None:
+            self.registration = await ask_registration(self.world.rdap, self.domain, self.resolve)
 
     async def _from_root(self, walk: Walk) -> None:
         await walk.from_root()

@@ -146,7 +146,16 @@ def same_silent_machine(pair: Pair) -> bool:
     return set(outcomes) <= {Outcome.SILENT, Outcome.UNREACHABLE}
 
 
+def registration_is_over(pair: Pair) -> bool:
+    """See that the registration has ended already."""
+    told = pair.facts.registration
+    return told is not None and told.ends is not None and told.ends < pair.facts.at
+
+
 RULES = (
+    # Whoever is on hold, or has let it end, is not in the TLD's zone any more, whatever the registrar's form says.
+    Rule(frozenset({"REG-01"}), frozenset({"DELEG-01", "DELEG-05", "REG-02"})),
+    Rule(frozenset({"REG-02"}), frozenset({"DELEG-01", "DELEG-05"}), (registration_is_over,)),
     Rule(frozenset({"ROOT-01"}), frozenset({"TLD-01", "NS-01", "NS-03", "MAIL-01", "MAIL-02"}), (nothing_answered,)),
     Rule(frozenset({"DELEG-02", "DELEG-03", "DELEG-04"}), frozenset({"DELEG-05"}), must_not_see=(some_parent_is_right,)),
     # What looks mute and answers from elsewhere is told as that.

@@ -58,6 +58,7 @@ class World:
         families: the IP versions over which we ask.
         signed: a DS is going to be registered, so that the servers are asked for their keys.
         dnsbl: block lists to ask for the mail hosts' addresses, by their zones; none is asked that is not named.
+        rdap: the RDAP server that tells of the registration, by its URL; not asked where there is none.
         second_look: seconds after which servers with different serials are asked again, since a transfer takes a moment.
 
     """
@@ -75,3 +76,4 @@ class World:
     signed: bool = False
     second_look: float = 1.0
     dnsbl: tuple[Name, ...] = ()
+    rdap: str | None = None

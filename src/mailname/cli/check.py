@@ -77,6 +77,9 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--dnsbl", metavar="LIST", multiple=True, help="Ask this block list for the mail hosts' addresses, such as zen.spamhaus.org."
 )
+@click.option(
+    "--rdap", metavar="URL|FILE", help="Ask this RDAP server, or the domain's by IANA's bootstrap file, for the registration."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print one line, and nothing on the way.")
 @click.pass_context
@@ -106,6 +109,7 @@ def command(
     ns: tuple[str, ...],
     ds: tuple[str, ...],
     dnsbl: tuple[str, ...],
+    rdap: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -133,11 +137,15 @@ def command(
         world = replace(
             world, start=start, timeout=timeout, tries=tries, port=port, families=families, dnsbl=tuple(map(read_name, dnsbl))
         )
+        if rdap is not None:
+            from mailname.cli.check_rdap import rdap_server
+
+            world = replace(world, rdap=rdap_server(rdap, meant.name))
         ahead = _ahead(ns, ds) if before_registering or ns or ds else None
         if meant.kind is Kind.LIST:
-            if save or html_file or ahead or dnsbl or start != "resolver":
+            if save or html_file or ahead or dnsbl or rdap or start != "resolver":
                 raise click.UsageError(
-                    "--save, --html, --from, --dnsbl and what is asked before registering are for one domain, not for a list."
+                    "--save, --html, --from, --dnsbl, --rdap and what is asked before registering are for one domain, no list."
                 )
             from mailname.cli.check_list import check_list, read_list
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from dns.name import Name
 
 from mailname.lab.breaking import planned_zone, publish
 from mailname.lab.fault import fault
+from mailname.lab.rdap import RdapServer
 from mailname.lab.zone_edit import added
 
 if TYPE_CHECKING:
@@ -156,3 +158,19 @@ async def delegated_elsewhere(lab: Lab) -> None:
     entry = lab.wanted_registration()
     names = tuple(Name((label, *lab.plan.domain.labels)) for label in (b"old1", b"old2"))
     lab.register(replace(entry, name_servers=names, glue=tuple((name, (lab.addresses.nobody,)) for name in names)))
+
+
+@fault("REG-01", "The registrar has put the domain on hold, since an invoice was not paid: it is gone from the TLD's zone.")
+async def domain_on_hold(lab: Lab) -> None:
+    """Take the domain out of the zone, and let the registry's RDAP server say why."""
+    lab.internet.registry.delete(lab.plan.domain)
+    lab.internet.publish()
+    lab.rdap = RdapServer(lab.plan.domain, ("client hold",), datetime.now(UTC) + timedelta(days=200))
+    await lab.run(lab.rdap)
+
+
+@fault("REG-02", "The registration ends in ten days, and nobody has renewed it.")
+async def registration_ends(lab: Lab) -> None:
+    """Let the registry's RDAP server say so."""
+    lab.rdap = RdapServer(lab.plan.domain, ("active",), datetime.now(UTC) + timedelta(days=10))
+    await lab.run(lab.rdap)

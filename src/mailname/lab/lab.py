@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.lab.rdap import RdapServer
     from mailname.plan import MailHost as PlannedMailHost
     from mailname.plan import Plan
 
@@ -87,6 +88,7 @@ class Lab:
         self.resolver = Resolver(self.network, Endpoint(self.addresses.resolver), self.internet.root_hints, self.clock.wall)
         self.serial: Serial | None = None
         self.dnsbl: tuple[Name, ...] = ()
+        self.rdap: RdapServer | None = None
         self.aim = Aim()
         self.name_servers: dict[Name, LabNameServer] = {}
         self.mail_hosts: dict[IPAddress, MailHost] = {}
@@ -131,6 +133,7 @@ class Lab:
             zone_file=self.zone_file.read_text(encoding="utf-8") if self.zone_file.exists() else None,
             zone_file_name=str(self.zone_file),
             dnsbl=self.dnsbl,
+            rdap=self.rdap.url if self.rdap is not None else None,
         )
 
     def _control_sockets(self) -> dict[Name, Path]:
