@@ -60,6 +60,17 @@ class TestAtSecondary:
         assert alone is not None
         assert (alone.code, "ns2 does not sign" in alone.says) == ("REPL-01", True)
 
+    def test_own_packet_filter_is_told_from_a_missing_route(self) -> None:
+        """The system has another word for it."""
+        for says, wanted in (
+            ("Operation not permitted", "nft list ruleset"),
+            ("Network is unreachable", "ip route get 192.0.2.1"),
+        ):
+            failed = replace(FAILED, reason="unreachable", says=f"192.0.2.1:53: cannot be reached: {says}")
+            cause = cause_at_secondary(replace(SECONDARY, failed=failed))
+            assert cause is not None
+            assert (cause.code, wanted in cause.remedy) == ("REPL-11", True)
+
     def test_key_is_named(self) -> None:
         """The one with which it signs, not its secret."""
         says = "192.0.2.1:53: the peer rejects our signature with the key k.example. (BADKEY)"

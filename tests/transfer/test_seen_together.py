@@ -92,6 +92,7 @@ class TestPrimary:
             (replace(PRIMARY, side=replace(COPY, name="ns1", primaries=("192.0.2.9:53",))), "REPL-36", "--server ns1"),
             (DEAF, "REPL-29", "ns1 gives no answer"),
             (replace(DEAF, says="refused"), "REPL-07", "mailname serve"),
+            (replace(DEAF, says="No route to host"), "REPL-29", "cannot be asked from here: No route to host"),
             (replace(PRIMARY, udp=False, says="not by UDP: no answer"), "REPL-33", "Open UDP port 53 before ns1"),
             (replace(PRIMARY, tcp=False, says="not by TCP: no answer"), "REPL-09", "Open TCP port 53 before ns1"),
         ],

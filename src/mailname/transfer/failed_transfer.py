@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailname.transfer.side import Failed, Refused, Side
 
 _TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
+_FORBIDDEN = "Operation not permitted"  # what the system says where its own filter drops what a program sends
 HERE = "this server"  # how a server calls itself
 KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06", "badtrunc": "REPL-31"}
 
@@ -197,13 +198,19 @@ def _tcp_silent(case: _Case) -> _Found:
 def _silent(case: _Case) -> _Found:
     return (
         "REPL-10",
-        f"{case.who} ({case.failed.peer}) answers neither by UDP nor by TCP",
+        f"{case.failed.peer if case.who == case.at else f'{case.who} ({case.failed.peer})'} answers neither by UDP nor by TCP",
         f"Start the server there, or open port 53, UDP and TCP, before it; try: {case.by_udp}",
     )
 
 
 def _unreachable(case: _Case) -> _Found:
     whom = case.who if case.who == case.at else f"{case.who} ({case.at})"
+    if _FORBIDDEN in case.failed.says:
+        return (
+            "REPL-11",
+            f"a packet filter of {case.secondary.name} itself forbids what it sends to {whom}: {_FORBIDDEN}",
+            f"Look at it {case.here}: sudo nft list ruleset",
+        )
     return (
         "REPL-11",
         f"{case.secondary.name} cannot reach {whom}: {_after_peer(case.failed.says).removeprefix('cannot be reached: ')}",

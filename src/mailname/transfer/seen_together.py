@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mailname.transfer.side import Side
     from mailname.zone import Serial
 
+_ANSWERED = ("answers ", "has no SOA", "an answer")  # how what is said of an answer begins; else there was none
 _REFUSED = "refused"  # what is said of a port at which nothing listens
 
 
@@ -115,6 +116,10 @@ def _unserved(zone: str, view: View) -> Cause | None:
     if not view.says or view.says == "no answer":
         says = f"{name} gives no answer."
         return Cause("REPL-29", says, f"Start the server there, or open port 53, UDP and TCP, before it; {by_hand}", heard=heard)
+    if not view.says.startswith(_ANSWERED):
+        says = f"{name} cannot be asked from here: {view.says}."
+        remedy = f"Look at the routes here: ip route get {at}; where that is well, a packet filter on the way turns it away"
+        return Cause("REPL-29", says, remedy, heard=heard)
     look = f"See on {name}: mailname status {bare(zone)}"
     return Cause("REPL-29", f"{name} does not serve the zone: it {view.says}.", f"{look}; {by_hand}", heard=heard)
 
