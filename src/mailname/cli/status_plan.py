@@ -48,7 +48,13 @@ class _Server:
     @property
     def well(self) -> bool:
         """Whether it serves the zone at every address, by UDP and TCP, and knows of nothing that is wrong."""
-        return self.cause is None and all(one.is_well for one in self.seen)
+        return self.cause is None and self.not_taken_over is None and all(one.is_well for one in self.seen)
+
+    @property
+    def not_taken_over(self) -> str | None:
+        """When and why its configuration file was refused; None where that is the one at work, or nobody could ask."""
+        configuration = (self.inside.status or {}).get("configuration")
+        return configuration.get("problem") if isinstance(configuration, dict) else None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -69,6 +75,7 @@ class _Server:
                 for one in self.seen
             ],
             "asked": {"how": self.inside.how or None, "says": self.inside.says},
+            "configuration": {"problem": self.not_taken_over},
             "status": self.status,
             "cause": self.cause.to_json() if self.cause else None,
         }
@@ -136,6 +143,10 @@ def _print(zone: Name, servers: list[_Server]) -> None:
                 print_fact(label, text)
             for name, says in one.cause.heard:
                 print_fact("heard", f"[dim]{escape(name)}:[/] {escape(says)}")
+        if one.not_taken_over:
+            print_fact(
+                "config", f"[red]the file is not taken over, and a start would fail with it. {escape(one.not_taken_over)}[/]"
+            )
         for seen in one.seen:
             print_fact("outside", _outside(seen, copy=one.server.role == "secondary"))
         print_fact("inside", _inside(one))

@@ -128,8 +128,9 @@ def _facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "serial", f"{zone['serial']}, {counted(zone['records'], 'record')}, since {ago(zone['since'])}"
     if zone["role"] == "secondary":
         yield from _secondary_facts(zone)
+    told: set[tuple[str, str]] = set()
     for one in zone.get("secondaries", ()):
-        yield from _facts_of_secondary(one, zone["serial"])
+        yield from _facts_of_secondary(one, zone["serial"], told)
     ours = {_host(one["address"]) for one in zone.get("secondaries", ())}
     if others := [one for one in zone.get("refused", ()) if one["from"] not in ours]:
         last = others[-1]
@@ -177,8 +178,8 @@ def _secondary_facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
-def _facts_of_secondary(one: Mapping[str, Any], serial: int | None) -> Iterator[tuple[str, str]]:
-    """Yield what a primary tells of one of its secondaries."""
+def _facts_of_secondary(one: Mapping[str, Any], serial: int | None, told: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield what a primary tells of one of its secondaries; a cause that was told of another of its addresses is named alone."""
     notified = {
         "acknowledged": f"has acknowledged serial {one['serial']}",
         "waiting": f"has not acknowledged serial {one['serial']} yet ({one['tries']} tries)",
@@ -192,7 +193,9 @@ def _facts_of_secondary(one: Mapping[str, Any], serial: int | None) -> Iterator[
         )
     yield "secondary", f"{escape(one['address'])} {escape(notified)}{escape(fetched)}"
     if cause := one.get("cause"):
-        yield from cause_facts(cause)
+        same = cause["code"], cause["says"].replace(one["address"], "").replace(_host(one["address"]), "")
+        yield from [("cause", f"[red]{cause['code']} {cause['cause']}[/], as above")] if same in told else cause_facts(cause)
+        told.add(same)
     elif refused := one.get("refused"):
         yield "", f"[dim]last refused {ago(refused['at'])}: {escape(refused['says'])}[/]"
 
