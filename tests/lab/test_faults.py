@@ -151,6 +151,17 @@ class TestFault:
         """One packet filter was forgotten: often that of IPv6."""
         assert await cause_of(f"{name}@ns1.example.tech/{family}", plan(plan_texts.ORDINARY), tmp_path) == (WANTED[name], [])
 
+    @pytest.mark.parametrize("where", ["a.nic.tech", "b.nic.tech"])
+    async def test_at_each_server_of_the_registry_is_found_there(self, where: str, tmp_path: Path) -> None:
+        """Whichever of them is late."""
+        assert await cause_of(f"registry-server-behind@{where}", plan(plan_texts.ORDINARY), tmp_path) == ("DELEG-05", [])
+
+    async def test_that_is_none_of_the_registry_s_is_refused_there(self, tmp_path: Path) -> None:
+        """With what can happen there."""
+        with pytest.raises(HostError, match="does not happen at a server of the TLD") as caught:
+            await cause_of("tcp-blocked@a.nic.tech", plan(plan_texts.ORDINARY), tmp_path)
+        assert "registry-server-behind" in caught.value.remedy
+
     @pytest.mark.parametrize("where", ["ns9.example.tech", "ns1.example.tech/v5", "ns1.example.tech/"])
     def test_at_a_server_that_the_plan_does_not_have_is_refused(self, where: str) -> None:
         """Before anything runs, with those that there are."""

@@ -125,15 +125,41 @@ class TestRealAddresses:
             assert "REFUSED" in namespace.run(kdig, "@198.51.100.2", "example.com", "A")
 
     @pytest.mark.parametrize(
-        ("fault", "cause"), [("tcp-blocked", "NS-02"), ("transfer-tcp-blocked", "XFER-04"), ("server-down", "NS-01")]
+        ("fault", "cause"),
+        [
+            ("tcp-blocked@ns2.example.tech/v6", "NS-02"),
+            ("udp-blocked@ns1.example.tech/v4", "NS-03"),
+            ("port-53-blocked@ns2.example.tech", "NS-01"),
+            ("transfer-tcp-blocked", "XFER-04"),
+            ("notify-lost", "XFER-03"),
+            ("server-down", "NS-01"),
+        ],
     )
     def test_fault_is_found_there_too(self, namespace: Namespace, tmp_path: Path, fault: str, cause: str) -> None:
-        """The same faults, on real addresses."""
+        """The same faults at the same places, on real addresses: the kernel drops the packets."""
         plan = tmp_path / "example.tech.toml"
         plan.write_text(plan_texts.WITH_KEY)
         mailname = str(Path(sys.executable).with_name("mailname"))
         verdict = namespace.run(mailname, "rehearse", str(plan), "--real-addresses", "--json", "--break", fault)
         assert f'"code": "{cause}"' in verdict
+
+    def test_packets_are_dropped_by_the_kernel_for_everybody(self, namespace: Namespace, tmp_path: Path) -> None:
+        """A rule of nftables stands before the port while the rehearsal runs: any other program waits in vain, too."""
+        nft, dig = need("nft", "dig")
+        plan = tmp_path / "example.tech.toml"
+        plan.write_text(plan_texts.WITH_KEY)
+        mailname = str(Path(sys.executable).with_name("mailname"))
+        words = (mailname, "rehearse", str(plan), "--real-addresses", "--serve", "--break", "tcp-blocked@ns2.example.tech/v4")
+        with namespace.running(*words) as lab:
+            wait_for(lab, "It keeps running")
+            rules = namespace.run(nft, "list", "table", "inet", "mailname_lab")
+            assert "ip daddr 198.51.100.2 tcp dport 53 drop" in rules
+            assert "udp" not in rules
+            question = ("example.tech", "MX", "+short", "+time=1", "+tries=1")
+            assert "mail.example.tech" in namespace.run(dig, "@198.51.100.2", *question)
+            assert "mail.example.tech" not in namespace.run(dig, "@198.51.100.2", *question, "+tcp")
+            assert "mail.example.tech" in namespace.run(dig, "@2001:db8:2::2", *question, "+tcp")
+        assert "mailname_lab" not in namespace.run(nft, "list", "tables")
 
     def test_missing_addresses_are_named_with_the_line_to_type(self, namespace: Namespace, tmp_path: Path) -> None:
         """Before anything is started."""

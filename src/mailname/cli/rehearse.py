@@ -113,14 +113,16 @@ def _list_faults(as_json: bool) -> None:
 def _find_fault(ctx: click.Context, text: str, plan: Plan) -> tuple[Fault, str]:
     """Read ``FAULT`` or ``FAULT@SERVER``; return the fault, and how it is called with its place."""
     from mailname.errors import HostError
-    from mailname.lab.fault import aim_at
+    from mailname.lab.fault import aim_at, aim_at_tld
     from mailname.lab.faults import find_fault
 
     name, _, where = text.partition("@")
     try:
         fault = find_fault(name)
         fault.refuse(plan)
-        if where:
+        if aim_at_tld(plan, where) is not None:
+            fault.refuse_at_tld()
+        elif where:
             aim_at(plan, where)
     except HostError as error:
         print_error(error)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dns.name import Name
 from dns.rdatatype import RdataType
 
 from mailname.errors import HostError
+from mailname.lab.internet import tld_server_names
 from mailname.plan import expand
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from dns.name import Name
 
     from mailname.lab.lab import Lab
     from mailname.lab.name_server import LabNameServer
@@ -27,10 +27,18 @@ Need = Literal["glue", "secondary", "mail host", "two servers", "own mail host",
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where to break, when it is not to be the usual place: ``NAME@SERVER`` or ``NAME@SERVER/v6``."""
+    """Where to break, when it is not to be the usual place: ``NAME@SERVER`` or ``NAME@SERVER/v6``.
+
+    Attributes:
+        server: one of the plan's name servers.
+        version: one family of its addresses.
+        tld_server: one of the TLD's servers, by its number.
+
+    """
 
     server: LabNameServer | None = None
     version: int | None = None
+    tld_server: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,12 @@ class Fault:
         """Whether it is the delegation that breaks, or who gives it out."""
         return self.inject.__module__.endswith(".faults_registrar")
 
+    def refuse_at_tld(self) -> None:
+        """Raise HostError when this is nothing that befalls one of the TLD's servers."""
+        if self.name not in AT_TLD:
+            problem = f"the fault '{self.name}' does not happen at a server of the TLD"
+            raise HostError(problem, remedy=f"There are {', '.join(AT_TLD)}.", step="break")
+
     def refuse(self, plan: Plan) -> None:
         """Raise HostError when this plan has nothing that could break this way."""
         for need in self.needs:
@@ -66,6 +80,7 @@ class Fault:
 
 
 FAULTS: dict[str, Fault] = {}
+AT_TLD = ("registry-server-behind",)  # what takes NAME@a.nic.TLD and NAME@b.nic.TLD
 
 
 _HAS: dict[Need, Callable[[Plan], bool]] = {
@@ -121,6 +136,13 @@ def aim_at(plan: Plan, where: str) -> tuple[Name, int | None]:
     raise HostError(
         f"there is no name server '{where}' to break", remedy=f"There are {known}; /v4 or /v6 may follow.", step="break"
     )
+
+
+def aim_at_tld(plan: Plan, where: str) -> int | None:
+    """Read the name of one of the TLD's servers, such as ``b.nic.tech``; None when it is none of them."""
+    hosts = (plan.domain, *(server.name for server in plan.name_servers), *(host.name for host in plan.mail_hosts))
+    names = [name.to_text(omit_final_dot=True) for name in tld_server_names(Name(plan.domain.labels[-2:]), hosts)]
+    return names.index(where.rstrip(".")) if where.rstrip(".") in names else None
 
 
 def find_fault(name: str) -> Fault:

@@ -106,7 +106,7 @@ async def registry_server_behind(lab: Lab) -> None:
     entry = lab.wanted_registration()
     lab.internet.registry.delete(lab.plan.domain)
     lab.internet.publish()
-    lab.internet.hold_back(lab.addresses.tld[1])
+    lab.internet.hold_back(lab.addresses.tld[1 if lab.aim.tld_server is None else lab.aim.tld_server])
     lab.register(entry)
 
 

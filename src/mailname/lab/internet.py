@@ -83,8 +83,7 @@ class Internet:
         return self.registry.servers
 
     def _add_tld(self, tld: Name) -> None:
-        label = b"nic" if not self._layout.uses(Name((b"nic", *tld.labels))) else b"registry-of-the-lab"
-        names = [Name((letter, label, *tld.labels)) for letter in (b"a", b"b")]
+        names = tld_server_names(tld, self._layout.names)
         servers = tuple((name, (address,)) for name, address in zip(names, self.addresses.tld, strict=True))
         hosts = tuple(self._layout.in_tld.get(tld, {}).items())
         self._registries[tld] = Registry(tld, servers, hosts)
@@ -161,6 +160,13 @@ class Internet:
             await authority.stop()
 
 
+def tld_server_names(tld: Name, taken: Iterable[Name]) -> list[Name]:
+    """Return what the two servers of a TLD are called: ``a.nic`` and ``b.nic``, unless a plan has hosts there."""
+    nic = Name((b"nic", *tld.labels))
+    label = b"registry-of-the-lab" if any(name.is_subdomain(nic) for name in taken) else b"nic"
+    return [Name((letter, label, *tld.labels)) for letter in (b"a", b"b")]
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Who lives where in 198.18.0.0/15."""
@@ -189,9 +195,6 @@ class _Layout:
     in_tld: Mapping[Name, Mapping[Name, tuple[IPAddress, ...]]]
     zones: Mapping[Name, Mapping[Name, tuple[IPAddress, ...]]]
     names: frozenset[Name]
-
-    def uses(self, name: Name) -> bool:
-        return any(known.is_subdomain(name) for known in self.names)
 
 
 def _lay_out(domain: Name, foreign: Mapping[Name, tuple[IPAddress, ...]]) -> _Layout:

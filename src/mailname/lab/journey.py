@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.message
+import dns.name
 import dns.rcode
 from dns.rdatatype import RdataType
 
@@ -175,6 +176,8 @@ async def _resolve(lab: Lab) -> _Told:
     if not exchanges:
         rcode = dns.rcode.to_text(answer.rcode()) if answer else "no answer"
         return title, [f"{_spoken(domain)} MX: none ({rcode})"], not lab.plan.mail_hosts
+    if _is_null(exchanges):
+        return title, [f"{_spoken(domain)} MX 0 .: it takes no mail (RFC 7505)"], not lab.plan.mail_hosts
     says, ok = [], True
     for preference, host in exchanges:
         found = await _addresses(lab, host)
@@ -191,7 +194,7 @@ async def _mail(lab: Lab) -> _Told:
         f"From: <rehearsal@sender.invalid>\nTo: <{recipient}>\nSubject: rehearsal\n\nIf you can read this, {domain} has a name.\n"
     )
     exchanges = _mx(await _ask(lab, lab.resolver.at, lab.plan.domain, RdataType.MX, recurse=True))
-    says: list[str] = []
+    says: list[str] = ["the domain takes no mail"] if _is_null(exchanges) else []
     for _, host in exchanges:
         for address in await _addresses(lab, host):
             to = Endpoint(address, PORT)
@@ -219,6 +222,11 @@ async def _ask(lab: Lab, server: Endpoint, name: Name, rdtype: RdataType, *, rec
 def _mx(answer: dns.message.Message | None) -> list[tuple[int, Name]]:
     rrsets = answer.answer if answer is not None else []
     return sorted((rdata.preference, rdata.exchange) for rrset in rrsets if rrset.rdtype == RdataType.MX for rdata in rrset)
+
+
+def _is_null(exchanges: list[tuple[int, Name]]) -> bool:
+    """Tell whether this is a null MX: the domain takes no mail (RFC 7505 section 3)."""
+    return [host for _, host in exchanges] == [dns.name.root]
 
 
 async def _addresses(lab: Lab, host: Name) -> list[IPAddress]:

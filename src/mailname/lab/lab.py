@@ -301,14 +301,17 @@ class Lab:
             HostError: there is no such fault, or the plan has nothing that could break this way.
 
         """
-        from mailname.lab.fault import aim_at
+        from mailname.lab.fault import aim_at, aim_at_tld
         from mailname.lab.faults import find_fault
 
         name, _, where = fault.partition("@")
         found = find_fault(name)
         found.refuse(self.plan)
         self.aim = Aim()
-        if where:
+        if (tld_server := aim_at_tld(self.plan, where)) is not None:
+            found.refuse_at_tld()
+            self.aim = Aim(tld_server=tld_server)
+        elif where:
             server, version = aim_at(self.plan, where)
             self.aim = Aim(self.name_servers[server], version)
         await found.inject(self)

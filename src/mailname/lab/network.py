@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from mailname.errors import HostError
+from mailname.lab.packet_filter import PacketFilter
 from mailname.lab.paths import Paths
 from mailname.server.network import Endpoint, IPAddress, SocketAddress
 from mailname.server.network_map import LOOPBACK, MappedNetwork, bind, connect_udp
@@ -62,7 +63,7 @@ class LabNetwork(MappedNetwork):
 
     def __init__(self, *, direct: bool = False) -> None:
         super().__init__(direct=direct)
-        self.paths = Paths()
+        self.paths = Paths(PacketFilter.of_this_namespace() if direct else None)
         self._senders: dict[int, _Sender] = {}
         self._reserved: dict[Endpoint, tuple[socket.socket, socket.socket]] = {}
         self._walls: dict[tuple[Endpoint, str], socket.socket] = {}
@@ -193,7 +194,9 @@ class LabNetwork(MappedNetwork):
         return Endpoint(sender.address, stranger.port)
 
     def close(self) -> None:
-        """Let go of every reserved port and every wall."""
+        """Let go of every reserved port, every wall and every rule of the packet filter."""
+        if self.paths.filter is not None:
+            self.paths.filter.close()
         for at in tuple(self._reserved):
             self.release(at)
         for held in (*self._walls.values(), *self._waiting):

@@ -8,28 +8,40 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from mailname.server.network import Endpoint
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailname.server.network import Endpoint, IPAddress
+    from mailname.lab.packet_filter import PacketFilter
+    from mailname.server.network import IPAddress
 
 Transport = Literal["udp", "tcp"]
 
 
 @dataclass(slots=True)
 class Paths:
-    """Which packets are lost in the lab's world."""
+    """Which packets are lost in the lab's world. Where the kernel can drop them (``filter``), it does."""
 
+    filter: PacketFilter | None = None
     _cut: set[tuple[IPAddress, IPAddress, Transport]] = field(default_factory=set)
     _silent: set[tuple[Endpoint, Transport]] = field(default_factory=set)
 
     def cut(self, sources: Iterable[IPAddress], destinations: Iterable[IPAddress], *transports: Transport) -> None:
         """Drop what goes from any of these sources to any of these destinations; the way back is not touched."""
         there = tuple(destinations)
-        self._cut.update((source, to, transport) for source in sources for to in there for transport in transports)
+        for source, to in ((source, to) for source in sources for to in there if source.version == to.version):
+            for transport in transports:
+                if self.filter is not None:
+                    self.filter.drop(Endpoint(to), transport, source)
+                # Our own servers are not kept waiting for as long as a kernel tries to connect.
+                self._cut.add((source, to, transport))
 
     def silence(self, at: Endpoint, transport: Transport) -> None:
         """Let nothing through to this port, from anyone. A server must be restarted for it: it binds elsewhere then."""
+        if self.filter is not None:
+            self.filter.drop(at, transport)
+            return
         self._silent.add((at, transport))
 
     def is_cut(self, source: IPAddress | None, destination: IPAddress, transport: Transport) -> bool:
