@@ -22,19 +22,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MailCertificate:
-    """The certificate that a mail host showed after STARTTLS: until when it is good, and for which names."""
+    """The certificate that a mail host showed after STARTTLS: until when it is good, and for which names.
+
+    Attributes:
+        prints: its fingerprints, as TLSA records have them (``mailname.mail.tlsa``).
+        above: those of the certificates sent with it; None where they are not known.
+
+    """
 
     ends: datetime
     names: tuple[str, ...] = ()
+    prints: tuple[str, ...] = ()
+    above: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"ends": self.ends.isoformat(), "names": list(self.names)}
+        above = None if self.above is None else list(self.above)
+        return {"ends": self.ends.isoformat(), "names": list(self.names), "prints": list(self.prints), "above": above}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> MailCertificate:
         """Read what ``to_json`` gave."""
-        return cls(moment(value, "ends"), texts(value, "names"))
+        prints = texts(value, "prints") if "prints" in value else ()
+        above = texts(value, "above") if value.get("above") is not None else None
+        return cls(moment(value, "ends"), texts(value, "names"), prints, above)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MAIL-04": "the mail host's certificate is not good",
         "MAIL-07": "the mail host is on a block list",
         "MAIL-08": "a block list says nothing",
+        "DANE-01": "the mail host's certificate does not fit its TLSA records",
+        "DANE-02": "TLSA records stand in a zone that is not signed",
     }
 )
 

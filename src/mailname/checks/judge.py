@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
 from mailname.checks.block_lists import on_block_list
 from mailname.checks.caches import still_remembered
+from mailname.checks.dane import certificate_fits_tlsa
 from mailname.checks.delegation import delegated, parents_agree
 from mailname.checks.ds import ds_has_its_key
 from mailname.checks.edns import understands_edns
@@ -133,6 +134,7 @@ CHECKS = (
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
     Check(("MAIL-04",), "mail", certificate_good, ("MAIL-01", "MAIL-02")),
+    Check(("DANE-01", "DANE-02"), "servers", certificate_fits_tlsa, (*_NOT_SERVED, "MAIL-01", "MAIL-02")),
     Check(("MAIL-07", "MAIL-08"), "resolver", on_block_list),
     Check(("MAIL-03",), "resolver", address_has_name, ("MAIL-01",)),
 )

@@ -80,6 +80,7 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "MAIL-01": mail.mail_taken,
         "MAIL-02": mail.mail_taken,
         "MAIL-03": mail.pointed,
+        "DANE-01": apart.without_tlsa,
         "MAIL-07": apart.taken_off,
         "MAIL-04": mail.certificate_renewed,
     }

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dns.rdatatype import RdataType
+
 from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION
 from mailname.checks.mended_facts import Mended, changed
 from mailname.checks.mended_parent import registered_as_planned
 from mailname.checks.observe_lists import listed_name
 from mailname.checks.reading import delegations, parent_answers
+from mailname.mail.tlsa import tlsa_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,3 +48,9 @@ def registered_again(now: Mended, finding: Finding) -> Mended:
     renewed = Mended(now.plan, replace(now.facts, registration=None))
     everywhere = len(delegations(now.facts)) == len(parent_answers(now.facts))
     return renewed if everywhere else registered_as_planned(renewed, finding)
+
+
+def without_tlsa(now: Mended, finding: Finding) -> Mended:
+    """Leave out a mail host's TLSA records, as if they fitted."""
+    owner = tlsa_owner(finding.server) if finding.server is not None else None
+    return Mended(now.plan, changed(now.facts, lambda p: None if p.qtype == RdataType.TLSA and p.qname == owner else p))

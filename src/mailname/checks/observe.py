@@ -23,7 +23,7 @@ from mailname.checks.observe_knock import beside
 from mailname.checks.observe_lists import BlockLists
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
-from mailname.checks.observe_policies import follow_policies
+from mailname.checks.observe_policies import ask_tlsa, follow_policies, mail_hosts_in
 from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.outcome import Outcome
@@ -211,7 +211,8 @@ class Look:
         whom = self._addressee(name, address)
         owners = [owner_of(below, self.domain) for below in POLICIES]
         found = await asyncio.gather(*(self.asker.ask(whom, owner, RdataType.TXT) for owner in owners))
-        await follow_policies(self.asker, whom, found)
+        hosts = {host.name for host in self.mail_hosts} | mail_hosts_in(self.asker.probes, self.domain)
+        await asyncio.gather(follow_policies(self.asker, whom, found), ask_tlsa(self.asker, whom, hosts))
 
     async def server(self, name: Name, address: IPAddress) -> None:
         """Ask one address of a name server everything, once."""

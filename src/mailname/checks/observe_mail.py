@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mailname.checks.asking import outcome_of
 from mailname.checks.facts import MailCertificate, MailProbe, Outcome
 from mailname.checks.patience import patiently
+from mailname.mail.tlsa import prints_of
 from mailname.server.network import Endpoint
 from mailname.wire.certificate import read_certificate
 
@@ -94,9 +95,15 @@ async def _secured(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     await writer.start_tls(context, server_hostname=host.to_text(omit_final_dot=True))
-    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    found = read_certificate(der) if der else None
-    return MailCertificate(found.not_after, found.names) if found else None
+    secured = writer.get_extra_info("ssl_object")
+    der = secured.getpeercert(binary_form=True)
+    if not der:
+        return None
+    found = read_certificate(der)
+    # Python 3.13 and newer tell what was sent with it.
+    chain = secured.get_unverified_chain() if hasattr(secured, "get_unverified_chain") else None
+    above = tuple(one for other in chain if other != der for one in prints_of(other)) if chain is not None else None
+    return MailCertificate(found.not_after, found.names, prints_of(der), above)
 
 
 async def _reply(reader: asyncio.StreamReader) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dns.exception
 import dns.name
@@ -12,17 +12,19 @@ from dns.rdatatype import RdataType
 from mailname.checks.asking import Addressee
 from mailname.checks.mail_policy import owner_of, texts_in
 from mailname.mail.policy import announces_mta_sts, report_domains
+from mailname.mail.tlsa import tlsa_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dns.name import Name
+    from dns.rdtypes.ANY.MX import MX
 
     from mailname.checks.asking import Asker
     from mailname.checks.facts import Probe
 
 _RESOLVER = dns.name.from_text("resolver.")
-_MOST = 4  # domains that take reports
+_MOST = 4  # domains that take reports, and hosts that take mail
 
 
 def policy_host(domain: Name) -> Name:
@@ -55,3 +57,15 @@ async def follow_policies(asker: Asker, whom: Addressee, found: Iterable[Probe])
             owners = [permission_owner(domain, one) for one in report_domains(texts_in(probe))]
             asked += [asker.ask(at, owner, RdataType.TXT, recurse=True) for owner in owners[:_MOST] if owner is not None]
     await asyncio.gather(*asked)
+
+
+def mail_hosts_in(probes: Iterable[Probe], domain: Name) -> set[Name]:
+    """Return the hosts that the domain's MX names, by the answers so far."""
+    answers = (p for p in probes if p.rung == "servers" and (p.qname, p.qtype) == (domain, RdataType.MX))
+    return {mx.exchange for probe in answers for mx in cast("tuple[MX, ...]", probe.rdatas(domain, RdataType.MX))}
+
+
+async def ask_tlsa(asker: Asker, whom: Addressee, hosts: Iterable[Name]) -> None:
+    """Ask for the TLSA records of those mail hosts that are in the domain."""
+    own = sorted(host for host in hosts if host.is_subdomain(whom.zone))[:_MOST]
+    await asyncio.gather(*(asker.ask(whom, tlsa_owner(host), RdataType.TLSA) for host in own))
