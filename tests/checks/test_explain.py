@@ -448,7 +448,7 @@ class TestSecondaryBehind:
             ("connection-refused", int(SERIAL), "XFER-04"),
             ("connection-refused", None, "XFER-05"),
             ("timeout-udp", None, "XFER-05"),
-            ("badtime", None, "XFER-05"),
+            ("badtime", None, "XFER-06"),
             ("malformed", int(SERIAL), "XFER-05"),
         ],
     )
@@ -459,7 +459,7 @@ class TestSecondaryBehind:
         verdict = told(lagging, secondary(last_failure=failed(reason, offered)), primary())
         assert (codes(verdict), verdict.verdict) == ((code, ()), "fragile")
 
-    @pytest.mark.parametrize(("reason", "code"), [("refused", "XFER-01"), ("badkey", "XFER-02"), ("badtime", "XFER-05")])
+    @pytest.mark.parametrize(("reason", "code"), [("refused", "XFER-01"), ("badkey", "XFER-02"), ("badtime", "XFER-06")])
     def test_is_told_by_the_primary_s_refusals_too(self, lagging: tuple[SmallWorld, Facts], reason: str, code: str) -> None:
         """Where only the primary can be asked, its list of refusals tells."""
         refusal = {"at": AT, "from": "192.0.2.1", "reason": reason, "says": "no"}

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.checks.json_schema import mistakes
 from tests.checks.small_world import PLAN, SmallWorld, look, plan_of, verdict_of
 from tests.checks.test_explain import behind, mx_to_alias, open_transfer
 from tests.lab import plan_texts
 
 from mailname.checks import Facts, Place, Verdict, observe
 from mailname.checks.facts import ControlFact
+from mailname.checks.facts_schema import facts_schema
 from mailname.checks.observe_control import without_secrets
 from mailname.checks.saved_look import SavedLook, plan_data, read_saved
 from mailname.errors import HostError, PlanError
@@ -108,6 +110,7 @@ class TestReplay:
         world = SmallWorld()
         fault(world)
         facts = await look(world)
+        assert mistakes(SavedLook(facts).to_json(), facts_schema()) == []
         saved = SavedLook(facts, plan_data(PLAN), Place("my.toml", "net.json", {world.plan.primary.name: Path("run/x")}))
         again = read_saved(json.dumps(saved.to_json()), "facts.json")
         assert again.facts == facts

@@ -17,7 +17,10 @@ class TestSchema:
         assert schema["$schema"].startswith("https://json-schema.org/")
         assert {"domain", "contact", "name_server", "mail_host"} <= set(schema["properties"])
 
-    @pytest.mark.parametrize(("option", "title"), [("--check", "mailname.check/1"), ("--check-list", "mailname.check-list/1")])
+    @pytest.mark.parametrize(
+        ("option", "title"),
+        [("--check", "mailname.check/1"), ("--check-list", "mailname.check-list/1"), ("--facts", "mailname.facts/1")],
+    )
     def test_prints_what_a_check_says(self, option: str, title: str) -> None:
         result = CliRunner().invoke(command, [option])
         assert result.exit_code == 0

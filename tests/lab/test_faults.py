@@ -74,7 +74,7 @@ WANTED = {
     "delegated-elsewhere": "DELEG-04",
     "key-of-another-name": "XFER-02",
     "key-forgotten": "XFER-01",
-    "clock-ahead": "XFER-05",
+    "clock-ahead": "XFER-06",
     "primary-elsewhere": "XFER-05",
     "name-server-alias": "DELEG-08",
     "mail-address-old": "ZONE-02",

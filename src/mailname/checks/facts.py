@@ -15,6 +15,7 @@ import dns.rdatatype
 
 from mailname.checks.facts_knock import Knock
 from mailname.checks.facts_mail import MailCertificate, MailProbe
+from mailname.checks.facts_transfer import TransferTry
 from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
 from mailname.checks.outcome import Outcome
 from mailname.checks.rdap import RegistrationFact
@@ -239,6 +240,7 @@ class Facts:
         expected: the records that the plan means (the SOA's serial is 0: a plan has none); without a plan, those that are served.
         planned: whether an owner's plan says what is meant; without one nothing is known but what was seen.
         asked: the name that a person asked about, where it is no zone but a name in this one.
+        transfers: transfers that were tried from here, where a secondary is not in step.
         knocks: what other ports of machines said whose DNS or mail port is mute.
         registration: what the registry's RDAP server said of the domain, where it was asked.
         dnsbl: the block lists that were asked.
@@ -259,6 +261,7 @@ class Facts:
     knocks: tuple[Knock, ...] = ()
     registration: RegistrationFact | None = None
     dnsbl: tuple[Name, ...] = ()
+    transfers: tuple[TransferTry, ...] = ()
     queries: int = 0
     seconds: float = field(default=0.0, compare=False)
 
@@ -314,6 +317,7 @@ class Facts:
             "knocks": [knock.to_json() for knock in self.knocks],
             "registration": self.registration.to_json() if self.registration else None,
             "dnsbl": [str(one) for one in self.dnsbl],
+            "transfers": [one.to_json() for one in self.transfers],
             "queries": self.queries,
             "seconds": self.seconds,
         }
@@ -337,6 +341,7 @@ class Facts:
             knocks=tuple(map(Knock.from_json, items(value, "knocks"))) if "knocks" in value else (),
             registration=RegistrationFact.from_json(table(value, "registration")) if value.get("registration") else None,
             dnsbl=tuple(map(dns.name.from_text, texts(value, "dnsbl"))) if "dnsbl" in value else (),
+            transfers=tuple(map(TransferTry.from_json, items(value, "transfers"))) if "transfers" in value else (),
             queries=whole(value, "queries"),
             seconds=number(value, "seconds"),
         )

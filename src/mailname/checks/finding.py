@@ -56,6 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "XFER-03": "a secondary has not heard of the new version yet",
         "XFER-04": "TCP is blocked between the servers",
         "XFER-05": "a transfer fails",
+        "XFER-06": "the clocks of primary and secondary differ",
         "SERIAL-01": "the zone was changed and the serial was not raised",
         "SERIAL-02": "the primary's serial is older than a secondary's",
         "SERIAL-03": "a secondary's copy was not refreshed for long",

@@ -65,6 +65,7 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "XFER-03": apart.then_refreshed(server.copied),
         "XFER-04": apart.then_refreshed(server.copied),
         "XFER-05": apart.then_refreshed(server.copied),
+        "XFER-06": apart.then_refreshed(server.copied),
         "SERIAL-01": server.published_again,
         "SERIAL-02": server.published_again,
         "SERIAL-03": apart.refreshed,

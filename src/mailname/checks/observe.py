@@ -26,6 +26,7 @@ from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import ask_tlsa, follow_policies, mail_hosts_in
 from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.observe_servers import ask_server, questions
+from mailname.checks.out_of_step import held_serials, out_of_step
 from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
 from mailname.server.network import Endpoint
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from mailname.checks.facts import MailProbe
     from mailname.checks.facts_knock import Knock
+    from mailname.checks.facts_transfer import TransferTry
     from mailname.checks.observe_parents import Referral
     from mailname.checks.observe_servers import Questions
     from mailname.checks.rdap import RegistrationFact
@@ -89,6 +91,7 @@ class Look:
     mail_hosts: tuple[MailHost, ...] = ()
     control: list[ControlFact] = field(default_factory=list)
     knocks: list[Knock] = field(default_factory=list)
+    transfers: list[TransferTry] = field(default_factory=list)
     most_parents: int | None = None
     registration: RegistrationFact | None = None
     _visited: set[IPAddress] = field(default_factory=set)
@@ -122,6 +125,7 @@ class Look:
             knocks=tuple(self.knocks),
             registration=self.registration,
             dnsbl=self.world.dnsbl if self.asks("resolver") else (),
+            transfers=tuple(self.transfers),
             queries=self.asker.queries,
             seconds=round(time.perf_counter() - began, 3),
         )
@@ -142,6 +146,41 @@ class Look:
             group.create_task(self._planned_mail_hosts())
         if self.asks("servers"):
             await asyncio.gather(self._second_look(), self._settle())
+            await self._why_out_of_step()
+
+    async def _why_out_of_step(self) -> None:
+        """Where a secondary is not in step: try the transfer from here, and ask the servers for their own accounts."""
+        late = out_of_step(self.name_servers, self.asker.probes, self.domain)
+        if not late:
+            return
+        from mailname.checks.observe_transfer import xray  # with TSIG, and only where something is wrong
+
+        self.progress(f"{late[0].name.to_text(omit_final_dot=True)} is not in step; the transfer is tried")
+        held = next(iter(held_serials(self.asker.probes, self.domain)[late[0].name]))
+        primaries = ((one.name, at) for one in self.name_servers if one.role == "primary" for at in one.addresses[:1])
+        looks = (
+            xray(
+                self.asker.network,
+                self.asker.at(at),
+                name,
+                self.domain,
+                held,
+                self.world.transfer_key,
+                patience=self.world.timeout,
+            )
+            for name, at in primaries
+        )
+        accounts, tried = await asyncio.gather(self._own_accounts(), asyncio.gather(*looks))
+        self.control += accounts
+        self.transfers += [one for look in tried for one in look]
+        self.asker.queries += len(self.transfers)
+
+    async def _own_accounts(self) -> list[ControlFact]:
+        if not self.world.ssh or not self.asks("control"):
+            return []
+        from mailname.checks.observe_transfer import own_accounts
+
+        return await own_accounts(self.name_servers, self.control, self.domain)
 
     async def _settle(self) -> None:
         """Ask what decides where the answers fit two causes."""

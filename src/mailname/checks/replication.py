@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mailname.checks.facts import Facts
     from mailname.checks.reading import Sight
     from mailname.plan import NameServer, Plan
+    from mailname.transfer.cause import Cause
+    from mailname.transfer.side import Side
     from mailname.zone import Serial
 
 # The stable words of a failed transfer -> the code. What is not here is XFER-05.
@@ -27,6 +29,7 @@ _CODES = {
     "badkey": "XFER-02",
     "badsig": "XFER-02",
     "unsigned": "XFER-02",
+    "badtime": "XFER-06",
     "timeout-tcp": "XFER-04",
 }
 # These say "TCP" only when the SOA question before had come through, that is when a serial was offered.
@@ -102,10 +105,19 @@ def transfer_fails(plan: Plan, facts: Facts) -> Iterator[Finding]:
             yield _failed(plan, facts, lag, code, str(lag.failure["says"]), str(lag.failure.get("remedy") or ""))
         elif lag.refusal and lag.held != lag.wanted:
             reason = str(lag.refusal["reason"])
-            code = _CODES.get(reason, "XFER-05" if reason == "badtime" else "XFER-01")
+            code = _CODES.get(reason, "XFER-01")
             yield _failed(plan, facts, lag, code, str(lag.refusal["says"]), "")
         elif _is_stuck_on_tcp(facts, lag):
             yield _failed(plan, facts, lag, "XFER-04", "the transfer was begun and nothing comes over TCP", "")
+        elif lag.status is None and lag.held != lag.wanted and (reason := _refused_key(facts, plan)):
+            why = f"signed with the key of our key file, the primary answers us {reason.upper()}"
+            yield _failed(plan, facts, lag, _CODES[reason], why, "")
+
+
+def _refused_key(facts: Facts, plan: Plan) -> str:
+    """Return how the primary refuses the plan's key when we sign with it; empty where it does not, or was not asked."""
+    tried = (one.result for one in facts.transfers if one.key is not None and one.server == plan.primary.name)
+    return next((result for result in tried if result in ("badkey", "badsig", "badtime")), "")
 
 
 def _is_stuck_on_tcp(facts: Facts, lag: _Lag) -> bool:
@@ -138,7 +150,15 @@ def _failed(plan: Plan, facts: Facts, lag: _Lag, code: str, why: str, remedy: st
             f"firewall on {primary}",
             f"Open TCP port 53 on {primary} for {secondary} ({lag.sight.address}); UDP gets through, transfers need TCP.",
         ),
+        "XFER-06": (
+            f"clocks of {secondary} and {primary}",
+            "Look at the clock on both (timedatectl status), and set it (sudo timedatectl set-ntp true).",
+        ),
     }.get(code, (f"configuration on {secondary}", sentence(remedy or f"See the log on {secondary} and on {primary}")))
+    if told := _told_by_both(plan, lag):
+        why = f"{why.rstrip('.')}; {told.code} {told.word}"
+        if code == "XFER-05":
+            fix = told.remedy
     return Finding(
         code,
         Severity.FRAGILE,
@@ -152,11 +172,26 @@ def _failed(plan: Plan, facts: Facts, lag: _Lag, code: str, why: str, remedy: st
     )
 
 
+def _told_by_both(plan: Plan, lag: _Lag) -> Cause | None:
+    """Return the cause that ``mailname status`` names, from the accounts of both sides; None where neither tells."""
+    if lag.status is None:
+        return None
+    from mailname.transfer.diagnosis import cause_at_secondary  # only where a transfer fails
+    from mailname.transfer.side import side_of
+
+    def side(server: NameServer, status: Mapping[str, Any]) -> Side:
+        return side_of(status, spoken(server.name), map(str, server.addresses))
+
+    primary = side(plan.primary, lag.primary_status) if lag.primary_status else None
+    return cause_at_secondary(side(lag.server, lag.status), primary)
+
+
 def _verb(code: str) -> str:
     return {
         "XFER-01": "the primary refuses it the transfer",
         "XFER-02": "the transfer key is not the same on both",
         "XFER-04": "TCP from the secondary to the primary is blocked",
+        "XFER-06": "the clocks of both differ by more than signatures allow",
     }.get(code, "the transfer fails")
 
 
@@ -248,4 +283,8 @@ def _evidence(facts: Facts, lag: _Lag) -> tuple[Evidence, ...]:
     elif lag.refusal:
         told = f"{lag.refusal['at']} {lag.refusal['from']} {lag.refusal['reason']}: {lag.refusal['says']}"
         pieces.append(Evidence(f"{lag.primary.server.name} control socket", "status: refused", told))
+    for one in facts.transfers:
+        key = f"signed with {one.key}" if one.key is not None else "without a key"
+        result = one.result if one.serial is None else f"{one.result}, serial {one.serial}"
+        pieces.append(Evidence(f"{one.server} {one.address} tcp", f"{facts.domain} {one.question} from here, {key}", result))
     return tuple(pieces)

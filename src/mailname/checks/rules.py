@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Sight = Callable[["Pair"], bool]
 
-_TRANSFER_FAILS = frozenset({"XFER-01", "XFER-02", "XFER-04", "XFER-05"})
+_TRANSFER_FAILS = frozenset({"XFER-01", "XFER-02", "XFER-04", "XFER-05", "XFER-06"})
 _TRANSFER = _TRANSFER_FAILS | {"XFER-03"}
 _NOT_SERVED = frozenset({"NS-04", "NS-05", "NS-06"})
 

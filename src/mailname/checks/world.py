@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.network import Endpoint, IPAddress
+    from mailname.wire.tsig_key import Key
 
 # Source: https://www.internic.net/domain/named.root (the root hints file that IANA publishes).
 _NAMED_ROOT = """
@@ -59,6 +60,8 @@ class World:
         signed: a DS is going to be registered, so that the servers are asked for their keys.
         dnsbl: block lists to ask for the mail hosts' addresses, by their zones; none is asked that is not named.
         rdap: the RDAP server that tells of the registration, by its URL; not asked where there is none.
+        ssh: where a secondary is not in step, ask the servers over SSH where the plan names a way there.
+        transfer_key: what the transfers are signed with, to try one from here; its secret goes nowhere.
         second_look: seconds after which servers with different serials are asked again, since a transfer takes a moment.
 
     """
@@ -77,3 +80,5 @@ class World:
     second_look: float = 1.0
     dnsbl: tuple[Name, ...] = ()
     rdap: str | None = None
+    ssh: bool = False
+    transfer_key: Key | None = None

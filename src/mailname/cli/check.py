@@ -48,6 +48,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--ipv6", is_flag=True, help="Ask over IPv6 only.")
 @click.option("--control", metavar="NAME=PATH", multiple=True, help="A name server's control socket on this machine.")
 @click.option("--zone-file", metavar="FILE", type=_FILE, help="The primary's zone file, where it is on this machine.")
+@click.option("--key", "key_file", metavar="FILE", type=_FILE, help="The transfer key, to try a failing transfer from here.")
 @click.option("--from", "start", type=click.Choice(_RUNGS), default="resolver", help="The highest rung to ask.")
 @click.option("--timeout", type=click.FloatRange(0.05, 60), default=1.2, show_default=True, help="Seconds to wait for one try.")
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True, help="How often to ask a silent server.")
@@ -94,6 +95,7 @@ def command(
     ipv6: bool,
     control: tuple[str, ...],
     zone_file: Path | None,
+    key_file: Path | None,
     start: str,
     timeout: float,
     tries: int,
@@ -128,7 +130,7 @@ def command(
         if subject is None:
             raise click.UsageError("What is to be checked? Give a PLAN, or a DOMAIN.")
         meant = read_subject(subject, quiet=quiet)
-        vantage = Vantage(network_file, resolver, root_hints, control, zone_file)
+        vantage = Vantage(network_file, resolver, root_hints, control, zone_file, key_file)
         try:
             network, world = vantage.open()
         except HostError as error:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailname.checks import World
     from mailname.checks.world import RootHint
     from mailname.server.network import Endpoint, IPAddress, Network
+    from mailname.wire.tsig_key import Key
 
 _RESOLV_CONF = Path("/etc/resolv.conf")
 
@@ -31,6 +32,7 @@ class Vantage:
     root_hints: Path | None = None
     control: tuple[str, ...] = ()
     zone_file: Path | None = None
+    key_file: Path | None = None
 
     def open(self) -> tuple[Network, World]:
         """Return the network to ask through, and what is known of the world.
@@ -38,7 +40,7 @@ class Vantage:
         With root hints and no resolver no resolver is asked: this machine's own would tell of another world.
 
         Raises:
-            HostError: the network file cannot be used.
+            HostError: the network file, or the key file, cannot be used.
             UsageError: an option cannot be read.
 
         """
@@ -50,7 +52,15 @@ class Vantage:
             control_sockets={**world.control_sockets, **dict(_control_socket(one) for one in self.control)},
             zone_file=_read(self.zone_file) if self.zone_file else world.zone_file,
             zone_file_name=str(self.zone_file) if self.zone_file else world.zone_file_name,
+            ssh=self.network_file is None and self.root_hints is None,  # in a world of one's own nobody is asked who is outside
+            transfer_key=_key(self.key_file) if self.key_file else None,
         )
+
+
+def _key(file: Path) -> Key:
+    from mailname.server.keyfile import load_key_file
+
+    return load_key_file(file)
 
 
 def _looked_from(network_file: Path | None, *, system_resolver: bool) -> tuple[Network, World]:

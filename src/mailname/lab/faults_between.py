@@ -115,7 +115,7 @@ async def key_forgotten(lab: Lab) -> None:
     await publish_while_down(lab, server, primary, replace(server.config, zones=zones))
 
 
-@fault("XFER-05", "The clock of the secondary is an hour ahead: its signatures are too young for the primary.", "secondary")
+@fault("XFER-06", "The clock of the secondary is an hour ahead: its signatures are too young for the primary.", "secondary")
 async def clock_ahead(lab: Lab) -> None:
     """Give both servers the same key, move one clock, then publish."""
     server = first_secondary(lab)
