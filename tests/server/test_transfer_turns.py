@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from mailname.server import transfer_turns
 from mailname.server.network import Endpoint
 from mailname.server.transfer_turns import Connection, TransferTurns
 
@@ -40,6 +41,7 @@ class _Network:
 
     def __init__(self) -> None:
         self.opened: list[_Writer] = []
+        self.readers: list[asyncio.StreamReader] = []
         self.refuses = False
 
     async def open_tcp(self, to: Endpoint, source: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -47,7 +49,8 @@ class _Network:
         if self.refuses:
             raise ConnectionRefusedError
         self.opened.append(_Writer())
-        return asyncio.StreamReader(), cast("asyncio.StreamWriter", self.opened[-1])
+        self.readers.append(asyncio.StreamReader())
+        return self.readers[-1], cast("asyncio.StreamWriter", self.opened[-1])
 
 
 class _Case:
@@ -68,6 +71,10 @@ class _Case:
             connection.clean = clean
         return before
 
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self.turns.close()
+
     def open_ones(self) -> int:
         return sum(not one.closed for one in self.network.opened)
 
@@ -87,13 +94,41 @@ class TestTransferTurns:
         await asyncio.gather(*case_tasks)
         assert case.most == 2
 
-    async def test_a_connection_is_handed_on_while_others_wait_and_then_closed(self) -> None:
+    async def test_a_connection_is_handed_on_while_others_wait_and_one_is_kept_then(self) -> None:
         case = _Case()
         tasks = [asyncio.create_task(case.transfer()) for _ in range(6)]
         await _settled()
         case.go_on.set()
         assert sorted(await asyncio.gather(*tasks)) == [0, 0, 1, 1, 2, 2]
-        assert (len(case.network.opened), case.open_ones()) == (2, 0)
+        assert (len(case.network.opened), case.open_ones()) == (2, 1)
+        case.close()
+        assert case.open_ones() == 0
+
+    async def test_who_comes_soon_afterwards_gets_the_one_that_was_kept(self) -> None:
+        """Who changes a zone once often does so again (RFC 7766 section 6.2.3)."""
+        case = _Case()
+        case.go_on.set()
+        assert [await case.transfer() for _ in range(3)] == [0, 1, 2]
+        case.close()
+        assert (await case.transfer(), len(case.network.opened)) == (0, 2)
+        case.close()
+
+    async def test_one_that_was_kept_is_ended_after_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transfer_turns, "KEPT", 0.0)
+        case = _Case()
+        case.go_on.set()
+        assert await case.transfer() == 0
+        await asyncio.sleep(0.01)
+        assert case.open_ones() == 0
+        assert await case.transfer() == 0
+
+    async def test_one_that_the_server_has_ended_meanwhile_is_not_used(self) -> None:
+        case = _Case()
+        case.go_on.set()
+        assert await case.transfer() == 0
+        case.network.readers[0].feed_eof()
+        assert (await case.transfer(), case.open_ones()) == (0, 1)
+        case.close()
 
     async def test_one_on_which_something_is_left_is_not_handed_on(self) -> None:
         """What came of a transfer that broke must not be taken for the next one's."""
@@ -110,7 +145,8 @@ class TestTransferTurns:
         await _settled()
         case.go_on.set()
         assert await asyncio.gather(*tasks) == [0, 0]
-        assert (len(case.network.opened), case.open_ones()) == (2, 0)
+        assert (len(case.network.opened), case.open_ones()) == (2, 1)
+        case.close()
 
     async def test_servers_have_turns_of_their_own(self) -> None:
         """A primary that is silent holds up no zones of others."""
@@ -128,7 +164,9 @@ class TestTransferTurns:
         await _settled()
         case.go_on.set()
         assert await asyncio.gather(*tasks) == [0, 1, 0, 0]
-        assert (len(case.network.opened), case.open_ones()) == (3, 0)
+        assert (len(case.network.opened), case.open_ones()) == (3, 3)
+        case.close()
+        assert case.open_ones() == 0
 
     async def test_one_that_cannot_be_opened_gives_the_turn_back(self) -> None:
         case = _Case(1)
@@ -160,7 +198,8 @@ class TestTransferTurns:
             first.clean = True
         called_off.cancel()
         assert await last == 1
-        assert case.open_ones() == 0
+        assert case.open_ones() == 1
+        case.close()
 
     async def test_a_transfer_that_fails_closes_its_connection(self) -> None:
         case = _Case(1)

@@ -80,18 +80,23 @@ def command(
 
 
 def _reader_of_file(path: Path, control: Path | None) -> Callable[[], ServerConfig]:
+    last: tuple[str, ServerConfig] | None = None
+
     def read() -> ServerConfig:
+        nonlocal last
         from dataclasses import replace
 
         from mailname.errors import HostError
-        from mailname.server.config_file import load_config
+        from mailname.server.config_file import has_same_keys, load_config
 
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise HostError(f"cannot read {path}: {why}", remedy="Name the server's TOML file: --config FILE") from error
-        config = load_config(text, str(path))
+        is_as_before = last is not None and last[0] == text and has_same_keys(last[1])
+        config = last[1] if last is not None and is_as_before else load_config(text, str(path))  # many zones take long to read
+        last = text, config
         return replace(config, control=control) if control else config
 
     return read

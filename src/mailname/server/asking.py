@@ -147,10 +147,17 @@ async def send_notify(context: Context, peer: Peer, zone: Zone) -> str:
 
 
 async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: bool) -> str:
-    wire, mac = _signed(context, peer, notify.message(zone, secrets.randbelow(65536)))
+    mac = b""
+
+    def make(message_id: int) -> bytes:
+        nonlocal mac
+        wire, mac = _signed(context, peer, notify.message(zone, message_id))
+        return wire
+
+    source = context.source_for(peer.address)
     try:
-        answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=context.source_for(peer.address))
-    except (OSError, EOFError) as error:
+        answer = await context.notifies.ask(context.network, _at(peer), make, timeout=UDP_TIMEOUT, source=source)
+    except OSError as error:
         raise _network_failure(peer, error, "udp") from error
     rcode = _rcode_of(answer)
     if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and another):  # it may not know this key, and another one

@@ -141,6 +141,14 @@ def _key_sets(files: list[KeyFile]) -> dict[Name, tuple[Name, ...]]:
     return {one.name: tuple(key.name for key in one.keys) for one in files if one.name is not None}
 
 
+def has_same_keys(config: ServerConfig) -> bool:
+    """Tell whether the key files of a configuration hold what they held when it was read."""
+    try:
+        return all(load_keys(one.path) == one.keys for one in config.key_files)
+    except HostError:
+        return False
+
+
 def load_config(text: str, file: str) -> ServerConfig:
     """Read a server's configuration. Paths in it are relative to the file's folder.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from dns.name import Name
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
@@ -14,14 +17,13 @@ from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
 from mailname.server.late_records import LateRecords
+from mailname.server.notify_line import NotifyLines
 from mailname.server.transfer_turns import TransferTurns
 from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-
-    from dns.name import Name
 
     from mailname.server.clock import Clock
     from mailname.server.network import Endpoint, IPAddress, Network
@@ -60,6 +62,7 @@ class Context:
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     transfers: TransferTurns = field(default_factory=TransferTurns)
+    notifies: NotifyLines = field(default_factory=NotifyLines)
     limits: TransferLimits = field(default_factory=TransferLimits)
     images: ServedImages | None = None
     tls_files: TlsFiles | None = None
@@ -143,4 +146,9 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 def bare(apex: Name) -> str:
     """Write a zone's name for people: without the final dot, the root as ``.``."""
-    return apex.to_text(omit_final_dot=True) if len(apex.labels) > 1 else "."
+    return _text(apex.labels) if len(apex.labels) > 1 else "."
+
+
+@lru_cache(maxsize=1 << 14)
+def _text(labels: tuple[bytes, ...]) -> str:
+    return Name(labels).to_text(omit_final_dot=True)

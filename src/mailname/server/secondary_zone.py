@@ -168,6 +168,7 @@ class SecondaryZone:
         """Take a NOTIFY from a primary."""
         held = f"serial {self.zone.serial}" if self.zone else "nothing"
         told = f"serial {serial}" if serial else "no serial"
+        self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
         log.info("zone %s: received notify from %s for %s (held: %s)", bare(self.apex), source, told, held)
         self._last_notify = {
             "at": iso(self.context.clock.wall()),
@@ -175,7 +176,6 @@ class SecondaryZone:
             "serial": serial.value if serial else None,
         }
         self.notes.was_notified(source.address, serial)
-        self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
 
     def retransfer(self) -> None:
         """Transfer the zone whatever its serial: the operator's order."""

@@ -172,6 +172,7 @@ class Server:
         if self.zones.folder is not None:
             await self.zones.folder.close()
         await self.context.end_tasks()
+        self.context.transfers.close()
         await in_thread(self.context.library.close)
         await in_thread(self.context.history.close)
         if self._store:

@@ -2,7 +2,8 @@
 
 Ten thousand zones that are notified at once would be ten thousand connections, of which a primary takes some dozens. A few are
 opened, and while other zones wait, a connection on which a transfer has ended is handed to the next (RFC 7766 section 6.2.1;
-RFC 9103 wants it for transfers). One that nobody waits for is closed.
+RFC 9103 wants it for transfers). One that nobody waits for stays open for some seconds (RFC 7766 section 6.2.3): who changes a
+zone once often does so again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # transfers from one server
 _OPENING = 5.0  # seconds
+KEPT = 8.0  # seconds for which a connection stays open without a transfer: servers end those that are silent after ten, or later
 
 
 class Opens(Protocol):
@@ -59,6 +61,19 @@ class _Line:
 
     under_way: int = 0
     waiting: deque[asyncio.Future[Connection | None]] = field(default_factory=deque)
+    idle: Connection | None = None
+    closing: asyncio.TimerHandle | None = None
+
+    def take_idle(self, *, usable: bool = True) -> Connection | None:
+        """Return the connection that was kept open, if there is one; None as well where the server has ended it."""
+        kept, self.idle = self.idle, None
+        if self.closing is not None:
+            self.closing.cancel()
+            self.closing = None
+        if kept is not None and usable and (kept.reader.at_eof() or kept.writer.is_closing()):
+            kept.writer.close()
+            return None
+        return kept
 
 
 class TransferTurns:
@@ -106,7 +121,7 @@ class TransferTurns:
         line = self._lines.setdefault(key, _Line())
         if line.under_way < self._at_once:
             line.under_way += 1
-            return None
+            return line.take_idle()
         mine: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         line.waiting.append(mine)
         try:
@@ -124,11 +139,30 @@ class TransferTurns:
             first = line.waiting.popleft()
             following = None if first.done() else first
         reusable = connection is not None and connection.clean and not connection.writer.is_closing()
+        keeps = reusable and (following is not None or line.idle is None)
         if following is not None:
             following.set_result(connection if reusable else None)
         else:
             line.under_way -= 1
-            if not line.under_way:
-                del self._lines[key]
-        if connection is not None and not (reusable and following is not None):
+            if keeps:
+                line.idle = connection
+                line.closing = asyncio.get_running_loop().call_later(KEPT, self._let_go, key)
+            self._forget(key)
+        if connection is not None and not keeps:
             await connection.close()
+
+    def _forget(self, key: _Way) -> None:
+        line = self._lines[key]
+        if not line.under_way and line.idle is None:
+            del self._lines[key]
+
+    def _let_go(self, key: _Way) -> None:
+        """End a connection on which there was no transfer for a while."""
+        if (kept := self._lines[key].take_idle(usable=False)) is not None:
+            kept.writer.close()
+        self._forget(key)
+
+    def close(self) -> None:
+        """End the connections that are kept open."""
+        for key in list(self._lines):
+            self._let_go(key)
