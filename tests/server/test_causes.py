@@ -324,7 +324,7 @@ class TestZones:
             def full(*_args: object, **_options: object) -> None:
                 raise HostError("cannot write: " + os.strerror(errno.ENOSPC), step="write")
 
-            monkeypatch.setattr(secondary.zones[APEX].versions, "keep", full)
+            monkeypatch.setattr(secondary.zones[APEX].versions, "begin", full)
             site.write(2)
             await primary.reload()
             assert "No space left" in (await cause_of(secondary, "REPL-26"))["says"]
