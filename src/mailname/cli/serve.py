@@ -8,6 +8,8 @@ import logging
 import os
 import signal
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,11 +124,13 @@ async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
 
     from mailname.server.control import DEFAULT_PATH
     from mailname.server.service import Server
+    from mailname.server.systemd import InheritedNetwork, inherited_sockets, keep_telling, tell_systemd
 
     config = read()
     if config.control is None and config.state is not None:
         logging.getLogger("mailname").warning(_NO_CONTROL, DEFAULT_PATH)
-    server = Server(config, workers=workers)
+    sockets = inherited_sockets(os.environ)
+    server = Server(config, network=InheritedNetwork(sockets) if sockets else None, workers=workers)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_FILES_AT_ONCE, "files"))
     ended = asyncio.Event()
@@ -147,10 +151,19 @@ async def _run(read: Callable[[], ServerConfig], workers: int) -> None:
     await server.start()
     gc.collect()
     gc.freeze()
+    tell_systemd("READY=1")
+    telling = loop.create_task(keep_telling(lambda: server.is_answering, partial(_in_words, server)))
     try:
         await ended.wait()
     finally:
+        tell_systemd("STOPPING=1")
+        telling.cancel()
         await server.stop()
+
+
+def _in_words(server: Server) -> str:
+    count = server.zones.count
+    return f"serving {count} zone{'' if count == 1 else 's'}"
 
 
 async def _reread(server: Server, read: Callable[[], ServerConfig]) -> None:
@@ -173,12 +186,17 @@ async def _reread(server: Server, read: Callable[[], ServerConfig]) -> None:
 async def _reload(server: Server, read: Callable[[], ServerConfig]) -> None:
     from mailname.errors import MailnameError
     from mailname.server.context import log
+    from mailname.server.systemd import tell_systemd
 
+    tell_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
     try:
         await _reread(server, read)
     except MailnameError as error:
         log.error("the configuration is not taken over: %s", error)
-    await server.reload()
+    try:
+        await server.reload()
+    finally:
+        tell_systemd("READY=1")
 
 
 class _JournalFormatter(logging.Formatter):

@@ -34,6 +34,11 @@ class ServedZones(dict["Name", ServedZone]):
             found = self.folder.get(apex)
         return default if found is None else found
 
+    @property
+    def count(self) -> int:
+        """How many there are, those of the folder as well."""
+        return len(self) + (0 if self.folder is None else len(self.folder))
+
     def serves(self, apex: Name) -> bool:
         """Tell whether there is a zone of this name."""
         return apex in self or (self.folder is not None and apex in self.folder)

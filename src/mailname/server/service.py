@@ -152,6 +152,11 @@ class Server:
             return UdpListener(self.network, at, self._dispatcher)
         return UdpWorkers(self.network, at, self._dispatcher, self.context.images, self.config.rate_limit, self._workers)
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether those who answer UDP still run. Who asks runs on the event loop, which is the other half."""
+        return all(one.is_answering for one in self._udp)
+
     async def stop(self) -> None:
         """Close everything; what is on disk stays as it is."""
         if self._timers is not None:

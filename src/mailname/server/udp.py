@@ -38,6 +38,7 @@ class UdpListener:
     def __init__(self, network: Network, at: Endpoint, dispatcher: Dispatcher) -> None:
         self._network = network
         self._dispatcher = dispatcher
+        self.is_answering = True
         self._socket = network.listen_udp(at)
         # Behind a wildcard the system would choose the reply's source; a resolver drops what comes from another address than
         # it asked. With "packet info" the reply leaves from the address that the question came to.
@@ -62,6 +63,7 @@ class UdpListener:
         """Stop answering."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
+        self.is_answering = False
 
     def counters(self) -> list[dict[str, Any]]:
         """Return what has been seen."""

@@ -70,6 +70,11 @@ class UdpWorkers:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether every worker runs."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def counters(self) -> list[dict[str, Any]]:
         """Return what each worker has seen."""
         return [worker.counters.as_dict() for worker in self.workers]
