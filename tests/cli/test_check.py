@@ -158,7 +158,10 @@ class TestVerdictView:
         world.delegate({})
         facts = await look(world)
         lines = shown(world, facts, width=40).splitlines()
-        assert [line for line in lines if len(line) > 40] == ["  Type   mailname show example.tech.toml --registrar"]
+        assert [line for line in lines if len(line) > 40] == [
+            "  Type   mailname show example.tech.toml --registrar",
+            "  Then   dig +norec @198.18.0.2 example.tech. NS",
+        ]
         assert [line for line in lines if line != line.rstrip()] == []
 
     @pytest.mark.parametrize("width", [60, 80, 120])

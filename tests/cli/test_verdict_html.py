@@ -16,6 +16,7 @@ from tests.checks.small_world import SmallWorld, look, verdict_of
 from mailname.cli.delegation_hops import hops
 from mailname.cli.delegation_map import draw
 from mailname.cli.html_text import Html, fill, safe
+from mailname.cli.verdict_doing import look_again, own_letters
 from mailname.cli.verdict_html import page
 
 if TYPE_CHECKING:
@@ -164,3 +165,37 @@ class TestEscaping:
 
     def test_leaves_html_of_ours_as_it_is(self) -> None:
         assert safe(Html("<b>x</b>")) == "<b>x</b>"
+
+
+class TestWhatTheReaderDoes:
+    """Who gets the page has neither the plan nor this program."""
+
+    async def test_what_the_registrar_must_have_stands_in_the_page(self) -> None:
+        """Names, with their addresses where these are glue."""
+        world, facts, verdict = await looked(faults.not_registered)
+        text = "".join(read(page(world.plan, facts, verdict)).text)
+        assert "ns1.example.tech 192.0.2.1\nns2.example.tech 198.51.100.2" in text
+
+    async def test_a_question_for_dig_stands_beside_our_own_command(self) -> None:
+        """It shows whether the fault is mended."""
+        world, facts, verdict = await looked(faults.glue_wrong)
+        assert verdict.cause is not None
+        assert verdict.cause.finding.command.startswith("mailname ")
+        assert look_again(verdict.cause.finding).startswith("dig +norec @198.18.0.2 ")
+        assert look_again(verdict.cause.finding) in "".join(read(page(world.plan, facts, verdict)).text)
+
+    async def test_is_not_told_that_mail_hosts_answer_where_there_are_none(self) -> None:
+        """The page says what was seen, and no more."""
+        world, facts, verdict = await looked()
+        told = "".join(read(page(world.plan, facts, verdict)).text)
+        silent = "".join(read(page(world.plan, replace(facts, mail=()), verdict)).text)
+        assert "its MX and its mail hosts" in told
+        assert "its MX and its mail hosts" not in silent
+
+    @pytest.mark.parametrize(
+        ("name", "letters"),
+        [("example.tech", ""), ("xn--mnchen-3ya.example", "m\u00fcnchen.example"), ("xn--a-\u0000.example", "")],
+    )
+    def test_a_name_is_shown_in_the_letters_of_its_owner(self, name: str, letters: str) -> None:
+        """IDNA 2008; what is no such name stays as it is."""
+        assert own_letters(name) == letters

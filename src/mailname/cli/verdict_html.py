@@ -12,6 +12,7 @@ from mailname.cli.delegation_hops import hops
 from mailname.cli.delegation_map import draw
 from mailname.cli.html_text import Html, fill, joined
 from mailname.cli.ladder_lines import ONE_OF, PROVEN, TITLES, rung_lines
+from mailname.cli.verdict_doing import look_again, own_letters, to_enter
 from mailname.cli.verdict_sentence import sentence
 from mailname.cli.verdict_style import STYLE
 
@@ -37,7 +38,7 @@ _PAGE = """<!doctype html>
 <header>
 <p class="badge"><span aria-hidden="true">$sign</span> $verdict</p>
 <h1>$domain</h1>
-<p class="sentence">$sentence</p>
+$letters<p class="sentence">$sentence</p>
 <p class="small">Seen on $at. $queries questions in $seconds s.$asked</p>
 </header>
 <main>
@@ -87,12 +88,13 @@ def page(plan: Plan, facts: Facts, verdict: Verdict) -> str:
     """Return the page."""
     domain = spoken(plan.domain)
     asked = f" Asked about {spoken(facts.asked)}, a name in this zone." if facts.asked is not None else ""
-    causes = [_cause(one, "The cause" if one is verdict.cause else "Independent of that") for one in _causes(verdict)]
+    causes = [_cause(one, verdict, plan, facts) for one in _causes(verdict)]
     blocked = f"{len(verdict.blocked)} checks could not be made because of it." if verdict.blocked else ""
     return fill(
         _PAGE,
         version=__version__,
         domain=domain,
+        letters=fill('<p class="small">$name</p>\n', name=name) if (name := own_letters(domain)) else Html(),
         verdict=verdict.verdict,
         style=Html(STYLE),
         sign=_SIGNS[verdict.verdict],
@@ -101,7 +103,7 @@ def page(plan: Plan, facts: Facts, verdict: Verdict) -> str:
         queries=verdict.queries,
         seconds=f"{verdict.seconds:.2f}",
         asked=asked,
-        causes=joined(causes) if causes else _well(plan),
+        causes=joined(causes) if causes else _nothing_to_do(plan, facts, verdict),
         notes=joined(fill(_NOTE, code=one.code, says=one.says, fix=one.fix) for one in verdict.notes),
         map=draw(hops(plan, facts, verdict), f"The delegation of {domain}"),
         seen=joined(_rung(rung, plan, facts) for rung in RUNGS),
@@ -113,23 +115,31 @@ def _causes(verdict: Verdict) -> list[Cause]:
     return [one for one in (verdict.cause, *verdict.also) if one is not None]
 
 
-def _well(plan: Plan) -> Html:
-    return fill(
-        '<section class="cause"><h2>Nothing is to be done</h2><p class="says">The registry, all name servers of $domain,'
-        " its MX and its mail hosts agree and answer.</p></section>",
-        domain=spoken(plan.domain),
-    )
+def _nothing_to_do(plan: Plan, facts: Facts, verdict: Verdict) -> Html:
+    if verdict.verdict == "unknown":
+        title, says = "Nothing can be said", "Nobody could be asked from here who could tell. Look again from another network."
+    else:
+        mail = ", its MX and its mail hosts" if facts.mail else ""
+        title, says = "Nothing is to be done", f"The registry, all name servers of {spoken(plan.domain)}{mail} agree and answer."
+    return fill('<section class="cause"><h2>$title</h2><p class="says">$says</p></section>', title=title, says=says)
 
 
-def _cause(cause: Cause, over: str) -> Html:
+def _cause(cause: Cause, verdict: Verdict, plan: Plan, facts: Facts) -> Html:
     finding = cause.finding
-    command = (
-        fill('<dt>Type</dt><dd><pre class="type"><code>$line</code></pre></dd>', line=finding.command) if finding.command else ""
+    lines = {
+        "Enter there": "\n".join(to_enter(plan, facts, finding)),
+        "Type": finding.command,
+        "Look again": look_again(finding),
+    }
+    command = joined(
+        fill('<dt>$title</dt><dd><pre class="type"><code>$line</code></pre></dd>', title=title, line=line)
+        for title, line in lines.items()
+        if line
     )
     return fill(
         _CAUSE,
         severity=finding.severity.name.lower(),
-        over=over,
+        over="The cause" if cause is verdict.cause else "Independent of that",
         code=finding.code,
         title=CODES[finding.code],
         says=finding.says,

@@ -11,6 +11,7 @@ from mailname.checks.finding import CODES
 from mailname.checks.wording import spoken
 from mailname.cli.console import print_prose
 from mailname.cli.ladder_lines import ONE_OF, PROVEN
+from mailname.cli.verdict_doing import look_again
 from mailname.cli.verdict_ladder import print_ladder
 from mailname.cli.verdict_sentence import sentence
 
@@ -60,6 +61,8 @@ def _print_cause(console: Console, cause: Cause, colour: str) -> None:
     print_prose(console, f"[bold]Fix[/]    {escape(finding.fix)}", 2, hang=7)
     if finding.command:
         console.print(Text("  ") + Text("Type", "bold") + Text("   ") + Text(finding.command, "bold cyan"), soft_wrap=True)
+    if again := look_again(finding):
+        console.print(Text("  ") + Text("Then", "bold") + Text("   ") + Text(again, "cyan"), soft_wrap=True)
     if cause.choice:
         _print_choice(console, cause.choice)
     for piece in finding.evidence[:_MOST_EVIDENCE]:
