@@ -21,7 +21,7 @@ _BRANCH = 58
 _BRANCHES = ("server", "mail")
 _SIGNS = {"well": "✓", "fragile": "!", "broken": "✕", "unknown": "?"}
 _RUNGS = {"root": "root servers", "tld": "registry", "server": "name server", "mx": "where mail goes", "mail": "mail host"}
-_LETTERS = {"title": 40, "branch": 34, "detail": 46, "branch detail": 40}
+_LETTERS = {"title": 35, "branch": 30, "detail": 46, "branch detail": 40}
 
 
 def draw(hops: tuple[Hop, ...], label: str) -> Html:

@@ -127,7 +127,7 @@ def _nothing_to_do(plan: Plan, facts: Facts, verdict: Verdict) -> Html:
 def _cause(cause: Cause, verdict: Verdict, plan: Plan, facts: Facts) -> Html:
     finding = cause.finding
     lines = {
-        "Enter there": "\n".join(to_enter(plan, facts, finding)),
+        "Enter": "\n".join(to_enter(plan, facts, finding)),
         "Type": finding.command,
         "Look again": look_again(finding),
     }

@@ -29,7 +29,7 @@ section.cause, figure { background: var(--card); border: 1px solid var(--line); 
 .over { display: block; color: var(--soft); font-size: .8rem; font-weight: 600; }
 .nobreak { white-space: nowrap; color: var(--tone); }
 .says { font-size: 1.05rem; }
-dl { display: grid; grid-template-columns: 6.3rem minmax(0, 1fr); gap: .5rem .8rem; margin: 1rem 0; }
+dl { display: grid; grid-template-columns: 5.9rem minmax(0, 1fr); gap: .5rem .8rem; margin: 1rem 0; }
 dt { color: var(--soft); font-weight: 600; } dd { margin: 0; }
 pre { margin: .2rem 0; padding: .55rem .7rem; background: var(--code); border-radius: .4rem; white-space: pre-wrap;
   overflow-wrap: anywhere;
