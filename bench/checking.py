@@ -6,6 +6,7 @@ nftables. Needs root, ``ip`` and ``nft``; peers that are not installed are left 
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import statistics
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.interop.programs import find
+
+import mailname
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,6 +181,8 @@ def check_row(runs: int) -> dict[str, Any]:
         return {**entry, "notes": ["A network namespace needs root, `ip` and `nft`: not measured."]}
     programs = {name: run for name, (program, run) in _PROGRAMS.items() if find(program)}
     cases = []
+    # As pip leaves an installed package; where Python may not write bytecode, each start would compile all of it anew.
+    compileall.compile_dir(Path(mailname.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory(prefix="bench-") as text, namespace() as inside, lab(inside, Path(text)):
         folder = Path(text)
         for title, rules in CASES:

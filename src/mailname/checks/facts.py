@@ -63,7 +63,8 @@ class Record:
     @property
     def rdtype(self) -> RdataType:
         """The record's type."""
-        return dns.rdatatype.RdataType(self.rdata.rdtype)
+        kind: RdataType = self.rdata.rdtype
+        return kind
 
     def __str__(self) -> str:
         return f"{self.owner} {self.ttl} IN {self.rdtype.name} {self.rdata}"
@@ -127,7 +128,7 @@ class Probe:
 
     def rdatas(self, owner: Name, rdtype: RdataType) -> tuple[Rdata, ...]:
         """Return the rdatas of one RRset of the answer section, in the order received."""
-        return tuple(record.rdata for record in self.answer if record.owner == owner and record.rdtype == rdtype)
+        return tuple(record.rdata for record in self.answer if record.rdata.rdtype == rdtype and record.owner == owner)
 
     def to_json(self) -> dict[str, Any]:
         """Return this probe as JSON values; sections are lines as dig prints them."""
@@ -294,7 +295,7 @@ class Facts:
 
     def expects(self, owner: Name, rdtype: RdataType) -> tuple[Rdata, ...]:
         """Return the rdatas that the plan means for one RRset."""
-        return tuple(record.rdata for record in self.expected if record.owner == owner and record.rdtype == rdtype)
+        return tuple(record.rdata for record in self.expected if record.rdata.rdtype == rdtype and record.owner == owner)
 
     def status(self, server: Name) -> Mapping[str, Any] | None:
         """Return what this server says of the domain over its control socket, where it could be asked."""

@@ -40,11 +40,11 @@ def referral_in(probe: Probe) -> Referral | None:
     """Return the delegation that an answer holds, at or above its question's name and below the zone that was asked."""
     sections = probe.authority if not probe.answer else (*probe.answer, *probe.authority)
     for record in sections:
-        if record.rdtype != RdataType.NS or not probe.qname.is_subdomain(record.owner):
+        if record.rdata.rdtype != RdataType.NS or not probe.qname.is_subdomain(record.owner):
             continue
         if record.owner == probe.zone or not record.owner.is_subdomain(probe.zone):
             continue
-        names = [r.rdata.target for r in sections if r.rdtype == RdataType.NS and r.owner == record.owner]  # type: ignore[attr-defined]  # NS
+        names = [r.rdata.target for r in sections if r.rdata.rdtype == RdataType.NS and r.owner == record.owner]  # type: ignore[attr-defined]  # NS
         return Referral(record.owner, {name: glue_in(probe, name) for name in names})
     return None
 
@@ -54,7 +54,7 @@ def glue_in(probe: Probe, name: Name) -> tuple[IPAddress, ...]:
     return tuple(
         ip_address(record.rdata.to_text())
         for record in probe.additional
-        if record.owner == name and record.rdtype in (RdataType.A, RdataType.AAAA)
+        if record.rdata.rdtype in (RdataType.A, RdataType.AAAA) and record.owner == name
     )
 
 
