@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 from tests.checks.small_world import PLAN, RESOLVER, SmallWorld, edited, look, name, verdict_of, zone_of
+from tests.checks.test_explain import with_timers
 
 from mailname.checks import Severity
 from mailname.checks.referral_size import referral_octets
@@ -107,6 +108,14 @@ class TestCache:
         notes = {one.code: one.says for one in verdict_of(world.plan, facts).notes}
         assert list(notes) == ["CACHE-01"]
         assert "another MX of example.tech than its name servers, and remembers it for 1 minute more" in notes["CACHE-01"]
+
+    async def test_that_remembers_a_host_s_address_or_its_absence_is_noted(self) -> None:
+        """A denial is remembered for the SOA's TTL that is left, or its minimum where that is lower."""
+        world = SmallWorld()
+        before = with_timers(edited(world.zone, without=[("mail.example.tech.", "A")]), minimum=120)
+        world.hosts[RESOLVER].table = world.hosts[RESOLVER].table.with_zone(before.apex, before)
+        (says,) = [one.says for one in verdict_of(world.plan, await look(world)).notes]
+        assert "another A of mail.example.tech than its name servers, and remembers it for 2 minutes more" in says
 
     async def test_that_has_what_is_served_is_well(self) -> None:
         """The same answer, whatever its TTL."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailname.checks.facts import Facts, Probe
     from mailname.plan import Plan
 
-_ASKED = (RdataType.MX, RdataType.NS)
+_ASKED = (RdataType.MX, RdataType.NS, RdataType.A, RdataType.AAAA)
 
 
 def _left(probe: Probe) -> int | None:
@@ -36,21 +36,21 @@ def still_remembered(plan: Plan, facts: Facts) -> Iterator[Finding]:
     if truth is None:
         return
     for probe in facts.at_rung("resolver"):
-        if probe.qname != plan.domain or probe.qtype not in _ASKED or not probe.answered:
+        if not probe.qname.is_subdomain(plan.domain) or probe.qtype not in _ASKED or not probe.answered:
             continue
         if probe.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) or (left := _left(probe)) is None:
             continue
-        now = served(facts, truth.address, plan.domain, probe.qtype)
-        if now is None or frozenset(now) == frozenset(probe.rdatas(plan.domain, probe.qtype)):
+        now = served(facts, truth.address, probe.qname, probe.qtype)
+        if now is None or frozenset(now) == frozenset(probe.rdatas(probe.qname, probe.qtype)):
             continue
         until = clock_time(facts.at + timedelta(seconds=left))
         yield Finding(
             "CACHE-01",
             Severity.NOTE,
-            f"The resolver {probe.address} still has another {probe.qtype.name} of {spoken(plan.domain)} than its name servers,"
+            f"The resolver {probe.address} still has another {probe.qtype.name} of {spoken(probe.qname)} than its name servers,"
             f" and remembers it for {duration(left)} more, until {until}.",
             "time",
             "Wait, or empty the resolver's cache; others that asked before remember it for as long.",
-            f"dig @{probe.address} {spoken(plan.domain)} {probe.qtype.name}",
+            f"dig @{probe.address} {spoken(probe.qname)} {probe.qtype.name}",
             (evidence_of(probe),),
         )
