@@ -125,6 +125,20 @@ class TestPrimary:
         assert str(plan_as_seen(facts).primary.name) == "ns1.example.tech."
         assert codes(verdict) == ("XFER-03", ())
 
+    async def test_that_is_hidden_is_nothing_wrong(self) -> None:
+        """The MNAME is a name server that is listed nowhere; those that are agree."""
+        world = SmallWorld()
+        soa = next(rrset.rdatas[0] for rrset in world.zone.rrsets() if rrset.rdtype.name == "SOA").to_text().split(None, 1)[1]
+        lines = "".join(
+            f"{rrset.owner} {rrset.ttl} {rrset.rdtype.name} {rdata.to_text()}\n"
+            for rrset in world.zone.rrsets()
+            for rdata in rrset.rdatas
+            if rrset.rdtype.name != "SOA"
+        )
+        world.serve(zone_of(f"@ 3600 SOA hidden.example.tech. {soa}\n{lines}", "example.tech."))
+        _, verdict = await seen(world)
+        assert (verdict.verdict, codes(verdict)) == ("well", (None, ()))
+
 
 class TestNotThere:
     async def test_unregistered_domain_is_told(self) -> None:

@@ -86,7 +86,7 @@ class TestDecide:
         decision = await decided("is", short)
         assert rules(decision) == {"ns-ttl"}
         assert "wanted are 86400" in decision.objections[0].says
-        assert "it warns for eight weeks" in sentence_of(decision, "example.is")
+        assert "ISNIC warns for eight weeks" in sentence_of(decision, "example.is")
         assert rules(await decided("is", long)) == set()
 
     async def test_glue_that_is_missing_counts_even_where_nobody_looks_at_the_servers(self) -> None:

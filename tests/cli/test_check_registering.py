@@ -73,6 +73,13 @@ class TestBeforeRegistering:
         code, _, error = check(tmp_path, not_registered(), "--registry", "nowhere")
         assert (code, "Known are de, tech" in error) == (2, True)
 
+    def test_shows_what_is_going_to_be_registered_as_that(self, tmp_path: Path) -> None:
+        """It is no answer of anybody's: nobody was asked."""
+        told = check(tmp_path, not_registered(), "--before-registering", "--ds", "12345 13 2 " + "ab" * 32)[1]
+        assert "as it is going to be: ns1.example.tech 192.0.2.1" in told
+        assert "@ as it is going to be registered" in told
+        assert "0.0.0.0" not in told
+
     def test_a_ds_without_its_key_is_found_before_it_does_harm(self, tmp_path: Path) -> None:
         """The DS that is about to be entered."""
         ds = "12345 13 2 " + "ab" * 32

@@ -131,7 +131,6 @@ class TestRealAddresses:
             ("udp-blocked@ns1.example.tech/v4", "NS-03"),
             ("port-53-blocked@ns2.example.tech", "NS-01"),
             ("transfer-tcp-blocked", "XFER-04"),
-            ("notify-lost", "XFER-03"),
             ("server-down", "NS-01"),
         ],
     )

@@ -165,7 +165,8 @@ class Finding:
 
 def evidence_of(probe: Probe) -> Evidence:
     """Show a probe as dig would: who was asked what, status, flags, and the records."""
-    server = f"{probe.server} {probe.endpoint} {probe.transport}"
+    # No try: nobody was asked, this is what is going to be registered (checks.assumed).
+    server = f"{probe.server} {probe.endpoint} {probe.transport}" if probe.tries else "as it is going to be registered"
     question = f"{probe.qname} {probe.qtype.name}"
     if probe.answered_from is not None:
         return Evidence(server, question, f"an answer came from {probe.answered_from}, which is not where we asked")

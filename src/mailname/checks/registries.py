@@ -245,7 +245,7 @@ def sentence_of(decision: Decision, domain: str) -> str:
     """Say in one sentence what a registry would do."""
     registry = decision.registry
     if decision.refuses:
-        return f"By the rules of {registry.name}, {domain} fails: it {registry.failing}."
+        return f"By the rules of {registry.name}, {domain} fails: {registry.name} {registry.failing}."
     if decision.objections:
         return f"By the rules of {registry.name}, {domain} passes, with {len(decision.objections)} warning(s)."
     if not registry.rules:

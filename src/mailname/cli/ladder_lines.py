@@ -100,7 +100,8 @@ def _tld_lines(plan: Plan, facts: Facts) -> Iterator[str]:
             says = f"refers to {_spoken(referral.zone)}"
         else:
             says = _status(probe)
-        yield f"{_spoken(probe.server)} ({probe.address}): {says}"
+        # No try: nobody was asked, this is the delegation as it is going to be.
+        yield f"{_spoken(probe.server)} ({probe.address}): {says}" if probe.tries else f"as it is going to be: {says}"
 
 
 def _server_lines(plan: Plan, facts: Facts) -> Iterator[str]:
