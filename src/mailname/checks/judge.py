@@ -19,10 +19,12 @@ from mailname.checks.glue_missing import glue_missing
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_certificate import certificate_good
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
+from mailname.checks.mail_name import helo_is_pointer
 from mailname.checks.mail_policy import policies_readable
 from mailname.checks.mail_policy_effect import key_strong_enough, mail_host_may_send, policy_host_exists, reports_accepted
 from mailname.checks.mx import mx_missing
 from mailname.checks.mx_null import null_mx_alone
+from mailname.checks.mx_several import several_mail_hosts
 from mailname.checks.mx_target import mx_target_is_address, mx_target_is_alias, mx_target_without_address
 from mailname.checks.ns_name import ns_name_usable
 from mailname.checks.ns_set import ns_sets_differ
@@ -41,6 +43,7 @@ from mailname.checks.server_set import different_machines, enough_servers
 from mailname.checks.soa_values import soa_master, soa_timers
 from mailname.checks.source_address import same_source_address
 from mailname.checks.special_address import address_is_public
+from mailname.checks.starttls import starttls_as_promised
 from mailname.checks.tld import tld_answers, tld_exists
 from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.without_plan import without_plan
@@ -125,6 +128,7 @@ CHECKS = (
     Check(("MX-03",), "servers", mx_target_is_alias, (*_NOT_SERVED, "MX-01")),
     Check(("MX-04",), "servers", mx_target_is_address, (*_NOT_SERVED, "MX-01")),
     Check(("MX-05",), "servers", null_mx_alone, (*_NOT_SERVED, "MX-01")),
+    Check(("MX-06",), "servers", several_mail_hosts, (*_NOT_SERVED, "MX-01")),
     Check(("POL-01", "POL-02", "POL-03", "POL-04", "POL-05"), "servers", policies_readable, _NOT_SERVED),
     Check(("POL-06",), "servers", key_strong_enough, _NOT_SERVED),
     Check(("POL-07",), "servers", mail_host_may_send, (*_NOT_SERVED, "MX-01", "POL-01")),
@@ -134,6 +138,8 @@ CHECKS = (
     Check(("MAIL-01",), "mail", mail_host_listens),
     Check(("MAIL-02",), "mail", mail_host_greets, ("MAIL-01",)),
     Check(("MAIL-04",), "mail", certificate_good, ("MAIL-01", "MAIL-02")),
+    Check(("MAIL-06",), "mail", starttls_as_promised, ("MAIL-01", "MAIL-02", "POL-04")),
+    Check(("MAIL-05",), "resolver", helo_is_pointer, ("MAIL-01", "MAIL-02", "MAIL-03")),
     Check(("DANE-01", "DANE-02"), "servers", certificate_fits_tlsa, (*_NOT_SERVED, "MAIL-01", "MAIL-02")),
     Check(("MAIL-07", "MAIL-08"), "resolver", on_block_list),
     Check(("MAIL-03",), "resolver", address_has_name, ("MAIL-01",)),

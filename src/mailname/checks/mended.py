@@ -82,6 +82,7 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "MAIL-02": mail.mail_taken,
         "MAIL-03": mail.pointed,
         "DANE-01": apart.without_tlsa,
+        "MAIL-06": mail.tls_offered,
         "MAIL-07": apart.taken_off,
         "MAIL-04": mail.certificate_renewed,
     }

@@ -66,3 +66,12 @@ def pointed(now: Mended, finding: Finding) -> Mended:
         return answering(probe, [dns.rdata.from_text(dns.rdataclass.IN, probe.qtype, wanted)], aa=False)
 
     return Mended(now.plan, changed(now.facts, change))
+
+
+def tls_offered(now: Mended, finding: Finding) -> Mended:
+    """Let the mail host offer STARTTLS."""
+
+    def offering(visit: MailProbe) -> MailProbe:
+        return replace(visit, ehlo=(*visit.ehlo, "250 STARTTLS")) if visit.address in finding.addresses else visit
+
+    return Mended(now.plan, replace(now.facts, mail=tuple(map(offering, now.facts.mail))))
