@@ -252,7 +252,7 @@ class TestConnections:
             fake_primary(site, lambda query, tcp: None if tcp else zone_answer(query, tcp)),
             running(site.secondary()) as secondary,
         ):
-            assert "nothing comes back over TCP" in (await cause_of(secondary, "REPL-09"))["says"]
+            assert "takes the connection, and nothing of the transfer comes" in (await cause_of(secondary, "REPL-13"))["says"]
 
     async def test_silent(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither answers."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dns.flags
 import dns.message
 import dns.opcode
+import dns.rcode
 import dns.rrset
 import pytest
 from tests.server.running import SECONDARY, Site, running, until
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @contextlib.asynccontextmanager
 async def acknowledging(site: Site, serial: int | None) -> AsyncIterator[None]:
-    """Acknowledge every NOTIFY at the secondary's address, fetch nothing, and answer this serial; None: never answer."""
+    """Acknowledge every NOTIFY at the secondary's address, fetch nothing, and answer this serial; 0: SERVFAIL; None: never."""
 
     class Udp(asyncio.DatagramProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,7 +35,10 @@ async def acknowledging(site: Site, serial: int | None) -> AsyncIterator[None]:
             if asked.opcode() != dns.opcode.NOTIFY:
                 if serial is None:
                     return
-                reply.answer.append(dns.rrset.from_text("example.tech.", 60, "IN", "SOA", f"a. b. {serial} 1 1 1 1"))
+                if serial == 0:
+                    reply.set_rcode(dns.rcode.SERVFAIL)
+                else:
+                    reply.answer.append(dns.rrset.from_text("example.tech.", 60, "IN", "SOA", f"a. b. {serial} 1 1 1 1"))
             self.transport.sendto(reply.to_wire(), addr)
 
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Udp, local_addr=(str(SECONDARY), site.port))
@@ -61,8 +65,16 @@ class TestSecondaryThatDoesNotFetch:
         site.write(5)
         async with acknowledging(site, serial), running(site.primary()) as primary:
             told = await told_of_secondary(primary)
-            assert told["holds"] == {"serial": serial}
+            assert told["holds"] == {"serial": serial, "says": ""}
             assert (told["cause"] or {}).get("code") == code
+
+    async def test_that_does_not_serve_is_told(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It knows of the zone, and has nothing."""
+        monkeypatch.setattr(holding, "GRACE", -1.0)
+        async with acknowledging(site, 0), running(site.primary()) as primary:
+            told = await told_of_secondary(primary)
+            assert told["holds"] == {"serial": None, "says": "answers SERVFAIL"}
+            assert told["cause"]["code"] == "REPL-29"
 
     async def test_is_given_time(self, site: Site) -> None:
         """A version of a moment ago may be on its way."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
+from mailname.transfer.failed_transfer import OPENED_AND_SILENT
 from mailname.transfer.seen_together import View, cause_between
 from mailname.transfer.side import Failed, Problem, Refused, Side, Told
 from mailname.zone import Serial
@@ -60,6 +61,13 @@ class TestAtSecondary:
         assert alone is not None
         assert (alone.code, "ns2 does not sign" in alone.says) == ("REPL-01", True)
 
+    def test_open_connection_without_an_answer_is_no_closed_port(self) -> None:
+        """Small packets pass, large ones do not."""
+        says = f"192.0.2.1:53: {OPENED_AND_SILENT}"
+        cause = cause_at_secondary(replace(SECONDARY, failed=replace(FAILED, reason="timeout-tcp", says=says)))
+        assert cause is not None
+        assert (cause.code, "MTU" in cause.remedy) == ("REPL-13", True)
+
     def test_own_packet_filter_is_told_from_a_missing_route(self) -> None:
         """The system has another word for it."""
         for says, wanted in (
@@ -96,6 +104,12 @@ class TestAtPrimary:
         """An acknowledged NOTIFY says nothing of that; who has it from elsewhere is well."""
         cause = cause_at_primary(PRIMARY, replace(TOLD, holds=holds))
         assert (cause.code if cause else None) == wanted
+
+    def test_transfer_that_was_sent_may_not_have_arrived(self) -> None:
+        """What is written to a connection is not yet with the other side."""
+        cause = cause_at_primary(PRIMARY, replace(TOLD, fetched=5, fetched_at=NOON, holds=4))
+        assert cause is not None
+        assert (cause.code, "did not arrive" in cause.says) == ("REPL-27", True)
 
     def test_refusal_before_the_last_transfer_is_history(self) -> None:
         """It has been mended since."""

@@ -22,6 +22,7 @@ from mailname.server.network import Endpoint, ask_tcp, ask_udp
 from mailname.server.tls_client import OverTls, ask_tls, tls_error
 from mailname.transfer import axfr, ixfr, ixfr_read, notify
 from mailname.transfer.axfr import NotNewerError
+from mailname.transfer.failed_transfer import OPENED_AND_SILENT
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
 from mailname.zone import Serial
 from mailname.zone.image_zone import ImageZone
@@ -278,10 +279,10 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     to, source = _at(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
-        fresh = False
+        fresh = opened = False
         while True:
             async with context.transfers.connection(network, to, source, peer.tls, fresh=fresh) as connection:
-                fresh = not connection.used
+                fresh, opened = not connection.used, True
                 try:
                     async with asyncio.timeout(limits.total) as whole:
                         await taking.converse(connection, wire, context.clock)
@@ -296,6 +297,8 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     except (OSError, EOFError) as error:
         if incoming.messages:
             raise _broken_off(peer, error, incoming.messages, limits.idle) from error
+        if opened and peer.tls is None and isinstance(error, TimeoutError):
+            raise failure(peer, "timeout-tcp", OPENED_AND_SILENT) from error
         raise _network_failure(peer, error, "tcp") from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")

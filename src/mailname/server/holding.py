@@ -1,6 +1,6 @@
-"""What a secondary answers that has acknowledged a version and does not fetch it.
+"""What a secondary answers that has acknowledged a version.
 
-An acknowledged NOTIFY says that the secondary knows of a version, and nothing of whether it gets it: it may be kept from TCP,
+An acknowledged NOTIFY says that it knows of the version, and a transfer that was sent may never arrive. It may be kept from TCP,
 hold a newer one, or have fetched it by another of its addresses, or from somebody else. Its own SOA tells: the primary asks
 for that whenever somebody asks for its status.
 """
@@ -15,6 +15,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdataclass
 from dns.rdatatype import RdataType
 
@@ -32,14 +33,14 @@ _MOST = 64  # questions for one status
 
 
 async def ask_what_they_hold(context: Context, zones: Iterable[dict[str, Any]]) -> None:
-    """Note as ``holds`` what those secondaries answer that have acknowledged a zone's version and did not fetch it."""
+    """Note as ``holds`` what those secondaries answer that have acknowledged a zone's version."""
     now = context.clock.wall()
     asked = [
         (zone, one)
         for zone in zones
         if zone["serial"] is not None and zone["since"] and now - datetime.fromisoformat(zone["since"]).timestamp() > GRACE
         for one in zone.get("secondaries", ())
-        if one["state"] == "acknowledged" and (one.get("fetched") or {}).get("serial_to") != zone["serial"]
+        if one["state"] == "acknowledged" and not _is_new(one.get("fetched"), now)
     ][:_MOST]
     await asyncio.gather(*(_ask(context, zone["zone"], one) for zone, one in asked))
 
@@ -54,4 +55,11 @@ async def _ask(context: Context, zone: str, one: dict[str, Any]) -> None:
     except (OSError, dns.exception.DNSException, ValueError):
         return
     if soa is not None and answer.flags & dns.flags.AA:
-        one["holds"] = {"serial": soa[0].serial}
+        one["holds"] = {"serial": soa[0].serial, "says": ""}
+    elif answer.rcode() != dns.rcode.NOERROR:
+        one["holds"] = {"serial": None, "says": f"answers {dns.rcode.to_text(answer.rcode())}"}
+
+
+def _is_new(fetched: dict[str, Any] | None, now: float) -> bool:
+    """Tell whether a zone was fetched so lately that it may not be answered yet."""
+    return fetched is not None and now - datetime.fromisoformat(fetched["at"]).timestamp() < GRACE

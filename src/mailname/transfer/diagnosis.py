@@ -25,6 +25,7 @@ _PROBLEMS = {
     "catalog-broken": "REPL-32",
     "member-clash": "REPL-32",
 }
+_KEY_TOO = ", and give it the key with which this server signs (its log says BADKEY, BADSIG or BADTIME)"
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds
 
 
@@ -60,12 +61,13 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
     if mine:  # one that has the version, and can no longer ask, will expire one day: it is told before
         return _refusal(primary, mine[-1])
     if has_it:
-        return None
+        return _not_fetched(primary, told)
     if told.state == "refused":
         return Cause(
             "REPL-23",
             f"{address} does not take our NOTIFY for serial {told.serial}: it {told.says}.",
-            f"On {address}, name this server as a primary of {zone}; see there: mailname status {zone}",
+            f"On {address}, name this server as a primary of {zone}{_KEY_TOO if 'NOTAUTH' in told.says else ''}; see there:"
+            f" mailname status {zone}",
             heard=((primary.name, f"NOTIFY to {told.address}: {told.says}"),),
         )
     strangers = [
@@ -85,9 +87,19 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
 
 def _not_fetched(primary: Side, told: Told) -> Cause | None:
     """Say that a secondary knows of a version and answers another one, which the primary has seen by asking it."""
-    if told.state != "acknowledged" or told.holds is None or primary.serial is None or told.holds == primary.serial:
+    if told.state != "acknowledged" or primary.serial is None or told.holds == primary.serial:
         return None
     address, zone = host_of(told.address), bare(primary.zone)
+    sent = "it was sent" if told.fetched == primary.serial else "it has acknowledged"
+    if told.holds is None:
+        if not told.answers:
+            return None
+        return Cause(
+            "REPL-29",
+            f"{address} does not serve the zone: {sent} serial {told.serial}, and {told.answers}.",
+            f"See on {address}: mailname status {zone}; let TCP and UDP port 53 of this server be open for it",
+            heard=((primary.name, f"{told.address} {told.answers}"),),
+        )
     heard = ((primary.name, f"{told.address} answers serial {told.holds}"),)
     if Serial(told.holds).is_newer_than(Serial(primary.serial)):
         return Cause(
@@ -97,10 +109,12 @@ def _not_fetched(primary: Side, told: Told) -> Cause | None:
             f"Raise the serial above {told.holds}: mailname publish PLAN",
             heard=heard,
         )
+    why = (
+        "that did not arrive, or is not taken" if told.fetched == primary.serial else "does not fetch it, or does not get through"
+    )
     return Cause(
         "REPL-27",
-        f"{address} has acknowledged serial {told.serial}, and still answers {told.holds}: it does not come to fetch it, or does"
-        " not get through.",
+        f"{address} still answers serial {told.holds}: {sent} {told.serial}, and {why}.",
         f"Let TCP and UDP port 53 of this server be open for {address}; why it fails is told there: mailname status {zone}",
         heard=heard,
     )

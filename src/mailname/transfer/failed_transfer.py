@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
 _FORBIDDEN = "Operation not permitted"  # what the system says where its own filter drops what a program sends
+OPENED_AND_SILENT = "the connection was opened, and no answer came"  # by TCP: it is not closed to us
 HERE = "this server"  # how a server calls itself
 KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06", "badtrunc": "REPL-31"}
 
@@ -188,6 +189,12 @@ def _connection_refused(case: _Case) -> _Found:
 
 
 def _tcp_silent(case: _Case) -> _Found:
+    if OPENED_AND_SILENT in case.failed.says:
+        return (
+            "REPL-13",
+            f"{case.who} takes the connection, and nothing of the transfer comes: large packets are lost on the way, or it hangs",
+            f"Lower the MTU on {case.who}, or let ICMP 'too big' pass on the way; try {case.here}: ping -M do -s 1400 {case.at}",
+        )
     return (
         "REPL-09",
         f"{case.who} answers by UDP, and nothing comes back over TCP: port 53 TCP is dropped on the way or there",

@@ -50,6 +50,7 @@ class Told:
     fetched: int | None
     fetched_at: str
     holds: int | None = None
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _told(one: Mapping[str, Any]) -> Told:
         _number(fetched, "serial_to"),
         _time(fetched, "at"),
         _number(_table(one, "holds"), "serial"),
+        _text(_table(one, "holds"), "says"),
     )
 
 
