@@ -13,7 +13,7 @@ from tests.checks import test_explain as one
 from tests.checks.json_schema import mistakes
 from tests.checks.small_world import ROOT, SmallWorld, look, name, verdict_of
 
-from mailname.checks.facts import Outcome, Record
+from mailname.checks.facts import ControlFact, Outcome, Record
 from mailname.checks.facts_knock import Knock
 from mailname.checks.mended_facts import answering
 from mailname.checks.sweep import Pace, Shared, look_at
@@ -144,6 +144,16 @@ class TestSecondaryThatFails:
         assert cause.choice is not None
         assert [candidate.says.split(" ")[-1] for candidate in cause.choice.candidates] == ["expire.", "failed."]
         assert cause.choice.command == "mailname status example.tech"
+
+
+class TestSecondaryBehind:
+    async def test_of_whom_nobody_tells_has_not_heard_or_cannot_fetch(self) -> None:
+        """Its own status decides; where that is known, one of both is told as the cause."""
+        world, facts = await broken(one.behind)
+        cause = cause_of(world, facts)
+        assert (cause.finding.code, wheres(cause)) == ("XFER-03", ["wait", "configuration on ns2.example.tech"])
+        told = replace(facts, control=(ControlFact(one.NS1, one.secondary()),))
+        assert cause_of(world, told).choice is None
 
 
 class TestSilentMailHost:

@@ -50,7 +50,9 @@ def still_remembered(plan: Plan, facts: Facts) -> Iterator[Finding]:
             f"The resolver {probe.address} still has another {probe.qtype.name} of {spoken(probe.qname)} than its name servers,"
             f" and remembers it for {duration(left)} more, until {until}.",
             "time",
-            "Wait, or empty the resolver's cache; others that asked before remember it for as long.",
+            "Wait, or empty the resolver's cache; others that asked before remember it for as long."
+            " Where the time left does not fall when it is asked again, it is no cache:"
+            " the resolver is broken, or somebody rewrites its answers.",
             f"dig @{probe.address} {spoken(probe.qname)} {probe.qtype.name}",
             (evidence_of(probe),),
         )

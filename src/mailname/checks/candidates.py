@@ -235,6 +235,29 @@ def _servfail(plan: Plan, facts: Facts, same: Sequence[Finding]) -> Choice | Non
     )
 
 
+def _behind(plan: Plan, facts: Facts, same: Sequence[Finding]) -> Choice | None:
+    """XFER-03 where neither side told anything itself: the NOTIFY was lost, or the transfer fails."""
+    if any(one.server is None or facts.status(one.server) is not None for one in same):
+        return None
+    server = next(one for one in plan.name_servers if one.name == same[0].server)
+    name, primary = spoken(server.name), spoken(plan.primary.name)
+    given = [one for one in facts.transfers if one.question == "AXFR" and one.result == "given"]
+    lost = Candidate(
+        f"{name} has not heard of the new version: NOTIFY was lost, and its time to ask has not come.",
+        "wait",
+        f"Wait, or notify it again; open UDP port 53 on {name} for {primary}.",
+        f"The transfer works from here{f' with the key {spoken(given[-1].key)}' if given[-1].key else ''}." if given else "",
+    )
+    refused = Candidate(
+        f"{name} asked, and its transfer fails: it is not in the list of {primary}, its key is another, or TCP is blocked.",
+        f"configuration on {primary}",
+        f"See on {name} why the last transfer failed; allow its address and key on {primary}, and TCP port 53.",
+    )
+    command = _ASK_ENGINE[server.engine].format(domain=spoken(plan.domain)) if facts.planned else ""
+    tells = f"Typed on {name}: a failed transfer is told with its reason; where none is, it has not heard of the version."
+    return Choice((lost, refused), command, tells)
+
+
 def _mail_host_silent(plan: Plan, facts: Facts, same: Sequence[Finding]) -> Choice | None:
     """MAIL-01 by silence: the host is down, or its filter or provider drops port 25, or our own network does."""
     del plan
@@ -283,6 +306,7 @@ _CHOICES: Mapping[str, Callable[[Plan, Facts, Sequence[Finding]], Choice | None]
         "NS-03": _transport_silent,
         "NS-05": _servfail,
         "DELEG-05": _parents_disagree,
+        "XFER-03": _behind,
         "MAIL-01": _mail_host_silent,
     }
 )
