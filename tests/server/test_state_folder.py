@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.interop.programs import go_without
 from tests.server.running import APEX, Running, Site, running, serial_at, until, zone_text
+from tests.zone.test_image_merge import changes_of
 
 from mailname.errors import HostError
+from mailname.server.primary_zone import PrimaryZone
+from mailname.server.store import Store
+from mailname.zone import Serial
 from mailname.zone.text import read_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import dns.name
 
 SIDES = ("primary", "secondary")
 LAST = 4
@@ -104,6 +110,48 @@ class TestYesterday:
             assert await primary.reload() == {}
             await until(lambda: secondary.serial() == 5)
 
+    async def test_primary_asks_and_says_that_it_went_back(self, site: Site) -> None:
+        """Nobody told it: its secondaries did. Nothing below what they hold is taken over, until a version above is."""
+        await in_step(site, range(1, 5))
+        shutil.rmtree(site.folder / "primary")
+        publish(site, 2)
+        async with running(site.secondary()) as secondary, running(site.primary()) as primary:
+            await until(lambda: primary.zone_status()["problem"])
+            status = (await primary.obey({"do": "status"}))["zones"][0]
+            assert (status["cause"]["code"], status["announced"]) == ("REPL-15", 4)
+            assert "127.0.0.3 holds serial 4, and here is serial 2" in status["cause"]["says"]
+            publish(site, 3)
+            assert "lower than 4" in (await primary.reload())[APEX]
+            publish(site, 5)
+            assert await primary.reload() == {}
+            assert primary.zone_status()["problem"] is None
+            await until(lambda: secondary.serial() == 5)
+
+    async def test_primary_asks_a_secondary_that_was_away(self, site: Site) -> None:
+        """When that acknowledges a NOTIFY."""
+        await in_step(site, range(1, 5))
+        shutil.rmtree(site.folder / "primary")
+        publish(site, 2)
+        async with running(site.primary()) as primary:
+            await until(lambda: primary.zone_status()["secondaries"][0]["tries"])
+            assert primary.zone_status()["problem"] is None
+            async with running(site.secondary()):
+                await until(lambda: primary.zone_status()["problem"])
+                assert primary.zone_status()["problem"]["reason"] == "went-back"
+
+    async def test_update_goes_above_what_a_secondary_holds(self, site: Site) -> None:
+        """What changes here by itself needs nobody to raise the serial."""
+        await in_step(site, range(1, 5))
+        shutil.rmtree(site.folder / "primary")
+        publish(site, 2)
+        async with running(site.secondary()) as secondary, running(site.primary()) as primary:
+            await until(lambda: primary.zone_status()["problem"])
+            zone = primary.zones[APEX]
+            assert isinstance(zone, PrimaryZone)
+            assert await zone.change(changes_of("+ new 60 A 192.0.2.77", apex=APEX)) == Serial(5)
+            assert zone.problem is None
+            await until(lambda: secondary.serial() == 5)
+
     async def test_secondary_catches_up(self, site: Site) -> None:
         await in_step(site, range(1, 3))
         shutil.copytree(site.folder / "secondary", site.folder / "yesterday")
@@ -151,9 +199,7 @@ class TestRealDisk:
         """The primary refuses the version that it cannot keep and serves on; once there is room it takes it."""
         config = site.primary(state=small_disk / "state")
         async with running(config) as primary:
-            with (small_disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
-                while True:
-                    ballast.write(bytes(4096))
+            fill(small_disk)
             publish(site, 2)
             problems = await primary.reload()
             assert "No space left on device" in problems[APEX]
@@ -163,6 +209,54 @@ class TestRealDisk:
             assert await primary.reload() == {}
             assert await serial_at(site.primary_at) == 2
             assert primary.zone_status()["problem"] is None
+
+    async def test_full_one_of_a_secondary_never_lets_the_serial_fall(self, site: Site, small_disk: Path) -> None:
+        """What it cannot keep it serves; started again, it answers nothing until its primary is there."""
+        config = site.secondary(state=small_disk / "state")
+        publish(site, 1)
+        async with running(site.primary()) as primary, running(config) as secondary:
+            await until_at(secondary, 1)
+            await until((small_disk / "state" / "example.tech.json").exists)
+            fill(small_disk)
+            publish(site, 2)
+            assert await primary.reload() == {}
+            await until(lambda: secondary.zone_status()["problem"])
+            await until_at(secondary, 2)
+            assert secondary.zone_status()["problem"]["reason"] == "not-kept"
+        async with running(config) as secondary:
+            assert await serial_at(site.secondary_at) == "SERVFAIL"
+            (small_disk / "ballast").unlink()
+            async with running(site.primary()):
+                await until_at(secondary, 2)
+                await until(lambda: secondary.zone_status()["problem"] is None)
+        async with running(config):
+            assert await serial_at(site.secondary_at) == 2
+
+    async def test_full_one_that_takes_not_even_a_mark_keeps_the_secondary_where_it_is(
+        self, site: Site, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A start could not be kept from answering the older version: so the newer is not served, and that is told."""
+
+        def refuse(store: Store, apex: dns.name.Name) -> None:
+            raise HostError(f"cannot mark the copy of {apex} in {store.folder} as old: Read-only file system", step="state")
+
+        publish(site, 1)
+        async with running(site.primary()) as primary, running(site.secondary(state=small_disk / "state")) as secondary:
+            await until_at(secondary, 1)
+            await until((small_disk / "state" / "example.tech.json").exists)
+            fill(small_disk)
+            with monkeypatch.context() as patched:
+                patched.setattr(Store, "disown", refuse)
+                publish(site, 2)
+                assert await primary.reload() == {}
+                await until(lambda: (secondary.zone_status()["last_failure"] or {}).get("reason") == "not-kept")
+                assert await serial_at(site.secondary_at) == 1
+                cause = (await secondary.obey({"do": "status"}))["zones"][0]["cause"]
+                assert cause["code"] == "REPL-26"
+                assert "Serial 2 was fetched and is not served" in cause["says"]
+            (small_disk / "ballast").unlink()
+            await until_at(secondary, 2)
+            assert secondary.zone_status()["problem"] is None
 
     async def test_read_only_one_is_started_from(self, site: Site, small_disk: Path) -> None:
         """What is kept there is served, whatever became of the zone file; what is new is refused, since it cannot be kept."""
@@ -177,6 +271,12 @@ class TestRealDisk:
             assert "Read-only file system" in (await again.reload())[APEX]
             assert await serial_at(site.primary_at) == 1
         remount(small_disk, "rw")
+
+
+def fill(disk: Path) -> None:
+    with (disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
 
 
 def remount(disk: Path, how: str) -> None:

@@ -16,6 +16,8 @@ from mailname.transfer.actions import Peer, SendNotify
 from mailname.transfer.primary import Primary, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailname.server.network import IPAddress
     from mailname.server.noting import Noting
     from mailname.server.timetable import Timed
@@ -32,6 +34,7 @@ class Announcing:
     owner: Timed
     notes: Noting
     zone: Zone | None = None
+    on_acknowledged: Callable[[Peer], None] | None = None
     rivals: dict[IPAddress, dict[str, Any]] = field(default_factory=dict)
 
     def announce(self, zone: Zone) -> None:
@@ -64,6 +67,8 @@ class Announcing:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, rcode)
             self.rules.on_notify_answer(peer, serial, rcode)
             well = rcode == "NOERROR"
+            if well and self.on_acknowledged is not None:
+                self.on_acknowledged(peer)
             self.notes.notified(
                 peer, serial, "acknowledged" if well else "refused", "" if well else f"answered {rcode} to NOTIFY"
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.server.clock import iso
 from mailname.server.config import parse_endpoint
+from mailname.server.context import bare, log
 from mailname.transfer.event import WELL, Event
 
 if TYPE_CHECKING:
@@ -178,3 +179,18 @@ class Noting:
 
 def _is_known(rules: Primary, source: IPAddress, key: Name | None) -> bool:
     return any(peer.address == source or (key is not None and peer.key == key) for peer in rules.secondaries)
+
+
+def log_transfer(apex: Name, peer: Peer, done: TransferredZone) -> None:
+    """Tell the log of a transfer that is served now."""
+    log.info(
+        "zone %s: transferred serial %s from %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
+        bare(apex),
+        done.zone.serial,
+        peer,
+        done.messages,
+        done.records,
+        done.octets,
+        done.seconds,
+        done.kind,
+    )

@@ -13,6 +13,7 @@ from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.noting import Noting
+from mailname.server.secondaries_ahead import SecondariesAhead
 from mailname.server.store import Record
 from mailname.server.updated_names import UpdatedNames
 from mailname.server.versions import Keeping, Versions, keep
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
     from mailname.server.config import ZoneConfig
     from mailname.server.image_library import LoadedZone
+    from mailname.transfer.actions import Peer
 
 _SHORT = 1 << 16  # octets of a file
-Reason = Literal["load-failed", "serial-not-raised", "not-kept", "catalog-broken", "member-clash"]
+Reason = Literal["load-failed", "serial-not-raised", "not-kept", "catalog-broken", "member-clash", "went-back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Problem:
 
     ``load-failed``: the file is no good, so an older version is served or none. ``serial-not-raised``: it is served, and no
     secondary will fetch it. ``not-kept``: it is served, and the disk does not take the copy. ``catalog-broken``: its members
-    stay as they are. ``member-clash``: a zone that it lists is served already, from elsewhere.
+    stay as they are. ``member-clash``: a zone that it lists is served already, from elsewhere. ``went-back``: a secondary holds
+    a newer version, so that what is here comes from a backup.
     """
 
     reason: Reason
@@ -68,11 +71,13 @@ class PrimaryZone:
     versions: Versions | None = None
     updated: UpdatedNames = field(default_factory=lambda: UpdatedNames(None))
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _unraised: Problem | None = None
+    _unraised: Problem | None = None  # not taken by the secondaries, until the serial is raised
+    _ahead: SecondariesAhead = field(init=False)
 
     def __post_init__(self) -> None:
         rules = Primary(self.config.secondaries, self.config.allow_transfer)
         self.secondaries = Announcing(self.context, rules, self, Noting(self.context, self.apex))
+        self._ahead = SecondariesAhead(self.context, self.apex, self, self._on_serial_of)
 
     @property
     def apex(self) -> Name:
@@ -111,6 +116,24 @@ class PrimaryZone:
                 self._swap(kept)
         if self.zone is None and not self.retired:
             self.context.serve(self.apex, Unserved("not loaded"))
+        self._ahead.unasked = set(self.config.secondaries)
+        self.secondaries.on_acknowledged = self._ahead.on_acknowledged
+        self._ahead.begin()
+
+    def _on_serial_of(self, peer: Peer, serial: Serial) -> None:
+        """Take what a secondary holds: no version from now on is below it, and that ours is, is told."""
+        known = self.announced or (self.zone.serial if self.zone is not None else None)
+        if known is None or not serial.is_newer_than(known):
+            return
+        self.announced = serial
+        held = f"serial {self.zone.serial}" if self.zone is not None else "no version"
+        self._unraised = self._note(
+            ZoneError(
+                f"{peer.address} holds serial {serial}, and here is {held}: this server went back, as from a backup (RFC 1982)",
+                remedy=f"Raise the serial above {serial}: mailname publish PLAN",
+            ),
+            "went-back",
+        )
 
     def leaves(self) -> Heritage:
         """Return what another configuration of the zone begins with: this version was good until now."""

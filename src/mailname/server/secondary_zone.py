@@ -15,7 +15,7 @@ from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.hinted import failure_of, fetch
-from mailname.server.noting import Noting
+from mailname.server.noting import Noting, log_transfer
 from mailname.server.primary_zone import Problem
 from mailname.server.store import Record
 from mailname.server.versions import Keeping, Versions, keep, last_version
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mailname.server.config import ZoneConfig
     from mailname.server.network import Endpoint
+    from mailname.server.store import Store
     from mailname.transfer.actions import Action
     from mailname.zone import Serial, Zone
     from mailname.zone.image_merge import Changes
@@ -236,7 +237,12 @@ class SecondaryZone:
         if self.zone is None and fetched.zone.record_count > LARGE:  # nothing that could be lost, and long to write
             self._swap(fetched.zone)
         await self._keep(fetched.zone, fetched.changes)
-        self._log_transfer(peer, fetched)
+        if self.zone is not fetched.zone and self.problem is not None:
+            says = self.problem.says.removesuffix(self.problem.remedy).rstrip()
+            told = Failure(str(peer), "not-kept", says, self.problem.remedy, fetched.zone.serial)
+            await self._settle(self.logic.on_not_transferred(told, self.context.clock.monotonic()), told)
+            return
+        log_transfer(self.apex, peer, fetched)
         self._clock_says = ""
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
         self.secondaries.announce(fetched.zone)
@@ -245,7 +251,7 @@ class SecondaryZone:
         """Put a version (None: the one on the disk is the one we hold) and what we remember of it on the disk.
 
         A disk that is full must not let the zone expire: what cannot be kept is served all the same, and tried again with the
-        next record. The record of a version is never beside the text of an older one.
+        next record, unless a start might then answer an older one. A version's record is never beside the text of an older one.
         """
         if (store := self.context.store) is None:
             self._serve_kept(zone)
@@ -275,8 +281,9 @@ class SecondaryZone:
                 if not is_late:
                     await in_thread(store.save_record, self.apex, record)
             except HostError as error:
-                self._unkept = zone
-                self._serve_kept(zone)
+                if await self._may_serve(zone, store):
+                    self._unkept = zone
+                    self._serve_kept(zone)
                 self.problem = Problem("not-kept", str(error), error.remedy, iso(self.context.clock.wall()))
                 log.error("zone %s: %s", bare(self.apex), error)
             else:
@@ -287,6 +294,17 @@ class SecondaryZone:
         """Put what we remember of the version that we hold on the disk."""
         await self._keep(None)
 
+    async def _may_serve(self, zone: Zone | None, store: Store) -> bool:
+        """Tell whether a version that the disk did not take may be served: no start must answer the one before it instead."""
+        if zone is None or self.zone in (None, zone) or self.versions is None or self.versions.kept is zone:
+            return True
+        try:
+            await in_thread(store.disown, self.apex)
+        except HostError as error:
+            log.error("zone %s: %s; serial %s is served on", bare(self.apex), error, self.logic.held)
+            return False
+        return True
+
     def _serve_kept(self, zone: Zone | None) -> None:
         """Serve a version that was kept, or cannot be."""
         if zone is not None and zone is not self.zone and not self.retired:
@@ -296,19 +314,6 @@ class SecondaryZone:
         self.zone = zone
         self.since = self.context.clock.wall()
         self.context.serve(self.apex, zone)
-
-    def _log_transfer(self, peer: Peer, done: TransferredZone) -> None:
-        log.info(
-            "zone %s: transferred serial %s from %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
-            bare(self.apex),
-            done.zone.serial,
-            peer,
-            done.messages,
-            done.records,
-            done.octets,
-            done.seconds,
-            done.kind,
-        )
 
     def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
         self.notes.transferred(peer, done, self.logic.held, done.kind)

@@ -152,6 +152,18 @@ class Store:
             problem = f"cannot delete the copy of {apex} in {self.folder}: {error.strerror}"
             raise HostError(problem, remedy="Look at who owns the folder.", step="state") from error
 
+    def disown(self, apex: Name) -> None:
+        """Let no start answer the copy before a primary has confirmed it: later versions are served that the disk does not take.
+
+        This needs no room on the disk. Raises HostError where not even this can be done.
+        """
+        try:
+            self._record_path(apex).unlink(missing_ok=True)
+            sync_folder(self.folder)
+        except OSError as error:
+            problem = f"cannot mark the copy of {apex} in {self.folder} as old: {error.strerror}"
+            raise HostError(problem, remedy="Look at the disk and at who owns the folder.", step="state") from error
+
     def load_zone(self, apex: Name) -> ImageZone | None:
         """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""
         path = self._text_path(apex)

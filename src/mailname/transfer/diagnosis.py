@@ -24,6 +24,7 @@ _PROBLEMS = {
     "not-kept": "REPL-26",
     "catalog-broken": "REPL-32",
     "member-clash": "REPL-32",
+    "went-back": "REPL-15",
 }
 _KEY_TOO = ", and give it the key with which this server signs (its log says BADKEY, BADSIG or BADTIME)"
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds

@@ -300,6 +300,14 @@ def _tls(case: _Case) -> _Found:
     return "REPL-30", says, case.failed.remedy or f"See: mailname history {case.zone}"
 
 
+def _not_kept(case: _Case) -> _Found:
+    return (
+        "REPL-26",
+        f"serial {case.failed.offered} was fetched and is not served, because a restart would fall behind it: {case.failed.says}",
+        f"{case.failed.remedy} Then: {case.again}",
+    )
+
+
 def _other(case: _Case) -> _Found:
     return "REPL-28", _after_peer(case.failed.says), case.failed.remedy or f"See: mailname history {case.zone}"
 
@@ -321,6 +329,7 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "serial-undefined": _serial_not_higher,
     "malformed": _malformed,
     "too-large": _malformed,
+    "not-kept": _not_kept,
 }
 
 
