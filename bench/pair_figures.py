@@ -25,6 +25,7 @@ class PairFigures:
         return {"name": self.name, **self.values}
 
 
+WRITTEN = "of which the file, ms"
 MILLISECONDS, ORDER, SECONDS, CPU, PEAK = "ms", "of which the order, ms", "seconds", "CPU seconds", "peak MB"
 
 

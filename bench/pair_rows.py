@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.loading import APEX, write_zone_of
 from bench.machine import cpu_seconds, status_megabytes, wait_until_idle
-from bench.pair_figures import CPU, MILLISECONDS, ORDER, PEAK, SECONDS, PairFigures, ratios
+from bench.pair_figures import CPU, MILLISECONDS, ORDER, PEAK, SECONDS, WRITTEN, PairFigures, ratios
 from bench.pairs import KINDS, PATIENCE, PAUSE, QUIET, Pair, Watch, changed_zone, pairs_of
 from bench.servers import OURS
 from bench.storm import storm_row
@@ -97,9 +97,11 @@ def _publish(pair: Pair, serial: int, figures: PairFigures) -> None:
     with Watch(pair.secondary.port, SMALL) as watch:
         begin = time.monotonic()
         pair.primary.write(SMALL, text)
+        written = time.monotonic()
         order = pair.primary.begin_reload(SMALL)
         seen, done = _watched(watch, order, serial)
     figures.add(MILLISECONDS, (seen - begin) * 1000)
+    figures.add(WRITTEN, (written - begin) * 1000)
     figures.add(ORDER, (done - begin) * 1000)
 
 

@@ -71,9 +71,9 @@ class _Case:
             connection.clean = clean
         return before
 
-    def close(self) -> None:
+    async def end(self) -> None:
         """Close the connections that are kept open."""
-        self.turns.close()
+        await self.turns.close()
 
     def open_ones(self) -> int:
         return sum(not one.closed for one in self.network.opened)
@@ -101,7 +101,7 @@ class TestTransferTurns:
         case.go_on.set()
         assert sorted(await asyncio.gather(*tasks)) == [0, 0, 1, 1, 2, 2]
         assert (len(case.network.opened), case.open_ones()) == (2, 1)
-        case.close()
+        await case.end()
         assert case.open_ones() == 0
 
     async def test_who_comes_soon_afterwards_gets_the_one_that_was_kept(self) -> None:
@@ -109,9 +109,9 @@ class TestTransferTurns:
         case = _Case()
         case.go_on.set()
         assert [await case.transfer() for _ in range(3)] == [0, 1, 2]
-        case.close()
+        await case.end()
         assert (await case.transfer(), len(case.network.opened)) == (0, 2)
-        case.close()
+        await case.end()
 
     async def test_one_that_was_kept_is_ended_after_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(transfer_turns, "KEPT", 0.0)
@@ -128,7 +128,7 @@ class TestTransferTurns:
         assert await case.transfer() == 0
         case.network.readers[0].feed_eof()
         assert (await case.transfer(), case.open_ones()) == (0, 1)
-        case.close()
+        await case.end()
 
     async def test_one_on_which_something_is_left_is_not_handed_on(self) -> None:
         """What came of a transfer that broke must not be taken for the next one's."""
@@ -146,7 +146,7 @@ class TestTransferTurns:
         case.go_on.set()
         assert await asyncio.gather(*tasks) == [0, 0]
         assert (len(case.network.opened), case.open_ones()) == (2, 1)
-        case.close()
+        await case.end()
 
     async def test_servers_have_turns_of_their_own(self) -> None:
         """A primary that is silent holds up no zones of others."""
@@ -165,7 +165,7 @@ class TestTransferTurns:
         case.go_on.set()
         assert await asyncio.gather(*tasks) == [0, 1, 0, 0]
         assert (len(case.network.opened), case.open_ones()) == (3, 3)
-        case.close()
+        await case.end()
         assert case.open_ones() == 0
 
     async def test_one_that_cannot_be_opened_gives_the_turn_back(self) -> None:
@@ -199,7 +199,7 @@ class TestTransferTurns:
         called_off.cancel()
         assert await last == 1
         assert case.open_ones() == 1
-        case.close()
+        await case.end()
 
     async def test_a_transfer_that_fails_closes_its_connection(self) -> None:
         case = _Case(1)

@@ -10,6 +10,7 @@ from mailname.server.secondary_zone import SecondaryZone
 if TYPE_CHECKING:
     from dns.name import Name
 
+    from mailname.server.context import Context
     from mailname.server.folder_zones import FolderZones
 
 ServedZone = PrimaryZone | SecondaryZone
@@ -42,3 +43,14 @@ class ServedZones(dict["Name", ServedZone]):
     def serves(self, apex: Name) -> bool:
         """Tell whether there is a zone of this name."""
         return apex in self or (self.folder is not None and apex in self.folder)
+
+    async def retire_all(self, context: Context) -> None:
+        """Let all zones with a configuration of their own stop working: whatever is under way for any of them ends first.
+
+        To look for each one's among what is under way for ten thousand others would take long.
+        """
+        for zone in self.values():
+            zone.retired = True
+        await context.end_tasks()
+        for zone in self.values():
+            await zone.retire()

@@ -172,12 +172,11 @@ class Server:
         if self._control:
             await self._control.close()
         await self.catalogs.end()
-        for zone in self.zones.values():
-            await zone.retire()
+        await self.zones.retire_all(self.context)
         if self.zones.folder is not None:
             await self.zones.folder.close()
         await self.context.end_tasks()
-        self.context.transfers.close()
+        await self.context.transfers.close()
         await in_thread(self.context.library.close)
         await in_thread(self.context.history.close)
         if self._store:

@@ -162,7 +162,10 @@ class TransferTurns:
             kept.writer.close()
         self._forget(key)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connections that are kept open."""
         for key in list(self._lines):
-            self._let_go(key)
+            kept = self._lines[key].take_idle(usable=False)
+            self._forget(key)
+            if kept is not None:
+                await kept.close()
