@@ -197,3 +197,15 @@ class TestAddressOfNoUse:
         """In the network that we look from, it works."""
         _, verdict = await seen(SmallWorld(PLAN.replace("192.0.2.1", "10.9.8.7")))
         assert (verdict.verdict, verdict.findings) == ("well", ())
+
+
+class TestOpenRecursion:
+    @pytest.mark.parametrize(("rcode", "found"), [(dns.rcode.SERVFAIL, ["NS-07"]), (dns.rcode.REFUSED, [])])
+    async def test_a_server_that_tries_to_resolve_is_open_and_one_that_refuses_is_not(
+        self, rcode: dns.rcode.Rcode, found: list[str]
+    ) -> None:
+        """A resolver that reaches nobody answers SERVFAIL, with the RA flag."""
+        verdict = await verdict_with(
+            lambda probe: replace(probe, ra=True, rcode=rcode, answer=()) if not probe.qname.is_subdomain(DOMAIN) else probe
+        )
+        assert [finding.code for finding in verdict.findings if finding.server == name("ns1.example.tech.")] == found

@@ -105,8 +105,9 @@ class Reference:
         self._add(owner, ttl, rdata)
 
     def _add(self, owner: Name, ttl: int, rdata: Rdata) -> None:
-        if rdata.rdtype == 0:
-            raise self._refuse("malformed", f"record {self.records}: type 0 is no record's")
+        if rdata.rdtype == 0 or dns.rdatatype.is_metatype(rdata.rdtype):
+            kind = dns.rdatatype.to_text(rdata.rdtype) if rdata.rdtype else "0"
+            raise self._refuse("malformed", f"record {self.records}: type {kind} is no record's")
         try:
             self._builder.add(owner, ttl, rdata)
         except ZoneError as error:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "mailname.check/1"
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
+_HARMS_OTHERS = frozenset({"NS-07", "NS-08"})  # open to everybody; the domain's own answers are right
 _DEPTH = {code: depth for depth, code in enumerate(CODES)}
 # With these, what we see tells of our network or of the registry's, not of the domain.
 _CANNOT_TELL = frozenset({"ROOT-01", "TLD-01"})
@@ -164,9 +165,10 @@ def _merged(same: Sequence[Finding]) -> Finding:
     )
 
 
-def _rank(cause: Cause) -> tuple[int, int, int]:
-    """Order causes: the worst first, then the one nearest the root, then the one that explains most."""
-    return _WEIGHT[cause.finding.severity], _DEPTH[cause.finding.code], -len(cause.explains)
+def _rank(cause: Cause) -> tuple[int, bool, int, int]:
+    """Order causes: the worst first, what harms the domain itself, then the one nearest the root, or that explains most."""
+    code = cause.finding.code
+    return _WEIGHT[cause.finding.severity], code in _HARMS_OTHERS, _DEPTH[code], -len(cause.explains)
 
 
 def _verdict(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> Literal["well", "fragile", "broken", "unknown"]:

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 
 def open_recursion(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Find servers that resolved a name which is none of their business."""
+    """Find servers that resolve a name which is none of their business, or try to where they reach nobody."""
     for sight in sights(plan, facts):
         probe = facts.probe(sight.address, "udp", FOREIGN, RdataType.A)
-        if probe is None or not probe.answered or probe.rcode != dns.rcode.NOERROR or not (probe.ra and probe.answer):
-            continue
+        if probe is None or not probe.ra or probe.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.SERVFAIL):
+            continue  # who refuses does not resolve, whatever the flag says
+        resolved = probe.rcode == dns.rcode.NOERROR and probe.answer
+        how = "it answered" if resolved else "it took the question (RA)"
         name = spoken(sight.server.name)
         yield Finding(
             "NS-07",
             Severity.FRAGILE,
-            f"{name} ({sight.address}) resolves foreign names for everyone: it answered for {spoken(FOREIGN)}.",
+            f"{name} ({sight.address}) resolves foreign names for everyone: {how} for {spoken(FOREIGN)}.",
             f"configuration on {name}",
             f"Turn recursion off on {name}; run the machine's own resolver on loopback only.",
             f"dig @{sight.address} {spoken(FOREIGN)} A",

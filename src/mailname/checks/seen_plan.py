@@ -5,10 +5,12 @@ The checks read plans by their members, so these pass for ``mailname.plan``'s mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dns.name import Name
 
     from mailname.server.network import IPAddress
@@ -24,6 +26,10 @@ class SeenServer:
     engine: str = "builtin"
     tls_pin: None = None
     ssh: None = None
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """Return a copy with other values, as the plan's own models do."""
+        return replace(self, **update)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,10 @@ class SeenPlan:
     def secondaries(self) -> tuple[SeenServer, ...]:
         """The other servers."""
         return tuple(server for server in self.name_servers if server.role == "secondary")
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """Return a copy with other values, as the plan's own models do."""
+        return replace(self, **update)
 
     def holds(self, name: Name) -> bool:
         """Tell whether a name is in-domain (RFC 9499): the domain itself or below it."""

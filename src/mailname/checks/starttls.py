@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mailname.checks.finding import Finding, Severity, evidence_of, evidence_of_visit
 from mailname.checks.mail_host import visits
 from mailname.checks.mail_policy import owner_of, policy_answer, texts_in
+from mailname.checks.mail_policy_effect import policy_host_exists
 from mailname.checks.wording import listed, spoken
 from mailname.mail.policy import announces_mta_sts, mta_sts_faults
 
@@ -22,6 +23,8 @@ def starttls_as_promised(plan: Plan, facts: Facts) -> Iterator[Finding]:
     probe = policy_answer(facts, owner_of("_mta-sts", plan.domain))
     if probe is None or not announces_mta_sts(found := texts_in(probe)) or mta_sts_faults(found):
         return
+    if any(True for _ in policy_host_exists(plan, facts)):
+        return  # nobody can fetch the policy, so nobody insists on it
     for host, made in visits(plan, facts).items():
         plain = [visit for visit in made if visit.takes_mail and visit.ehlo and not visit.offers_tls]
         if not plain:

@@ -30,9 +30,9 @@ class Paths:
     def cut(self, sources: Iterable[IPAddress], destinations: Iterable[IPAddress], *transports: Transport) -> None:
         """Drop what goes from any of these sources to any of these destinations; the way back is not touched."""
         there = tuple(destinations)
-        for source, to in ((source, to) for source in sources for to in there if source.version == to.version):
+        for source, to in ((source, to) for source in sources for to in there):
             for transport in transports:
-                if self.filter is not None:
+                if self.filter is not None and source.version == to.version:
                     self.filter.drop(Endpoint(to), transport, source)
                 # Our own servers are not kept waiting for as long as a kernel tries to connect.
                 self._cut.add((source, to, transport))

@@ -279,8 +279,9 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
     to, source = _at(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
-        fresh = opened = False
+        fresh = False
         while True:
+            opened = False
             async with context.transfers.connection(network, to, source, peer.tls, fresh=fresh) as connection:
                 fresh, opened = not connection.used, True
                 try:

@@ -293,8 +293,9 @@ class Incoming:
 
     def _pack(self, owner: Name, ttl: int, rdata: Rdata) -> None:
         packed = self._reader.packed
-        if rdata.rdtype == 0:  # RFC 6895 section 3.1: reserved
-            raise self._refuse("malformed", f"record {self.records}: type 0 is no record's")
+        if rdata.rdtype == 0 or dns.rdatatype.is_metatype(rdata.rdtype):  # RFC 6895 section 3.1
+            kind = dns.rdatatype.to_text(rdata.rdtype) if rdata.rdtype else "0"
+            raise self._refuse("malformed", f"record {self.records}: type {kind} is no record's")
         try:
             packed.add(packed.put(octets(owner)), limited(ttl), rdata.rdtype, octets(rdata), 0)
         except (OverflowError, MemoryError) as error:

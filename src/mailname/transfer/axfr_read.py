@@ -129,8 +129,8 @@ class RecordReader:
             self.rdtype = (wire[at] << 8) | wire[at + 1]
             self.rdata_length = (wire[at + 8] << 8) | wire[at + 9]
             self.rdata_at = at + 10
-            # No class but IN; no type that is no data (0), nor one that stands elsewhere in a message (OPT, TSIG).
-            if wire[at + 2] or wire[at + 3] != 1 or self.rdtype == 0 or self.rdtype == 41 or self.rdtype == 250:
+            # No class but IN; no type that is no data: 0, OPT, and those of questions and messages, 128 to 255.
+            if wire[at + 2] or wire[at + 3] != 1 or self.rdtype == 0 or self.rdtype == 41 or 128 <= self.rdtype < 256:
                 return ODD
             if self.size - self.rdata_at < self.rdata_length or (
                 self.packed.count == 0 and self.rdtype != 6 and not self.differences
