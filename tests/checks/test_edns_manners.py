@@ -32,6 +32,18 @@ class TestManners:
             )
         ]
 
+    async def test_of_several_that_ignore_it_are_one_note(self) -> None:
+        """One sentence for the fleet of one make, whatever number of addresses it has."""
+        world = SmallWorld()
+        for address in ("192.0.2.1", "198.51.100.2"):
+            world.host(address).edns = "versions ignored"
+        (note,) = verdict_of(world.plan, await look(world)).findings
+        assert (note.code, note.severity, note.server) == ("NS-12", Severity.NOTE, None)
+        assert note.says == (
+            "ns1.example.tech (192.0.2.1) and ns2.example.tech (198.51.100.2) answer NOERROR to questions with EDNS version 1,"
+            " where BADVERS belongs."
+        )
+
     async def test_of_one_without_edns_are_not_asked(self) -> None:
         """NS-10 tells all."""
         world = SmallWorld()

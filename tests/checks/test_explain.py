@@ -477,6 +477,7 @@ class TestSecondaryBehind:
         verdict = told(lagging, secondary(refresh_at=later), primary(secondaries=[notify]))
         assert codes(verdict) == ("XFER-03", ())
         assert verdict.cause is not None
+        assert f"has {SERIAL} (1 serial ahead): no NOTIFY of it has arrived" in verdict.cause.finding.says
         assert "it asks again by itself at " in verdict.cause.finding.says
         assert "waiting, 3 tries" in verdict.cause.finding.says
 

@@ -103,6 +103,24 @@ class TestNameServersOfTheZone:
         assert [finding.code for finding in verdict.findings] == ["DELEG-08"]
         assert verdict.findings[0].fix == "Write the address of ns1.example.tech, 192.0.2.1, into the zone."
 
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            "ns1 CNAME ns2",
+            "ns1 CNAME mail",
+            "ns1 CNAME other\nns2 CNAME other\nother A 192.0.2.1",
+            "ns1 CNAME host.elsewhere.tech.",
+        ],
+    )
+    async def test_aliases_are_one_cause(self, lines: str) -> None:
+        """Whatever machine they lead to: that the glue says otherwise, or that two names share it, follows from it."""
+        world = SmallWorld()
+        gone = [(f"{line.split()[0]}.example.tech.", "A") for line in lines.splitlines() if "CNAME" in line]
+        world.serve(edited(world.zone, without=gone, add=lines))
+        _, verdict = await seen(world)
+        assert verdict.cause is not None
+        assert (verdict.cause.finding.code, verdict.cause.proven, verdict.also) == ("DELEG-08", True, ())
+
     async def test_two_names_of_one_machine_beside_a_third_server_are_found(self) -> None:
         """Three names, and two machines."""
         world = SmallWorld()

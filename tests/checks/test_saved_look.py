@@ -146,6 +146,7 @@ class TestSecrets:
         plan = plan_of(plan_texts.WITH_KEY)
         async with Lab(plan, tmp_path) as lab:
             await lab.publish()
+            assert await lab.wait_for_secondaries()
             lab.register()
             await lab.inject("wrong-key")
             facts = await observe(plan, network=lab.network, world=lab.world)

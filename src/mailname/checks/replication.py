@@ -68,8 +68,16 @@ class _Lag:
         holds = f"still has serial {self.held}" if self.held else "does not have the zone"
         return (
             f"{spoken(self.server.name)} ({self.sight.address}) {holds}, {spoken(self.primary.server.name)}"
-            f" ({self.primary.address}) has {self.wanted}"
+            f" ({self.primary.address}) has {self.wanted}{self.distance}"
         )
+
+    @property
+    def distance(self) -> str:
+        """How many serials the primary is ahead (RFC 1982: modulo 2**32); empty where it is not, or there is no copy."""
+        if self.held is None or not self.wanted.is_newer_than(self.held):
+            return ""
+        ahead = (int(self.wanted) - int(self.held)) % 2**32
+        return f" ({ahead} serial{'' if ahead == 1 else 's'} ahead)"
 
 
 def _lags(plan: Plan, facts: Facts) -> Iterator[_Lag]:

@@ -69,14 +69,18 @@ def expected_as_seen(facts: Facts) -> tuple[Record, ...]:
 
 
 def addresses_seen(facts: Facts, name: Name, best: Probe | None = None) -> tuple[IPAddress, ...]:
-    """Return where a name server is: by the zone if its name stands in it, else by the resolver; failing that, by the glue."""
+    """Return where a name server is: by the zone if its name stands in it, else by the resolver; failing that, by the glue.
+
+    Where its name is an alias the glue goes first: that is where resolvers ask, and it is no fault of its own.
+    """
     if name.is_subdomain(facts.domain):
         answers = [p for p in _answers(facts) if best and p.address == best.address and p.qname == name]
     else:
         answers = [p for p in facts.at_rung("resolver") if p.qname == name and p.qtype in _ADDRESSES]
-    found = [ip_address(record.rdata.to_text()) for probe in answers for record in probe.answer if record.rdtype in _ADDRESSES]
+    found = [record for probe in answers for record in probe.answer if record.rdtype in _ADDRESSES]
+    own, of_alias = ([ip_address(r.rdata.to_text()) for r in found if (r.owner == name) is mine] for mine in (True, False))
     glue = [address for referral in _delegations(facts) for address in referral.get(name, ())]
-    return tuple(dict.fromkeys(found or glue))
+    return tuple(dict.fromkeys(own or glue or of_alias))
 
 
 def _answers(facts: Facts) -> Iterator[Probe]:

@@ -69,6 +69,13 @@ class TestNameServers:
         text = good(('"ns2.example.tech"', '¦"*"'), ('"198.51.100.2", "2', '¦"192.0.2.1", "2'))
         assert_told(text, "this name server")
 
+    def test_without_a_common_family(self) -> None:
+        """A secondary fetches the zone over IPv4 or IPv6: the primary must have what it has."""
+        ns1, ns2 = '["192.0.2.1", "2001:db8:1::1"]', '["198.51.100.2", "2001:db8:2::2"]'
+        assert_told(good((ns1, '[¦"2001:db8:1::1"]'), (ns2, '["198.51.100.2"]')), "IPv6 only and the primary ns2.example.tech")
+        assert_told(good((ns1, '[¦"192.0.2.1"]'), (ns2, '["2001:db8:2::2"]')), "Write an IPv6 address of ns1.example.tech")
+        assert_told(good((ns1, '["192.0.2.1"]')))
+
     def test_outside_the_domain(self) -> None:
         """Allowed; its addresses say who may transfer."""
         assert_told(good(('"ns1.example.tech"', '"ns1.example.org"')))

@@ -21,6 +21,7 @@ def check(draft: Draft) -> Iterator[Fault]:
     yield from _roles(draft)
     yield from _names(draft)
     yield from _addresses(draft)
+    yield from _families(draft)
 
 
 def _count(draft: Draft) -> Iterator[Fault]:
@@ -107,6 +108,25 @@ def _addresses(draft: Draft) -> Iterator[Fault]:
                     "warning",
                 )
         earlier += [(server, address) for address in server.addresses]
+
+
+def _families(draft: Draft) -> Iterator[Fault]:
+    """Find secondaries that have no address of a family in which the primary has one: they can never fetch the zone."""
+    primary = next((one for one in draft.name_servers if one.role and one.role.value == "primary"), None)
+    if primary is None or not primary.whole:
+        return
+    there = {address.value.version for address in primary.addresses}
+    for server in draft.name_servers:
+        here = {address.value.version for address in server.addresses}
+        if server is primary or not server.whole or not here or not there or here & there:
+            continue
+        theirs, ours = (next(iter(versions)) for versions in (there, here))
+        yield Fault(
+            server.addresses[0].path,
+            f"{_called(server)} has IPv{ours} only and the primary {_called(primary)} IPv{theirs} only:"
+            " the zone cannot get from one to the other.",
+            f"Write an IPv{theirs} address of {_called(server)} as well, or an IPv{ours} address of {_called(primary)}.",
+        )
 
 
 def _called(server: Host) -> str:
