@@ -155,9 +155,8 @@ async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: boo
         wire, mac = _signed(context, peer, notify.message(zone, message_id))
         return wire
 
-    source = context.source_for(peer.address)
     try:
-        answer = await context.notifies.ask(context.network, _at(peer), make, timeout=UDP_TIMEOUT, source=source)
+        answer = await context.notifies.ask(context.network, _at(peer), make, UDP_TIMEOUT, context.source_for(peer.address))
     except OSError as error:
         raise _network_failure(peer, error, "udp") from error
     rcode = _rcode_of(answer)

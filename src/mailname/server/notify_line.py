@@ -73,7 +73,7 @@ class NotifyLines:
                 line.udp.close()
 
     async def ask(
-        self, network: Network, to: Endpoint, make: Callable[[int], bytes], *, timeout: float, source: IPAddress | None = None
+        self, network: Network, to: Endpoint, make: Callable[[int], bytes], timeout: float, source: IPAddress | None = None
     ) -> bytes:
         """Send a message, and return the first datagram from there that carries its id.
 
