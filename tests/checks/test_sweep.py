@@ -9,6 +9,8 @@ from ipaddress import ip_address
 
 from tests.checks.small_world import ROOT, SmallWorld, name
 
+from mailname.checks.facts import EDNS_VERSION
+from mailname.checks.observe_servers import FOREIGN
 from mailname.checks.patience import patiently
 from mailname.checks.sweep import Pace, Shared, look_at
 
@@ -46,6 +48,18 @@ class TestShared:
         again = [p for p in second[1].probes if str(p.address) == "192.0.2.1" and p.rung == "servers"]
         assert second[1].queries < first[1].queries
         assert {probe.outcome.value for probe in again} == {"silent"}
+
+    async def test_manners_of_a_name_server_are_seen_once(self) -> None:
+        """Whether it resolves for strangers, and how it takes versions to come, depends on no zone; its data do."""
+        world = SmallWorld()
+        async with world:
+            shared = Shared(world.network, replace(world.world(), resolver=None), Pace(0))
+            first, second = [(await look_at(name("example.tech."), shared))[1] for _ in range(2)]
+        manners = [[p for p in facts.probes if p.rung == EDNS_VERSION or p.qname == FOREIGN] for facts in (first, second)]
+        assert manners[0] == manners[1]
+        assert len(manners[0]) == 2 * len(world.plan.name_servers)
+        assert [len(facts.probes) for facts in (first, second)] == [len(first.probes)] * 2
+        assert second.queries <= first.queries - len(manners[0])
 
 
 class TestPace:

@@ -76,6 +76,8 @@ class Asker:
         world: World,
         budgets: dict[tuple[Endpoint, Transport], Budget] | None = None,
         turn: Callable[[IPAddress], Awaitable[None]] | None = None,
+        *,
+        keeps_ports: bool = False,
     ) -> None:
         """Begin with nothing asked.
 
@@ -84,9 +86,11 @@ class Asker:
             world: from where.
             budgets: those of other looks at the same world at the same time.
             turn: waits until an address may be asked again.
+            keeps_ports: keep each UDP socket for the next question to the same address, until ``close``.
 
         """
         self._turn = turn
+        self._keeps_ports = keeps_ports
         self.network = network
         self.world = world
         self.probes: list[Probe] = []
@@ -97,8 +101,13 @@ class Asker:
 
     def _port(self, to: Endpoint) -> UdpPort:
         if to not in self._ports:
-            self._ports[to] = UdpPort(lambda: self.network.open_udp(to))
+            self._ports[to] = UdpPort(lambda: self.network.open_udp(to), kept=self._keeps_ports)
         return self._ports[to]
+
+    def close(self) -> None:
+        """Close the sockets that were kept."""
+        for port in self._ports.values():
+            port.close()
 
     def at(self, address: IPAddress) -> Endpoint:
         """Return where an authoritative server listens."""
@@ -139,8 +148,8 @@ class Asker:
             return whole if whole.answered else probe
         return probe
 
-    async def ask_in_words(self, whom: Addressee, qname: Name, qtype: RdataType, wire: bytes) -> None:
-        """Ask by UDP with a message that is written already, and keep the answer; what comes of it changes nothing else."""
+    async def ask_in_words(self, whom: Addressee, qname: Name, qtype: RdataType, wire: bytes, *, keep: bool = True) -> Probe:
+        """Ask by UDP with a message that is written already; what comes of it changes nothing else."""
         began, outcome, answered, tries = time.perf_counter(), Outcome.SILENT, None, 0
         while outcome is Outcome.SILENT and tries < self.world.tries:
             if self._turn is not None:
@@ -153,7 +162,10 @@ class Asker:
                 outcome = outcome_of(error)
         took = (time.perf_counter() - began) * 1000
         query = _Query(qname, qtype, recurse=False)
-        self.probes.append(self._read(whom, query, "udp", outcome, answered, tries, took, Budget()))
+        probe = self._read(whom, query, "udp", outcome, answered, tries, took, Budget())
+        if keep:
+            self.probes.append(probe)
+        return probe
 
     async def _exchange(
         self, budget: Budget, whom: Addressee, query: _Query, transport: Transport

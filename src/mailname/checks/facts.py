@@ -60,6 +60,10 @@ class Record:
     ttl: int
     rdata: Rdata
 
+    def __hash__(self) -> int:
+        # Not the rdata's: dnspython writes it out anew for each hash. The few of one RRset are told apart by comparing.
+        return hash((self.owner, self.ttl, self.rdata.rdtype))
+
     @property
     def rdtype(self) -> RdataType:
         """The record's type."""
@@ -115,6 +119,10 @@ class Probe:
     answered_from: Endpoint | None = None
     opt: bool = False
     expire: int | None = None
+
+    def __hash__(self) -> int:
+        # What was asked; what came back is compared only where the same was asked twice.
+        return hash((self.rung, self.address, self.transport, self.qname, self.qtype))
 
     @property
     def answered(self) -> bool:

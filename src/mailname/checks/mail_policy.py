@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import dns.name
@@ -9,6 +10,7 @@ import dns.rcode
 from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
+from mailname.checks.known_name import known
 from mailname.checks.wording import listed, plan_file, spoken
 from mailname.mail import policy
 
@@ -33,9 +35,10 @@ _SAME_RECORD = {"POL-06": "POL-03", "POL-07": "POL-01", "POL-08": "POL-02", "POL
 NAMES = tuple(below for _, _, below, _ in _POLICIES if below)
 
 
+@lru_cache(maxsize=1024)
 def owner_of(below: str, domain: Name) -> Name:
     """Return the name at which a policy stands."""
-    return dns.name.from_text(below, domain) if below else domain
+    return known(dns.name.from_text(below, domain)) if below else domain
 
 
 def is_policy(code: str, owner: Name, domain: Name) -> bool:

@@ -18,6 +18,7 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.NS import NS
 
 from mailname.checks.asking import Asker
+from mailname.checks.known_name import known
 from mailname.checks.observe import Look, say_nothing
 from mailname.checks.observe_servers import questions
 from mailname.checks.seen import expected_as_seen, plan_as_seen
@@ -39,7 +40,7 @@ async def observe_domain(domain: Name, *, network: Network, world: World, progre
 
     A name that is no zone of its own is looked at as the zone it stands in, and ``Facts.asked`` remembers the name.
     """
-    began = time.perf_counter()
+    began, domain = time.perf_counter(), known(domain)
     look = DomainLook(domain, Asker(network, world), questions(domain, (), (), frozenset()), progress or say_nothing)
     facts = await look.to_the_end(began)
     zone = zone_of(facts)

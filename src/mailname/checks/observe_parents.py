@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Referral:
     servers: Mapping[Name, tuple[IPAddress, ...]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=256)
 def referral_in(probe: Probe) -> Referral | None:
     """Return the delegation that an answer holds, at or above its question's name and below the zone that was asked."""
     sections = probe.authority if not probe.answer else (*probe.answer, *probe.authority)

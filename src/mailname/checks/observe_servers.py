@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import dns.name
 from dns.rdatatype import RdataType
 
+from mailname.checks.known_name import known
 from mailname.checks.observe_edns import ask_edns
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mailname.server.network import Endpoint, IPAddress, Network
 
 # A name that no plan's server has any business to know, and that exists: an answer to it proves recursion.
-FOREIGN = dns.name.from_text("a.root-servers.net.")
+FOREIGN = known(dns.name.from_text("a.root-servers.net."))
 _ADDRESSES = (RdataType.A, RdataType.AAAA)
 _AT_MOST = 16  # RRsets of the plan that are compared at each address
 
@@ -134,7 +135,8 @@ def relatives(host: Name, domain: Name) -> tuple[Name, ...]:
 
 async def _by_tcp(asker: Asker, whom: Addressee, wanted: Questions) -> None:
     soa = await asker.ask(whom, wanted.domain, RdataType.SOA, transport="tcp")
-    if soa.answered and our_address(asker.network, whom.endpoint) not in wanted.vantages:
+    # Where nobody has a right to transfer, who we are is not looked up.
+    if soa.answered and not (wanted.vantages and our_address(asker.network, whom.endpoint) in wanted.vantages):
         await asker.ask(whom, wanted.domain, RdataType.AXFR, transport="tcp")
 
 

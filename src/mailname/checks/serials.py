@@ -57,7 +57,7 @@ def _first_difference(facts: Facts, one: Sight, other: Sight) -> tuple[Name, Rda
             continue
         ours = served(facts, one.address, probe.qname, probe.qtype)
         theirs = served(facts, other.address, probe.qname, probe.qtype)
-        if ours is not None and theirs is not None and frozenset(ours) != frozenset(theirs):
+        if ours is not None and theirs is not None and ours != theirs and frozenset(ours) != frozenset(theirs):
             return probe.qname, probe.qtype
     return None
 

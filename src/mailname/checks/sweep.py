@@ -1,7 +1,7 @@
 """Many domains in one go: what one look has learnt of the world, the others need not ask again.
 
 Shared are the way to each TLD (one walk for each), the addresses of hosts outside the domains, the visits to mail hosts, and
-which addresses are silent. Each address is asked at most so often a second, whoever asks.
+which addresses are silent, and how a name server treats strangers. Each address is asked at most so often a second, whoever asks.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import dns.name
 
-from mailname.checks.asking import Asker
 from mailname.checks.explain import explain
 from mailname.checks.judge import judge
+from mailname.checks.known_name import known
+from mailname.checks.manners import Manners, OneOfMany
 from mailname.checks.observe import say_nothing
 from mailname.checks.observe_domain import DomainLook, zone_of
 from mailname.checks.observe_parents import Walk, referral_in
 from mailname.checks.observe_servers import questions
+from mailname.checks.once import once
 from mailname.checks.seen import plan_as_seen
 
 if TYPE_CHECKING:
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
     from mailname.server.network import Endpoint, IPAddress, Network
 
-_Key = TypeVar("_Key")
-_Kind = TypeVar("_Kind")
 _MOST_PARENTS = 2  # of a TLD's servers, for each domain: thousands of domains are asked about
 _SOCKETS_FOR_A_JOB = 16
 
@@ -77,17 +78,11 @@ class Shared:
     cuts: dict[Name, asyncio.Future[tuple[Probe, ...]]] = field(default_factory=dict)
     hosts: dict[Name, asyncio.Future[tuple[tuple[IPAddress, ...], tuple[Probe, ...]]]] = field(default_factory=dict)
     visits: dict[IPAddress, asyncio.Future[MailProbe]] = field(default_factory=dict)
+    manners: Manners = field(default_factory=dict)
 
-    def asker(self) -> Asker:
+    def asker(self) -> OneOfMany:
         """Return an asker that begins with an empty notebook."""
-        return Asker(self.network, self.world, self.budgets, self.pace.turn)
-
-
-async def _once(known: dict[_Key, asyncio.Future[_Kind]], key: _Key, find: Callable[[], Awaitable[_Kind]]) -> _Kind:
-    """Find something out once, for all who want to know it, however many ask at the same time."""
-    if key not in known:
-        known[key] = asyncio.ensure_future(find())
-    return await asyncio.shield(known[key])
+        return OneOfMany(self.network, self.world, self.budgets, self.pace.turn, self.manners)
 
 
 @dataclass(slots=True)
@@ -109,7 +104,7 @@ class SharedLook(DomainLook):
 
     async def _from_root(self, walk: Walk) -> None:
         tld = dns.name.Name(self.domain.labels[-2:])
-        probes = await _once(self.shared.cuts, tld, lambda: self._ask_root(tld))
+        probes = await once(self.shared.cuts, tld, lambda: self._ask_root(tld))
         self.asker.probes += probes
         below = next((found for probe in probes if (found := referral_in(probe))), None)
         if below is not None:
@@ -117,20 +112,19 @@ class SharedLook(DomainLook):
 
     async def _ask_root(self, tld: Name) -> tuple[Probe, ...]:
         """Ask the root for a TLD, once for all domains below it."""
-        asker = self.shared.asker()
-        await Walk(asker, tld, self.resolve, _stop_here, _stop_here_too).from_root()
+        with closing(self.shared.asker()) as asker:
+            await Walk(asker, tld, self.resolve, _stop_here, _stop_here_too).from_root()
         return tuple(probe for probe in asker.probes if probe.rung == "root" and probe.qtype.name == "NS")
 
     async def resolve(self, name: Name) -> tuple[IPAddress, ...]:
         """Find a host's addresses, once for all domains."""
-        addresses, probes = await _once(self.shared.hosts, name, lambda: self._resolve_alone(name))
+        addresses, probes = await once(self.shared.hosts, name, lambda: self._resolve_alone(name))
         self.asker.probes += [probe for probe in probes if probe not in self.asker.probes]
         return addresses
 
     async def _resolve_alone(self, name: Name) -> tuple[tuple[IPAddress, ...], tuple[Probe, ...]]:
-        asker = self.shared.asker()
-        alone = DomainLook(self.domain, asker, self.questions, say_nothing)
-        addresses = await alone.resolve(name)
+        with closing(self.shared.asker()) as asker:
+            addresses = await DomainLook(self.domain, asker, self.questions, say_nothing).resolve(name)
         return addresses, tuple(probe for probe in asker.probes if probe.rung == "resolver")
 
     async def visit(self, host: Name, address: IPAddress) -> None:
@@ -138,7 +132,7 @@ class SharedLook(DomainLook):
         if address in self._visited or not self.asker.wanted((address,)):
             return
         self._visited.add(address)
-        made = await _once(self.shared.visits, address, lambda: self.visit_now(host, address))
+        made = await once(self.shared.visits, address, lambda: self.visit_now(host, address))
         self.asker.mail.append(replace(made, host=host))
 
 
@@ -152,7 +146,7 @@ async def _stop_here_too() -> None:
 
 async def look_at(domain: Name, shared: Shared) -> tuple[Plan, Facts, Verdict]:
     """Look at one of many domains and judge it; a name that is no zone is looked at as the zone it stands in."""
-    began = time.perf_counter()
+    began, domain = time.perf_counter(), known(domain)
     facts = await _look(domain, shared, began)
     zone = zone_of(facts)
     if zone is not None and zone != domain:
@@ -164,8 +158,9 @@ async def look_at(domain: Name, shared: Shared) -> tuple[Plan, Facts, Verdict]:
 
 async def _look(domain: Name, shared: Shared, began: float) -> Facts:
     wanted = questions(domain, (), (), frozenset())
-    look = SharedLook(domain, shared.asker(), wanted, say_nothing, most_parents=_MOST_PARENTS, shared=shared)
-    return await look.to_the_end(began)
+    with closing(shared.asker()) as asker:
+        look = SharedLook(domain, asker, wanted, say_nothing, most_parents=_MOST_PARENTS, shared=shared)
+        return await look.to_the_end(began)
 
 
 def jobs_that_fit(wanted: int) -> int:

@@ -21,10 +21,11 @@ _AT_A_TIME = 64  # datagrams read before others have their turn
 
 
 class UdpPort:
-    """Holds the socket while questions wait on it, and closes it with the last."""
+    """Holds the socket while questions wait on it, and closes it with the last; one that is kept, when it is told to."""
 
-    def __init__(self, open_socket: Callable[[], socket.socket]) -> None:
+    def __init__(self, open_socket: Callable[[], socket.socket], *, kept: bool = False) -> None:
         self._open = open_socket
+        self._kept = kept
         self._socket: socket.socket | None = None
         self._waiting: dict[int, tuple[bytes, asyncio.Future[bytes]]] = {}
 
@@ -52,12 +53,13 @@ class UdpPort:
         finally:
             expires.cancel()
             del self._waiting[number]
-            if not self._waiting:
-                self._close(loop)
+            if not self._waiting and not self._kept:
+                self.close()
 
-    def _close(self, loop: asyncio.AbstractEventLoop) -> None:
+    def close(self) -> None:
+        """Close the socket; a later question opens another."""
         if self._socket is not None:
-            loop.remove_reader(self._socket.fileno())
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
 

@@ -19,6 +19,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from mailname.checks.facts import Record
+from mailname.checks.known_name import known
 from mailname.wire.edns import OptionCode
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _OPT, _TSIG = 41, 250
 _SOA = 6
 # Types whose rdata may hold compressed names -> octets before the first of them: NS, CNAME, SOA, PTR, MX.
 _BEFORE_NAMES = {2: 0, 5: 0, _SOA: 0, 12: 0, 15: 2}
+# The name in an rdata that is compared with others: NS, CNAME, SOA, PTR, MX.
+_NAME_IN = {2: "target", 5: "target", _SOA: "mname", 12: "target", 15: "exchange"}
 _MOST_TTL = 2**31 - 1
 
 
@@ -163,12 +166,14 @@ def _uncompressed(wire: bytes, rdtype: int, start: int, end: int) -> bytes:
 
 @lru_cache(maxsize=8192)
 def _owner(labels: bytes) -> Name:
-    return dns.name.from_wire(labels, 0)[0]
+    return known(dns.name.from_wire(labels, 0)[0])
 
 
 @lru_cache(maxsize=8192)
 def _rdata(rdtype: int, octets: bytes) -> Rdata:
-    return dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), octets, 0, len(octets))
+    rdata = dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), octets, 0, len(octets))
+    name = _NAME_IN.get(rdtype)
+    return rdata if name is None else rdata.replace(**{name: known(getattr(rdata, name))})
 
 
 def question_of(wire: bytes) -> bytes:
