@@ -91,6 +91,13 @@ def edited(zone: Zone, *, without: Iterable[tuple[str, str]] = (), add: str = ""
     return builder.build()
 
 
+def signatures(
+    tag: int, when: str = "20360101000000 20260101000000", over: Iterable[str] = ("SOA", "DNSKEY"), apex: str = "example.tech."
+) -> str:
+    """Return lines of RRSIG records (expiration, inception) at the apex; nobody here computes whether they fit."""
+    return "\n".join(f"@ RRSIG {kind} 13 2 60 {when} {tag} {apex} AAAA" for kind in over)
+
+
 @dataclass(slots=True)
 class Host:
     """One address: what it serves, and how its ports behave."""

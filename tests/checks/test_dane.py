@@ -7,8 +7,8 @@ import ssl
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.checks.small_world import SmallWorld, codes, edited, look, verdict_of
-from tests.checks.test_explain import A1, A2, DS, KEY, NS1, NS2
+from tests.checks.small_world import SmallWorld, codes, edited, look, signatures, verdict_of
+from tests.checks.test_explain import A1, A2, DS, KEY, NS1, NS2, TAG
 from tests.server.tls_certificates import Certificates
 
 from mailname.checks import Facts, Severity
@@ -39,7 +39,7 @@ def seen(tmp_path: Path) -> Seen:
         world = SmallWorld()
         if tls:
             world.host("198.51.100.2").tls = context
-        key = f"@ DNSKEY {KEY}\n" if signed else ""
+        key = f"@ DNSKEY {KEY}\n{signatures(TAG)}\n" if signed else ""
         world.zone = edited(world.zone, add=f"{key}{OWNER} TLSA {record.format(digest)}\n")
         world.serve(world.zone)
         if signed:

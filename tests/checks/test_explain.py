@@ -193,7 +193,8 @@ def edns_dropped(w: SmallWorld) -> None:
 
 
 KEY = "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
-DS = str(dns.dnssec.make_ds("example.tech.", dns.rdata.from_text("IN", "DNSKEY", KEY), "SHA256"))
+_DS = dns.dnssec.make_ds("example.tech.", dns.rdata.from_text("IN", "DNSKEY", KEY), "SHA256")
+DS, TAG = str(_DS), _DS.key_tag
 
 
 def ds_left_over(w: SmallWorld) -> None:

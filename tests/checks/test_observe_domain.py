@@ -85,7 +85,7 @@ class TestHealthy:
     async def test_with_a_hidden_primary_is_well(self) -> None:
         """The SOA names a primary that is no name server of the zone."""
         world = SmallWorld()
-        hidden = f"@ 60 SOA hidden.example.tech. h. {SERIAL} 14400 3600 1209600 3600"
+        hidden = f"@ 60 SOA hidden.example.tech. h {SERIAL} 14400 3600 1209600 3600"
         text = f"$ORIGIN example.tech.\n{hidden}\n@ 60 NS ns1\n@ 60 NS ns2\nns1 60 A 192.0.2.1\nns2 60 A 198.51.100.2\n"
         world.serve(zone_of(f"{text}@ 60 MX 10 mail\nmail 60 A 198.51.100.2\n", "example.tech."))
         _, verdict = await seen(world)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.checks.small_world import PLAN, SmallWorld, codes, look, verdict_of
+from tests.checks.small_world import PLAN, SmallWorld, codes, edited, look, signatures, verdict_of
 
 from mailname.checks import observe
 from mailname.dnssec.ds import ds_records
@@ -74,8 +74,10 @@ class TestHealthy:
     async def test_a_signed_zone_with_its_ds_is_well(self) -> None:
         """The parent's DS leads to a key of the zone."""
         world = SmallWorld(PLAN.replace("website =", f'zone_text = "@ DNSKEY 257 3 13 {KEY}"\nwebsite ='))
-        ds = "\n".join(f"{world.plan.domain} DS {one.to_text()}" for one in ds_records(expand(world.plan, Serial(1))))
+        records = ds_records(expand(world.plan, Serial(1)))
+        ds = "\n".join(f"{world.plan.domain} DS {one.to_text()}" for one in records)
         world.delegate({server.name: server.addresses for server in world.plan.name_servers}, ds + "\n")
+        world.serve(edited(world.zone, add=signatures(records[0].key_tag)))
         verdict = verdict_of(world.plan, await look(world))
         assert (verdict.verdict, verdict.findings) == ("well", ())
 

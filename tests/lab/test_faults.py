@@ -44,6 +44,7 @@ WANTED = {
     "registry-server-behind": "DELEG-05",
     "ds-left-over": "DELEG-10",
     "ds-of-another-key": "DELEG-10",
+    "registry-server-down": "TLD-03",
     "registry-down": "TLD-01",
     "root-unreachable": "ROOT-01",
     "port-53-blocked": "NS-01",
@@ -94,6 +95,7 @@ WANTED = {
     "mta-sts-without-host": "POL-09",
 }
 
+NOTES = ["registry-server-down"]  # nobody is harmed by these today
 AT_A_SERVER = [
     "server-down",
     "tcp-blocked",
@@ -132,10 +134,24 @@ class TestFault:
         """Every code has its page."""
         assert {fault.cause for fault in FAULTS.values()} <= set(CODES)
 
-    @pytest.mark.parametrize("name", WANTED)
+    @pytest.mark.parametrize("name", sorted(WANTED.keys() - NOTES))
     async def test_is_found_as_its_cause_alone(self, name: str, tmp_path: Path) -> None:
         """One cause, and nothing unrelated beside it."""
         assert await cause_of(name, plan(plan_texts.WITH_KEY), tmp_path) == (WANTED[name], [])
+
+    @pytest.mark.parametrize("where", ["a.nic.tech", "b.nic.tech"])
+    async def test_that_harms_nobody_is_a_note(self, where: str, tmp_path: Path) -> None:
+        """All is well, and one server of the registry is named."""
+        rehearsed = plan(plan_texts.ORDINARY)
+        async with Lab(rehearsed, tmp_path) as lab:
+            await lab.publish()
+            assert await lab.wait_for_secondaries()
+            lab.register()
+            await lab.inject(f"registry-server-down@{where}")
+            facts = await observe(rehearsed, network=lab.network, world=lab.world)
+        verdict = explain(rehearsed, facts, judge(rehearsed, facts))
+        assert (verdict.verdict, verdict.cause, [note.code for note in verdict.notes]) == ("well", None, ["TLD-03"])
+        assert f"1 of 2 servers of tech is of no use from here: {where} (" in verdict.notes[0].says
 
     @pytest.mark.parametrize(
         "name", ["server-down", "tcp-blocked", "udp-blocked", "port-53-blocked", "zone-not-loaded", "transfer-open"]

@@ -12,6 +12,7 @@ from mailname.checks.ds import validators_drop
 from mailname.checks.mail_host import visits
 from mailname.checks.reading import delegations, host_sight, mail_exchangers, served, sights
 from mailname.checks.reading import plans_no_mail as no_mail_is_planned
+from mailname.checks.signatures import nothing_validates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def mail_arrives(plan: Plan, facts: Facts) -> bool:
 
     Rungs that were not asked are taken as good. Where no mail is planned, it is enough that the domain resolves.
     """
-    if facts.asks("servers") and (validators_drop(plan, facts) or not _resolves(plan, facts)):
+    if facts.asks("servers") and (validators_drop(plan, facts) or nothing_validates(plan, facts) or not _resolves(plan, facts)):
         return False
     if no_mail_is_planned(facts):
         return True

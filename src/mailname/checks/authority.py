@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mailname.checks.reading import Sight
     from mailname.plan import NameServer, Plan
 
-# The built-in server's word for a changed zone that it loaded all the same: SERIAL-01, not a failure to load.
-_LOADED_ALL_THE_SAME = "serial-not-raised"
+# The built-in server's words for a zone that it loaded all the same, and that is told of as SERIAL-01 or SERIAL-02.
+_LOADED_ALL_THE_SAME = frozenset({"serial-not-raised", "went-back"})
 _NOT_HERE = (dns.rcode.REFUSED, dns.rcode.NXDOMAIN, dns.rcode.NOTAUTH)
 
 
@@ -149,7 +149,7 @@ def zone_fails_to_load(plan: Plan, facts: Facts) -> Iterator[Finding]:
     server = plan.primary
     name, domain = spoken(server.name), spoken(plan.domain)
     problem = (facts.status(server.name) or {}).get("problem")
-    if problem and problem.get("reason") == _LOADED_ALL_THE_SAME:
+    if problem and problem.get("reason") in _LOADED_ALL_THE_SAME:
         problem = None
     written = facts.zone_file.problem if facts.zone_file else ""
     failing = [s.soa for s in sights(plan, facts) if s.server == server and s.soa and s.soa.rcode == dns.rcode.SERVFAIL]

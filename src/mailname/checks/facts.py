@@ -49,6 +49,9 @@ SCHEMA = "mailname.facts/1"
 RUNGS = ("resolver", "root", "tld", "servers", "control", "zone", "mail")
 # A name server's manners with EDNS are asked beside the rungs: these answers say nothing of the zone.
 EDNS_OPTIONS, EDNS_VERSION = "edns-options", "edns-version"
+# Beside the rungs, too: the signed answers of a domain for which the parent has a DS.
+SIGNATURES = "signatures"
+BESIDE = (EDNS_OPTIONS, EDNS_VERSION, SIGNATURES)
 Transport = Literal["udp", "tcp"]
 
 
@@ -170,7 +173,7 @@ class Probe:
         rcode = optional(value, "rcode", text)
         outcome = Outcome(text(value, "outcome"))
         return cls(
-            rung=choice(value, "rung", (*RUNGS, EDNS_OPTIONS, EDNS_VERSION)),
+            rung=choice(value, "rung", (*RUNGS, *BESIDE)),
             zone=dns.name.from_text(text(value, "zone")),
             server=dns.name.from_text(text(value, "server")),
             address=ip_address(text(value, "address")),

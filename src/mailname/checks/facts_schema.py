@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION, RUNGS, SCHEMA
+from mailname.checks.facts import BESIDE, RUNGS, SCHEMA
 from mailname.checks.facts_transfer import QUESTIONS
 from mailname.checks.outcome import Outcome
 
@@ -35,7 +35,7 @@ def _list(of: dict[str, Any], says: str) -> dict[str, Any]:
 
 _PROBE = _whole(
     {
-        "rung": {"enum": [*RUNGS, EDNS_OPTIONS, EDNS_VERSION]},
+        "rung": {"enum": [*RUNGS, *BESIDE]},
         "zone": {"type": "string", "description": "The zone as whose authority the server was asked."},
         "server": _NAME,
         "address": _ADDRESS,

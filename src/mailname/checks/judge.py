@@ -16,6 +16,7 @@ from mailname.checks.edns import understands_edns
 from mailname.checks.edns_manners import follows_edns
 from mailname.checks.expiry import copy_expires
 from mailname.checks.glue_missing import glue_missing
+from mailname.checks.glue_outside import glue_outside_old
 from mailname.checks.glue_wrong import glue_wrong
 from mailname.checks.mail_certificate import certificate_good
 from mailname.checks.mail_host import mail_host_greets, mail_host_listens
@@ -40,11 +41,14 @@ from mailname.checks.replication import notify_lost, transfer_fails
 from mailname.checks.root import root_reachable
 from mailname.checks.serials import primary_older, serial_not_raised
 from mailname.checks.server_set import different_machines, enough_servers
+from mailname.checks.signatures import signatures_valid
+from mailname.checks.soa_contact import contact_is_mailbox
 from mailname.checks.soa_values import soa_master, soa_timers
 from mailname.checks.source_address import same_source_address
 from mailname.checks.special_address import address_is_public
 from mailname.checks.starttls import starttls_as_promised
 from mailname.checks.tld import tld_answers, tld_exists
+from mailname.checks.tld_server import tld_servers_answer
 from mailname.checks.trailing_dot import trailing_dot_forgotten
 from mailname.checks.without_plan import without_plan
 from mailname.checks.wording import plan_file as default_plan_file
@@ -88,6 +92,7 @@ CHECKS = (
     Check(("ROOT-01",), "root", root_reachable),
     Check(("TLD-02",), "root", tld_exists, ("ROOT-01",)),
     Check(("TLD-01",), "tld", tld_answers, ("ROOT-01", "TLD-02")),
+    Check(("TLD-03",), "tld", tld_servers_answer, ("ROOT-01", "TLD-01", "TLD-02")),
     Check(("REG-01",), "tld", on_hold),
     Check(("REG-02",), "tld", registration_ends),
     Check(("DELEG-01",), "tld", delegated, ("ROOT-01", "TLD-01", "TLD-02")),
@@ -101,6 +106,7 @@ CHECKS = (
     Check(("DELEG-09",), "tld", referral_fits, _NO_DELEGATION),
     Check(("DELEG-10",), "tld", ds_has_its_key, (*_NO_DELEGATION, *_NOT_SERVED)),
     Check(("DELEG-11",), "servers", address_is_public),
+    Check(("DELEG-12",), "tld", glue_outside_old, _NO_DELEGATION),
     Check(("NS-01",), "servers", server_down, for_each_server=True),
     Check(("NS-02",), "servers", tcp_unreachable, ("NS-01",), for_each_server=True),
     Check(("NS-03",), "servers", udp_unreachable, ("NS-01",), for_each_server=True),
@@ -121,6 +127,8 @@ CHECKS = (
     Check(("SERIAL-03",), "servers", copy_expires, _NOT_SERVED, for_each_server=True),
     Check(("SOA-01",), "servers", soa_timers, _NOT_SERVED),
     Check(("SOA-02",), "servers", soa_master, _NOT_SERVED, needs_plan=True),
+    Check(("SOA-03",), "servers", contact_is_mailbox, _NOT_SERVED),
+    Check(("SIG-01",), "servers", signatures_valid, (*_NO_DELEGATION, "DELEG-10", "NS-01", "NS-03"), for_each_server=True),
     Check(("ZONE-01",), "servers", trailing_dot_forgotten, _NOT_SERVED),
     Check(("ZONE-02",), "servers", plan_differs, _NOT_SERVED, needs_plan=True),
     Check(("MX-01",), "servers", mx_missing, _NOT_SERVED, needs_plan=True),

@@ -69,6 +69,7 @@ MENDS: Mapping[str, Mend] = MappingProxyType(
         "SERIAL-01": server.published_again,
         "SERIAL-02": server.published_again,
         "SERIAL-03": apart.refreshed,
+        "SIG-01": apart.signed_again,
         "SOA-01": zone.timers_fit,
         "ZONE-01": zone.host_has_address,
         "ZONE-02": zone.as_published,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dns.rdatatype import RdataType
 
-from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION
+from mailname.checks.facts import EDNS_OPTIONS, EDNS_VERSION, SIGNATURES
 from mailname.checks.mended_facts import Mended, changed
 from mailname.checks.mended_parent import registered_as_planned
 from mailname.checks.observe_lists import listed_name
@@ -24,6 +24,12 @@ def with_manners(now: Mended, finding: Finding) -> Mended:
     """Leave out how a server took what is new in EDNS."""
     asked, at = (EDNS_OPTIONS, EDNS_VERSION), set(finding.addresses)
     return Mended(now.plan, changed(now.facts, lambda p: None if p.rung in asked and p.address in at else p))
+
+
+def signed_again(now: Mended, finding: Finding) -> Mended:
+    """Leave out a server's signed answers, as if their signatures were good."""
+    at = set(finding.addresses)
+    return Mended(now.plan, changed(now.facts, lambda p: None if p.rung == SIGNATURES and p.address in at else p))
 
 
 def refreshed(now: Mended, finding: Finding) -> Mended:

@@ -26,6 +26,7 @@ from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import ask_tlsa, follow_policies, mail_hosts_in
 from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.observe_servers import ask_server, questions
+from mailname.checks.observe_signatures import ask_signatures
 from mailname.checks.out_of_step import held_serials, out_of_step
 from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
@@ -278,7 +279,8 @@ class Look:
             await asyncio.gather(*(self._keys(name, address) for address, name in self._asked.items()))
 
     async def _keys(self, name: Name, address: IPAddress) -> None:
-        await self.asker.ask(self._addressee(name, address), self.domain, RdataType.DNSKEY)
+        whom = self._addressee(name, address)
+        await asyncio.gather(self.asker.ask(whom, self.domain, RdataType.DNSKEY), ask_signatures(self.asker, whom))
 
     def _addressee(self, name: Name, address: IPAddress) -> Addressee:
         return Addressee("servers", self.domain, name, self.asker.at(address))

@@ -174,6 +174,8 @@ RULES = (
     # A transfer that fails explains a secondary that has nothing; a copy that has expired is told as that, with the failure.
     Rule(_TRANSFER_FAILS, _NOT_SERVED, (same_server,), (secondary_has_expired,)),
     Rule(_TRANSFER, frozenset({"SERIAL-03"}), (same_server,)),
+    # A copy that cannot be refreshed keeps its old signatures.
+    Rule(_TRANSFER | {"SERIAL-03"}, frozenset({"SIG-01"}), (same_server,)),
     Rule(
         frozenset({"NS-01", "NS-02", "NS-03", "NS-04", "NS-06", "NS-09"}),
         frozenset({"SERIAL-03"}),

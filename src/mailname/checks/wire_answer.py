@@ -32,6 +32,7 @@ _HEADER = struct.Struct("!HHHHHH")
 _FIXED = struct.Struct("!HHIH")
 _QR, _AA, _TC, _RD, _RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 _OPCODE = 0x7800
+_DO = 0x8000  # in the OPT record's TTL (RFC 6891 section 6.1.3)
 _IN = dns.rdataclass.IN
 _OPT, _TSIG = 41, 250
 _SOA = 6
@@ -63,11 +64,21 @@ class Answer:
 
 
 def write_question(
-    number: int, qname: Name, qtype: RdataType, *, recurse: bool, payload: int | None, options: bytes = b"", version: int = 0
+    number: int,
+    qname: Name,
+    qtype: RdataType,
+    *,
+    recurse: bool,
+    payload: int | None,
+    options: bytes = b"",
+    version: int = 0,
+    signed: bool = False,
 ) -> bytes:
-    """Write a query; ``payload`` is what EDNS offers in octets, without one there is no OPT."""
+    """Write a query; ``payload`` is what EDNS offers in octets, without one there is no OPT; ``signed`` sets its DO flag."""
     header = _HEADER.pack(number, _RD if recurse else 0, 1, 0, 0, 0 if payload is None else 1)
-    opt = b"" if payload is None else struct.pack("!BHHIH", 0, _OPT, payload, version << 16, len(options))
+    opt = (
+        b"" if payload is None else struct.pack("!BHHIH", 0, _OPT, payload, version << 16 | (_DO if signed else 0), len(options))
+    )
     return header + _wire(qname) + struct.pack("!HH", qtype, _IN) + opt + options
 
 

@@ -47,7 +47,7 @@ class Fault:
 
     Attributes:
         name: what ``--break`` calls it.
-        cause: the code of the cause that the check must find.
+        cause: the code of the cause that the check must find; of the note, where nobody is harmed today.
         says: what happened, in one sentence.
         inject: does it, and waits until it has had its effect.
         needs: what the plan must have, or it cannot break this way.
@@ -80,7 +80,7 @@ class Fault:
 
 
 FAULTS: dict[str, Fault] = {}
-AT_TLD = ("registry-server-behind",)  # what takes NAME@a.nic.TLD and NAME@b.nic.TLD
+AT_TLD = ("registry-server-behind", "registry-server-down")  # what takes NAME@a.nic.TLD and NAME@b.nic.TLD
 
 
 _HAS: dict[Need, Callable[[Plan], bool]] = {

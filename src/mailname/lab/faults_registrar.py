@@ -110,6 +110,12 @@ async def registry_server_behind(lab: Lab) -> None:
     lab.register(entry)
 
 
+@fault("TLD-03", "One of the registry's servers is down: a note only, since the others have the delegation.")
+async def registry_server_down(lab: Lab) -> None:
+    """Stop one of the TLD's servers."""
+    await lab.internet.tld_servers[1 if lab.aim.tld_server is None else lab.aim.tld_server].stop()
+
+
 @fault("DELEG-10", "The registrar still has the DS of the former provider's key; the zone is not signed any more.")
 async def ds_left_over(lab: Lab) -> None:
     """Enter a DS that leads to no key of the zone."""
