@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -53,6 +54,20 @@ async def connected(at: Endpoint) -> AsyncIterator[tuple[asyncio.StreamReader, a
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+class TestTcpListener:
+    @pytest.mark.parametrize("turns", range(5))
+    async def test_who_was_accepted_while_it_closes_is_sent_away(self, site: Site, turns: int) -> None:
+        """However far his connection had come. No socket is left behind, which pytest would tell."""
+        async with running(site.primary()):
+            clients = [socket.create_connection((str(site.primary_at.address), site.primary_at.port)) for _ in range(20)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        gc.collect()
+        for client in clients:
+            with client, contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
 
 
 class TestConnection:

@@ -40,6 +40,9 @@ class Answering(Protocol):
         """Return the messages that answer one message."""
 
 
+_ON_THE_WAY = 3  # turns of the event loop from accept to our own function
+
+
 class TcpListener:
     """Answers on the connections to one TCP address.
 
@@ -56,6 +59,7 @@ class TcpListener:
         self._dispatcher = dispatcher
         self._limits = limits
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -71,7 +75,13 @@ class TcpListener:
 
     async def close(self) -> None:
         """Stop listening and end the connections."""
+        self._closing = True
         if self._server is not None:
+            # Who was accepted and did not come to us yet comes now: a server of asyncio that is closed loses his socket.
+            for one in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(one.fileno())
+            for _ in range(_ON_THE_WAY):
+                await asyncio.sleep(0)
             self._server.close()
         for task in self._connections:
             task.cancel()
@@ -80,9 +90,14 @@ class TcpListener:
             await self._server.wait_closed()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closing:  # it was accepted before, and comes to us only now
+            writer.transport.abort()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        # What is still to be sent goes nowhere: waiting for it would let a client hold us. Not in the task: it may never begin.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     def _client(self, writer: asyncio.StreamWriter) -> Endpoint | None:
         """Return who is there; None for who is gone already."""
@@ -111,7 +126,6 @@ class TcpListener:
         finally:
             if place is not None:
                 self._limits.leave(place)
-            writer.transport.abort()  # what is still to be sent goes nowhere: waiting for it would let a client hold us
 
 
 class _Connection:
