@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 
@@ -31,6 +32,9 @@ COMMANDS = {
     "reload": "Tell a running server to read its zone files again.",
     "version": "Tell the version and what it runs on.",
 }
+# Objects that are made before the youngest are looked through for garbage. What a start imports stays, and is most of what
+# a short command makes: to look through it after each 700, as Python does, is a tenth of its time.
+_BEFORE_COLLECTING = 50_000
 
 
 class _LazyGroup(click.Group):
@@ -72,6 +76,7 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 well, 1 findings, 2 usage or plan, 3 could not find out, 4 failed, 130 interrupted."""
+    gc.set_threshold(_BEFORE_COLLECTING)
     try:
         code = _run()
         sys.stdout.flush()
