@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
-import socket
-import struct
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import dns.flags
 import dns.message
@@ -19,6 +16,7 @@ import dns.name
 import dns.rcode
 import dns.rrset
 import pytest
+from tests.server.fake_primary import fake_primary, zone_answer
 from tests.server.running import APEX, PATIENCE, PRIMARY, SECONDARY, Running, Site, running, until
 
 from mailname.errors import HostError
@@ -32,7 +30,8 @@ from mailname.transfer.transfer_limits import TransferLimits
 from mailname.wire.tsig_key import make_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    import socket
+    from collections.abc import Callable
 
     from mailname.server.network import IPAddress
     from mailname.transfer.cause import Cause
@@ -83,60 +82,6 @@ class NoRoute(DirectNetwork):
 
     def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
         raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
-
-
-@contextlib.asynccontextmanager
-async def fake_primary(
-    site: Site, answer: Callable[[bytes, bool], bytes | None], *, tcp: bool = True, cut: bool = False
-) -> AsyncIterator[None]:
-    """Answer at the primary's address: by UDP and TCP with ``answer``.
-
-    ``cut`` resets the TCP connection behind them.
-    """
-    loop = asyncio.get_running_loop()
-
-    class Udp(asyncio.DatagramProtocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport = cast("asyncio.DatagramTransport", transport)
-
-        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-            if (reply := answer(data, False)) is not None:
-                self.transport.sendto(reply, addr)
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, EOFError):
-            query = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-            reply = answer(query, True)
-            if reply is not None:
-                writer.write(len(reply).to_bytes(2, "big") + reply)
-                await writer.drain()
-            if cut:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                writer.transport.abort()
-            else:
-                await reader.read()
-        writer.close()
-
-    transport, _ = await loop.create_datagram_endpoint(Udp, local_addr=(str(PRIMARY), site.port))
-    server = await asyncio.start_server(connected, str(PRIMARY), site.port) if tcp else None
-    try:
-        yield
-    finally:
-        transport.close()
-        if server is not None:
-            server.close()
-
-
-def zone_answer(query: bytes, tcp: bool, *records: str, aa: bool = True) -> bytes:
-    """Answer the SOA question by UDP; by TCP give these records as the transfer."""
-    asked = dns.message.from_wire(query, keyring=False)
-    reply = dns.message.make_response(asked)
-    reply.flags = dns.flags.QR | (dns.flags.AA if aa else 0)
-    soa = "example.tech. 3600 IN SOA ns2.example.tech. hostmaster.example.tech. 7 3600 1 86400 60"
-    for line in (soa, *records) if tcp else (soa,):
-        owner, ttl, _, rdtype, data = line.split(maxsplit=4)
-        reply.answer.append(dns.rrset.from_text(owner, int(ttl), "IN", rdtype, data))
-    return reply.to_wire()
 
 
 class TestLists:
@@ -256,8 +201,8 @@ class TestConnections:
 
     async def test_silent(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither answers."""
-        monkeypatch.setattr("mailname.server.asking.UDP_TIMEOUT", 0.1)
-        monkeypatch.setattr("mailname.server.asking.TCP_TIMEOUT", 0.2)
+        monkeypatch.setattr("mailname.server.soa_question.UDP_TIMEOUT", 0.1)
+        monkeypatch.setattr("mailname.server.soa_question.TCP_TIMEOUT", 0.2)
         async with fake_primary(site, lambda _query, _tcp: None), running(site.secondary()) as secondary:
             assert "neither by UDP nor by TCP" in (await cause_of(secondary, "REPL-10"))["says"]
 
@@ -289,7 +234,8 @@ class TestZones:
         other = replace(site.zone(), name=dns.name.from_text("other.test."), file=site.folder / "other.zone")
         (site.folder / "other.zone").write_text(site.file.read_text(encoding="utf-8"), encoding="utf-8")
         async with running(site.primary(other)), running(site.secondary()) as secondary:
-            assert "127.0.0.2" in (await cause_of(secondary, "REPL-14"))["says"]
+            says = (await cause_of(secondary, "REPL-14"))["says"]
+            assert "127.0.0.2 does not have the zone, and says so: answered REFUSED (Not Authoritative)" in says
 
     async def test_primary_went_back(self, site: Site) -> None:
         """A backup was put back: both serials are named, and that it was the same primary that had the higher one."""
@@ -353,7 +299,7 @@ class TestZones:
             assert "other.test" in cause["says"]
 
     async def test_expired_there_too(self, site: Site) -> None:
-        """SERVFAIL from a primary that is itself a secondary: its own side says that it has expired."""
+        """SERVFAIL from a primary that is itself a secondary: it says so to who asks it for the SOA, and so does its own side."""
         third = Endpoint(ip_address("127.0.0.4"), site.port)
         middle = replace(site.copy(), secondaries=(Peer(third.address, site.port),))
         last = replace(site.copy(), primaries=(Peer(SECONDARY, site.port),))
@@ -363,7 +309,7 @@ class TestZones:
             second.clock.move(90_000)
             await until(lambda: second.zone_status()["state"] == "expired")
             async with running(site.secondary(last, listen=(third,), state=None, control=None)) as server:
-                await cause_of(server, "REPL-19")
+                assert "(Invalid Data)" in (await cause_of(server, "REPL-18"))["says"]
                 found = cause_at_secondary(await side(server, "ns3", third.address), await side(second, "ns2", SECONDARY))
                 assert found is not None
                 assert found.code == "REPL-18"

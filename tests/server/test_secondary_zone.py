@@ -21,7 +21,7 @@ import pytest
 from tests.server.running import APEX, PRIMARY, Running, Site, asked, running, serial_at, until, zone_text
 
 from mailname.errors import HostError
-from mailname.server import asking
+from mailname.server import soa_question
 from mailname.server.clock import ShiftedClock
 from mailname.server.network import DirectNetwork
 from mailname.transfer.actions import Peer
@@ -347,7 +347,7 @@ class TestWhyNot:
     async def test_notauth(self, site: Site) -> None:
         """The primary does not have the zone at all."""
         async with running(replace(site.primary(), zones=())), running(site.secondary()) as secondary:
-            assert (await failed(secondary, "refused"))["peer"] == str(site.primary_at)
+            assert (await failed(secondary, "no-zone"))["peer"] == str(site.primary_at)
 
     async def test_servfail(self, site: Site) -> None:
         """The primary has it and cannot load it."""
@@ -429,7 +429,7 @@ class TestWhyNot:
             ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
                 raise TimeoutError
 
-        monkeypatch.setattr(asking, "UDP_TIMEOUT", 0.05)
+        monkeypatch.setattr(soa_question, "UDP_TIMEOUT", 0.05)
         async with running(site.primary()):
             server = Running(site.secondary(), network=NoTcp(), clock=ShiftedClock())
             await server.start()
@@ -439,7 +439,7 @@ class TestWhyNot:
                 await server.stop()
         server = Running(site.secondary(), network=NoTcp(), clock=ShiftedClock())
         with monkeypatch.context() as patch:
-            patch.setattr(asking, "ask_udp", _silence)
+            patch.setattr(soa_question, "ask_udp", _silence)
             await server.start()
             try:
                 await failed(server, "timeout-udp")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _UNREACHED = frozenset(
     {"connection-refused", "timeout", "timeout-tcp", "timeout-udp", "reset", "unreachable", "stalled", "too-slow"}
 )
-_NOT_SERVED = frozenset({"refused", "notauth", "servfail", "not-authoritative"})
+_NOT_SERVED = frozenset({"refused", "notauth", "servfail", "no-zone", "primary-expired", "not-authoritative"})
 _WELL: Mapping[str, Any] = {
     "state": "serving",
     "busy": False,

@@ -1,4 +1,4 @@
-"""Questions that a server asks other servers: NOTIFY, the SOA, and the transfer, signed where a key is shared."""
+"""Questions that a server asks other servers: NOTIFY and the transfer, signed where a key is shared."""
 
 from __future__ import annotations
 
@@ -8,23 +8,18 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.rcode
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from mailname.errors import TransferError
 from mailname.server.context import bare, log
 from mailname.server.each_key import with_each_key
-from mailname.server.network import Endpoint, ask_tcp, ask_udp
-from mailname.server.tls_client import OverTls, ask_tls, tls_error
+from mailname.server.network import Endpoint
+from mailname.server.tls_client import OverTls, tls_error
 from mailname.transfer import axfr, ixfr, ixfr_read, notify
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.failed_transfer import OPENED_AND_SILENT
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
-from mailname.zone import Serial
 from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
@@ -39,15 +34,13 @@ if TYPE_CHECKING:
     from mailname.zone.image_merge import Changes
 
 UDP_TIMEOUT = 1.5  # seconds for one try
-UDP_TRIES = 2
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
 _AT_ONCE = 2048  # octets of messages that are not worth a thread
 _MOST_READ = 1 << 18  # octets
-_TRUNCATED = 0x02  # TC, in the third octet of the header
 
 #: Failures of an IXFR after which the whole zone may still come; of the network, signatures or permission it would fail alike.
 _WHOLE_MAY_HELP = {"malformed", "failed", "servfail", "reset"}
-_RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
+RCODE_REASONS = {Rcode.REFUSED: "refused", Rcode.NOTAUTH: "notauth", Rcode.SERVFAIL: "servfail"}
 _REMEDIES = {
     "refused": "Load the zone on the primary if it is not there; allow this server there by its address or its key.",
     "notauth": "Allow this server on the primary by its address or its key (Knot says NOTAUTH for that); load the zone there.",
@@ -63,6 +56,8 @@ _REMEDIES = {
     "unreachable": "Look at this server's network and routes.",
     "too-slow": "Look at the way to the primary; let it take longer, if it must: total in the table [transfer_limits].",
     "too-large": "Look at what the primary sends; allow more, if it is right: octets in the table [transfer_limits].",
+    "no-zone": "Load the zone on the primary, or correct the primary's address here.",
+    "primary-expired": "Mend the primary first: its own copy has expired, or was never there; see its log.",
     "not-authoritative": "The primary answers without authority for the zone: load the zone there.",
 }
 
@@ -93,7 +88,8 @@ def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> Tra
     return TransferError(f"{peer}: {says}", remedy=_REMEDIES.get(reason, ""), peer=str(peer), reason=reason, rcode=rcode)
 
 
-def _network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> TransferError:
+def network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> TransferError:
+    """Tell why nothing came from a peer; ``transport`` is udp or tcp."""
     if peer.tls is not None and transport == "tcp":
         return tls_error(peer, error)
     # asyncio's TimeoutError is an OSError; a closed stream is an EOFError.
@@ -113,26 +109,28 @@ def _broken_off(peer: Peer, error: OSError | EOFError, begun: int, idle: float) 
     return failure(peer, "reset", f"the connection was closed in the middle, after {begun} message(s) (TCP)")
 
 
-def _signed(context: Context, peer: Peer, wire: bytes) -> tuple[bytes, bytes]:
+def signed(context: Context, peer: Peer, wire: bytes) -> tuple[bytes, bytes]:
+    """Sign a question with the key that we share with a peer; return it with its MAC, which is empty where there is no key."""
     if peer.key is None:
         return wire, b""
     return sign(wire, context.keys[peer.key], context.clock.wall())
 
 
-def _judged(context: Context, peer: Peer, answer: bytes, request_mac: bytes) -> bytes:
+def judged(context: Context, peer: Peer, answer: bytes, request_mac: bytes) -> bytes:
     """Return an answer's message without signature. Raises TransferError when the signature we need is not good."""
     if peer.key is None:
         return answer
     verdict = verify(answer, {peer.key: context.keys[peer.key]}, context.clock.wall(), request_mac)
     if isinstance(verdict, Rejected):
-        rcode = _rcode_of(answer)
-        if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:  # a refusal may come unsigned; we refuse ourselves anyway
-            raise failure(peer, _RCODE_REASONS[rcode], f"answered {rcode.name}", rcode.name)
+        rcode = rcode_of(answer)
+        if verdict.reason == "unsigned" and rcode in RCODE_REASONS:  # a refusal may come unsigned; we refuse ourselves anyway
+            raise failure(peer, RCODE_REASONS[rcode], f"answered {rcode.name}", rcode.name)
         raise failure(peer, verdict.reason, verdict.says, rcode.name)
     return verdict.message
 
 
-def _rcode_of(wire: bytes) -> Rcode:
+def rcode_of(wire: bytes) -> Rcode:
+    """Return the rcode in a message's header."""
     return Rcode.make(wire[3] & 0xF) if len(wire) > 3 else Rcode.FORMERR
 
 
@@ -152,71 +150,17 @@ async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: boo
 
     def make(message_id: int) -> bytes:
         nonlocal mac
-        wire, mac = _signed(context, peer, notify.message(zone, message_id))
+        wire, mac = signed(context, peer, notify.message(zone, message_id))
         return wire
 
     try:
-        answer = await context.notifies.ask(context.network, _at(peer), make, UDP_TIMEOUT, context.source_for(peer.address))
+        answer = await context.notifies.ask(context.network, at(peer), make, UDP_TIMEOUT, context.source_for(peer.address))
     except OSError as error:
-        raise _network_failure(peer, error, "udp") from error
-    rcode = _rcode_of(answer)
+        raise network_failure(peer, error, "udp") from error
+    rcode = rcode_of(answer)
     if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and another):  # it may not know this key, and another one
-        _judged(context, peer, answer, mac)
+        judged(context, peer, answer, mac)
     return rcode.name
-
-
-async def ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
-    """Ask a primary for the zone's serial, by UDP, and by TCP where UDP is silent, or refused: Knot says so for its catalogs.
-
-    Raises:
-        TransferError: with the reason.
-
-    """
-    return await with_each_key(context, peer, "SOA", lambda one: _ask_soa(context, one, apex))
-
-
-async def _ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
-    query = dns.message.make_query(apex, RdataType.SOA, use_edns=False)
-    query.flags = dns.flags.Flag(0)
-    wire, mac = _signed(context, peer, query.to_wire())
-    if peer.tls is not None:
-        return _serial_in(peer, apex, _judged(context, peer, await ask_tls(context, peer, wire, TCP_TIMEOUT), mac))
-    source = context.source_for(peer.address)
-    answer: bytes | None = None
-    for _ in range(UDP_TRIES):
-        try:
-            answer = await ask_udp(context.network, wire, _at(peer), timeout=UDP_TIMEOUT, source=source)
-            if len(answer) > 2 and answer[2] & _TRUNCATED:
-                answer = None
-            break
-        except TimeoutError:
-            continue
-        except OSError as error:
-            raise _network_failure(peer, error, "udp") from error
-    if answer is None or _rcode_of(answer) == Rcode.REFUSED:
-        try:
-            answer = await ask_tcp(context.network, wire, _at(peer), timeout=TCP_TIMEOUT, source=source)
-        except (OSError, EOFError) as error:
-            if answer is None:
-                raise failure(peer, "timeout-udp", "no answer by UDP, nor by TCP") from error
-    return _serial_in(peer, apex, _judged(context, peer, answer, mac))
-
-
-def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
-    try:
-        message = dns.message.from_wire(wire, ignore_trailing=True)
-    except (dns.exception.DNSException, ValueError) as error:
-        raise failure(peer, "malformed", "the answer to the SOA question cannot be read") from error
-    rcode = message.rcode()
-    if rcode != Rcode.NOERROR:
-        word = dns.rcode.to_text(rcode)
-        raise failure(peer, _RCODE_REASONS.get(Rcode.make(rcode), "failed"), f"answered {word} to the SOA question", word)
-    if not message.flags & dns.flags.AA:
-        raise failure(peer, "not-authoritative", "answers for the zone without authority (no AA)")
-    for rrset in message.answer:
-        if rrset.rdtype == RdataType.SOA and rrset.name == apex:
-            return Serial(rrset[0].serial)
-    raise failure(peer, "malformed", "the answer to the SOA question holds no SOA")
 
 
 async def fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Zone | None = None) -> TransferredZone:
@@ -271,11 +215,11 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Im
 
 async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Incoming | ixfr_read.Incoming) -> int:
     """Ask, and take the answer; return how many octets came."""
-    wire, mac = _signed(context, peer, query)
+    wire, mac = signed(context, peer, query)
     verifier = StreamVerifier(context.keys[peer.key], mac) if peer.key is not None else None
     limits = context.limits
     taking = _Taking(peer, incoming, verifier, limits)
-    to, source = _at(peer), context.source_for(peer.address)
+    to, source = at(peer), context.source_for(peer.address)
     network = OverTls(context, peer) if peer.tls is not None else context.network
     try:
         fresh = False
@@ -299,7 +243,7 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
             raise _broken_off(peer, error, incoming.messages, limits.idle) from error
         if opened and peer.tls is None and isinstance(error, TimeoutError):
             raise failure(peer, "timeout-tcp", OPENED_AND_SILENT) from error
-        raise _network_failure(peer, error, "tcp") from error
+        raise network_failure(peer, error, "tcp") from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
     if taking.octets <= _AT_ONCE and incoming.finishes_at_once:
@@ -390,11 +334,12 @@ class _Taking:
         verdict = self.verifier.take(received, now)
         if not isinstance(verdict, Rejected):
             return verdict
-        rcode = _rcode_of(received)
-        if verdict.reason == "unsigned" and rcode in _RCODE_REASONS:
-            raise failure(self.peer, _RCODE_REASONS[rcode], f"answered {rcode.name} to the transfer", rcode.name)
+        rcode = rcode_of(received)
+        if verdict.reason == "unsigned" and rcode in RCODE_REASONS:
+            raise failure(self.peer, RCODE_REASONS[rcode], f"answered {rcode.name} to the transfer", rcode.name)
         raise failure(self.peer, verdict.reason, verdict.says, rcode.name)
 
 
-def _at(peer: Peer) -> Endpoint:
+def at(peer: Peer) -> Endpoint:
+    """Return where a peer listens."""
     return Endpoint(peer.address, peer.port)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailname.errors import TransferError
-from mailname.server.asking import ask_soa, fetch_zone
+from mailname.server.asking import fetch_zone
+from mailname.server.soa_question import ask_soa
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.offers import Failure
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailname.errors import TransferError
-from mailname.server.asking import ask_soa
+from mailname.server.soa_question import ask_soa
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
 from mailname.server.announcing import Announcing
-from mailname.server.asking import TransferredZone, ask_soa
 from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.hinted import failure_of, fetch
 from mailname.server.noting import Noting, log_transfer
 from mailname.server.primary_zone import Problem
+from mailname.server.soa_question import ask_soa
 from mailname.server.store import Record
 from mailname.server.versions import Keeping, Versions, keep, last_version
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.server.asking import TransferredZone
     from mailname.server.config import ZoneConfig
     from mailname.server.network import Endpoint
     from mailname.server.store import Store

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailname.transfer.cause import Cause
+from mailname.transfer.primary_without_zone import expired_there, no_zone, not_authoritative, servfail
 from mailname.transfer.side import bare, host_of
 
 if TYPE_CHECKING:
@@ -39,11 +40,11 @@ def cause_of_failure(secondary: Side, failed: Failed, primary: Side | None, name
     refusal = _refusal_of(secondary, failed, primary)
     if refusal is not None and primary is not None:
         heard.append((primary.name, refusal.says))
-    code, says, remedy = _finder(failed.reason)(_Case(secondary, failed, primary, refusal, zone, at, who))
+    code, says, remedy = _finder(failed.reason)(Case(secondary, failed, primary, refusal, zone, at, who))
     return Cause(code, sentence(says), remedy, failed.since, tuple(heard))
 
 
-class _Case:
+class Case:
     """All that is known of one failure."""
 
     __slots__ = ("at", "failed", "primary", "refusal", "secondary", "who", "zone")
@@ -53,6 +54,11 @@ class _Case:
     ) -> None:
         self.secondary, self.failed, self.primary, self.refusal = secondary, failed, primary, refusal
         self.zone, self.at, self.who = zone, at, who
+
+    @property
+    def told(self) -> str:
+        """What the secondary says of the failure, without the peer's address."""
+        return _after_peer(self.failed.says)
 
     @property
     def seen_as(self) -> str | None:
@@ -88,7 +94,7 @@ class _Case:
 _Found = tuple[str, str, str]
 
 
-def _refused(case: _Case) -> _Found:
+def _refused(case: Case) -> _Found:
     seen, names = case.seen_as, case.secondary.addresses
     if case.refusal is not None and case.refusal.reason in KEY_CODES:
         return _keys(case)
@@ -108,7 +114,7 @@ def _refused(case: _Case) -> _Found:
             f"Load {case.zone} on {case.who}, or see there: mailname status {case.zone}",
         )
     if case.primary is not None and case.failed.offered is None and case.primary.state != "serving":
-        return _servfail(case)
+        return servfail(case)
     if case.refusal is None and case.failed.signed is False:
         return _unsigned_request(case)
     why = f" ({case.refusal.says})" if case.refusal else ""
@@ -120,7 +126,7 @@ def _refused(case: _Case) -> _Found:
     )
 
 
-def _unsigned_request(case: _Case) -> _Found:
+def _unsigned_request(case: Case) -> _Found:
     why = f": {case.refusal.says}" if case.refusal else f"; {case.secondary.name} does not sign what it asks for"
     sign = (
         f'name the key {case.here}, in its [[key]] and [[zone.primary]] (key = "NAME"), type: mailname reload; then: {case.again}'
@@ -135,7 +141,7 @@ def _unsigned_request(case: _Case) -> _Found:
     )
 
 
-def _notauth(case: _Case) -> _Found:
+def _notauth(case: Case) -> _Found:
     if case.failed.offered is not None:  # it told the serial, so it has the zone: Knot says NOTAUTH to whom it does not allow
         return _refused(case)
     return (
@@ -145,7 +151,7 @@ def _notauth(case: _Case) -> _Found:
     )
 
 
-def _keys(case: _Case) -> _Found:
+def _keys(case: Case) -> _Found:
     reason = case.failed.reason if case.failed.reason in KEY_CODES else case.refusal.reason if case.refusal else "badkey"
     code = KEY_CODES[reason]
     told = case.refusal.says if case.refusal else case.failed.says
@@ -174,7 +180,7 @@ def _keys(case: _Case) -> _Found:
     }[code]
 
 
-def _connection_refused(case: _Case) -> _Found:
+def _connection_refused(case: Case) -> _Found:
     if case.failed.offered is not None:
         return (
             "REPL-08",
@@ -188,7 +194,7 @@ def _connection_refused(case: _Case) -> _Found:
     )
 
 
-def _tcp_silent(case: _Case) -> _Found:
+def _tcp_silent(case: Case) -> _Found:
     if OPENED_AND_SILENT in case.failed.says:
         return (
             "REPL-13",
@@ -202,7 +208,7 @@ def _tcp_silent(case: _Case) -> _Found:
     )
 
 
-def _silent(case: _Case) -> _Found:
+def _silent(case: Case) -> _Found:
     return (
         "REPL-10",
         f"{case.failed.peer if case.who == case.at else f'{case.who} ({case.failed.peer})'} answers neither by UDP nor by TCP",
@@ -210,7 +216,7 @@ def _silent(case: _Case) -> _Found:
     )
 
 
-def _unreachable(case: _Case) -> _Found:
+def _unreachable(case: Case) -> _Found:
     whom = case.who if case.who == case.at else f"{case.who} ({case.at})"
     if _FORBIDDEN in case.failed.says:
         return (
@@ -225,7 +231,7 @@ def _unreachable(case: _Case) -> _Found:
     )
 
 
-def _reset(case: _Case) -> _Found:
+def _reset(case: Case) -> _Found:
     return (
         "REPL-12",
         f"the connection to {case.who} was closed in the middle of the transfer: {_after_peer(case.failed.says)}",
@@ -233,7 +239,7 @@ def _reset(case: _Case) -> _Found:
     )
 
 
-def _stalled(case: _Case) -> _Found:
+def _stalled(case: Case) -> _Found:
     return (
         "REPL-13",
         f"the transfer from {case.who} began and stopped: {_after_peer(case.failed.says)}",
@@ -241,34 +247,7 @@ def _stalled(case: _Case) -> _Found:
     )
 
 
-def _not_authoritative(case: _Case) -> _Found:
-    return (
-        "REPL-14",
-        f"{case.who} answers for the zone without authority (no AA): it is no server of {case.zone}",
-        f"Load {case.zone} on {case.who}, or correct the primary's address {case.here}; try: {case.by_udp}",
-    )
-
-
-def _servfail(case: _Case) -> _Found:
-    primary = case.primary
-    if primary is not None and primary.state == "expired":
-        return (
-            "REPL-18",
-            f"{case.who} is itself a secondary whose copy has expired (serial {primary.serial}): it answers SERVFAIL",
-            f"Mend {case.who} first; see there: mailname status {case.zone}",
-        )
-    if primary is not None and primary.problem is not None:
-        why, remedy = primary.problem.says.removesuffix(primary.problem.remedy).rstrip(), primary.problem.remedy
-        says = f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL): {why}"
-        return "REPL-19", says, f"Mend {case.who} first. {remedy}".rstrip()
-    return (
-        "REPL-19",
-        f"{case.who} has the zone in its configuration and cannot serve it (SERVFAIL)",
-        f"Look there: mailname status {case.zone}",
-    )
-
-
-def _serial_not_higher(case: _Case) -> _Found:
+def _serial_not_higher(case: Case) -> _Found:
     held, offered = case.secondary.serial, case.failed.offered
     before = host_of(case.secondary.fetched_from)
     back = before == case.at or (
@@ -287,7 +266,7 @@ def _serial_not_higher(case: _Case) -> _Found:
     return "REPL-16", f"{case.who} offers serial {offered}, which is not newer than the {held} held here (RFC 1982)", remedy
 
 
-def _malformed(case: _Case) -> _Found:
+def _malformed(case: Case) -> _Found:
     return (
         "REPL-17",
         f"what {case.who} sends is no good zone: {_after_peer(case.failed.says)}; the version held before is served on",
@@ -295,12 +274,12 @@ def _malformed(case: _Case) -> _Found:
     )
 
 
-def _tls(case: _Case) -> _Found:
+def _tls(case: Case) -> _Found:
     says = f"no connection over TLS to {case.who}: {_after_peer(case.failed.says)}"
     return "REPL-30", says, case.failed.remedy or f"See: mailname history {case.zone}"
 
 
-def _not_kept(case: _Case) -> _Found:
+def _not_kept(case: Case) -> _Found:
     return (
         "REPL-26",
         f"serial {case.failed.offered} was fetched and is not served, because a restart would fall behind it: {case.failed.says}",
@@ -308,11 +287,11 @@ def _not_kept(case: _Case) -> _Found:
     )
 
 
-def _other(case: _Case) -> _Found:
+def _other(case: Case) -> _Found:
     return "REPL-28", _after_peer(case.failed.says), case.failed.remedy or f"See: mailname history {case.zone}"
 
 
-_FINDERS: dict[str, Callable[[_Case], _Found]] = {
+_FINDERS: dict[str, Callable[[Case], _Found]] = {
     "refused": _refused,
     "notauth": _notauth,
     **dict.fromkeys(KEY_CODES, _keys),
@@ -323,8 +302,10 @@ _FINDERS: dict[str, Callable[[_Case], _Found]] = {
     "reset": _reset,
     "stalled": _stalled,
     "too-slow": _stalled,
-    "not-authoritative": _not_authoritative,
-    "servfail": _servfail,
+    "not-authoritative": not_authoritative,
+    "servfail": servfail,
+    "no-zone": no_zone,
+    "primary-expired": expired_there,
     "serial-not-higher": _serial_not_higher,
     "serial-undefined": _serial_not_higher,
     "malformed": _malformed,
@@ -348,7 +329,7 @@ def _where(secondary: Side) -> str:
     return "here" if secondary.name == HERE else f"on {secondary.name}"
 
 
-def _finder(reason: str) -> Callable[[_Case], _Found]:
+def _finder(reason: str) -> Callable[[Case], _Found]:
     return _FINDERS.get(reason, _tls if reason.startswith("tls-") else _other)
 
 
