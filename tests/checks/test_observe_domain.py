@@ -104,6 +104,16 @@ class TestHealthy:
             _, verdict = await seen(world)
             assert (verdict.verdict, verdict.findings) == ("well", ())
 
+    async def test_that_is_no_name_of_a_zone_is_told_as_that(self) -> None:
+        """Nobody knows whether the zone above takes registrations; that it is misspelt comes first."""
+        _, verdict = await seen(SmallWorld(), "nothere.example.tech.")
+        assert codes(verdict) == ("DELEG-01", ())
+        says = verdict.findings[0].says
+        assert (
+            "The servers of example.tech do not know nothere.example.tech (the name does not exist): it is misspelt; or, if"
+            in says
+        )
+
     async def test_is_asked_little(self) -> None:
         """At most 45 questions for two servers."""
         facts, _ = await seen(SmallWorld(), resolver=True)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import dns.name
 import pytest
-from tests.checks.small_world import SmallWorld, codes, verdict_of
+from tests.checks.small_world import SmallWorld, codes, plan_of, verdict_of
 
 from mailname.checks import Facts, Severity, observe
 from mailname.checks.observe_rdap import ask_registration
+from mailname.checks.rdap import RegistrationFact
+from mailname.cli.ladder_lines import rung_lines
 from mailname.lab.rdap import RdapServer
 
 if TYPE_CHECKING:
@@ -73,6 +75,19 @@ class TestRegistration:
     async def test_that_has_ended_explains_that_nothing_is_delegated(self) -> None:
         verdict, _ = await seen("active", days=-3, delegated=False)
         assert codes(verdict) == ("REG-02", ())
+
+    async def test_stands_in_the_ladder(self) -> None:
+        """Whoever asks for it sees what was told, also where all is well."""
+        _, facts = await seen("active", "client transfer prohibited", days=200)
+        assert facts.registration is not None
+        assert facts.registration.ends is not None
+        line = rung_lines("tld", plan_of(), facts)[-1]
+        assert line == (
+            f"registration, by {facts.registration.url}: active and client transfer prohibited,"
+            f" until {facts.registration.ends.date()}, Registrar"
+        )
+        unknown = replace(facts, registration=RegistrationFact("http://x/", "no answer within 4 seconds"))
+        assert rung_lines("tld", plan_of(), unknown)[-1] == "registration, by http://x/: not known (no answer within 4 seconds)"
 
     async def test_is_kept_with_the_facts(self) -> None:
         _, facts = await seen("client hold", days=10)

@@ -113,7 +113,7 @@ class TestTravel:
         registry.at(0, TLD, LATE, delegation="new")
         (only,) = await registry.stations()
         assert (only.arrived, only.everywhere, registry.slept) == (True, None, [])
-        assert "all 2 servers of tech" in only.says()
+        assert "both servers of tech" in only.says()
 
     async def test_does_not_wait_for_a_server_that_is_silent(self) -> None:
         registry = Registry()

@@ -24,10 +24,14 @@ def delegated(plan: Plan, facts: Facts) -> Iterator[Finding]:
         return
     first = answers[0]
     says = "the name does not exist" if first.rcode == dns.rcode.NXDOMAIN else "there is no delegation"
+    zone, domain = spoken(first.zone), spoken(plan.domain)
+    below_tld = len(first.zone) == 2  # below another zone nobody can tell whether that takes registrations, as co.uk does
     yield Finding(
         "DELEG-01",
         Severity.DEAD,
-        f"The registry of {spoken(first.zone)} does not know {spoken(plan.domain)} ({says}):"
+        f"The registry of {zone} does not know {domain} ({says}): it is not registered, has expired, or is on hold."
+        if below_tld
+        else f"The servers of {zone} do not know {domain} ({says}): it is misspelt; or, if {zone} takes registrations,"
         " it is not registered, has expired, or is on hold.",
         "registrar",
         f"Register {spoken(plan.domain)} with the name servers and glue of the plan; if that is done, wait and ask again"

@@ -156,7 +156,7 @@ class Look:
             return
         from mailname.checks.observe_transfer import xray  # with TSIG, and only where something is wrong
 
-        self.progress(f"{late[0].name.to_text(omit_final_dot=True)} is not in step; the transfer is tried")
+        self.progress(f"{late[0].name.to_text(omit_final_dot=True)} is not in step: the transfer is tried from here")
         held = next(iter(held_serials(self.asker.probes, self.domain)[late[0].name]))
         primaries = ((one.name, at) for one in self.name_servers if one.role == "primary" for at in one.addresses[:1])
         looks = (
@@ -201,7 +201,7 @@ class Look:
         for host in sorted(hosts - {dns.name.root}):
             for address in await self.resolve(host):
                 await self.visit(host, address)
-        self.progress(f"resolver {resolver.address}")
+        self.progress(f"resolver {resolver.address} answered")
 
     async def _parents(self) -> None:
         walk = Walk(self.asker, self.domain, self.resolve, self._delegated, self._signed, self.most_parents)
@@ -211,7 +211,7 @@ class Look:
             start := await parent_by_resolver(self.asker, self.world.resolver, self.domain, self.resolve)
         ):
             await walk.below(start)
-        self.progress("root and TLD servers")
+        self.progress("root and TLD servers answered")
 
     async def _registration(self) -> None:
         """Ask the registry's RDAP server, where one is named."""
@@ -238,7 +238,7 @@ class Look:
                 addresses = server.addresses or await self.resolve(server.name)
                 for address in addresses:
                     group.create_task(self.server(server.name, address))
-        self.progress("name servers")
+        self.progress("name servers answered")
 
     async def _policies(self) -> None:
         """Ask the primary how mail is to be judged; that the others serve the same is looked at elsewhere."""
@@ -313,7 +313,7 @@ class Look:
             )
             made, _ = asking.result()
         self.asker.mail.append(made)
-        self.progress(f"mail host {host.to_text(omit_final_dot=True)}")
+        self.progress(f"mail host {host.to_text(omit_final_dot=True)} was visited")
 
     async def visit_now(self, host: Name, address: IPAddress) -> MailProbe:
         """Visit one address of a mail host."""
@@ -359,7 +359,7 @@ class Look:
         }
         if len(serials) < 2 or any((fact.status or {}).get("last_failure") for fact in self.control):
             return  # all the same, or a secondary has told already why it is behind
-        self.progress("the servers differ; a second look")
+        self.progress("the servers differ: a second look")
         await asyncio.sleep(self.world.second_look)
         answered = {
             (p.server, p.address) for p in self.asker.probes if p.rung == "servers" and p.answered and p.transport == "udp"

@@ -65,7 +65,7 @@ class Station:
         if self.late:
             has = f"{len(self.ready)} of {count} servers of {spoken(self.zone)} have the plan's delegation"
             return f"{clock_time(self.at)}: {has}; {_named(self.late)} not yet.{mute} Asked again in {duration(self.again)}."
-        has = f"all {count} servers of {spoken(self.zone)} that answer have the plan's delegation"
+        has = f"{'both' if count == 2 else f'all {count}'} servers of {spoken(self.zone)} that answer have the plan's delegation"
         return f"{clock_time(self.at)}: {has}.{mute} {self._caches()}"
 
     def _caches(self) -> str:

@@ -248,7 +248,7 @@ async def _look(
         from mailname.cli.console import err
 
         with err.status("asking") as status:
-            plan, facts = await _observe(subject, network, world, ahead, lambda words: status.update(escape(f"{words} answered")))
+            plan, facts = await _observe(subject, network, world, ahead, lambda words: status.update(escape(words)))
     if subject.kind is Kind.DOMAIN:
         return SavedLook(facts)
     place = Place(str(subject.file), str(network_file) if network_file else None, world.control_sockets)

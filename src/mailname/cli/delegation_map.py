@@ -58,7 +58,7 @@ def _line(rows: list[tuple[Hop, int]], row: int) -> Html:
 def _node(hop: Hop, y: int) -> Html:
     x, middle = _x(hop), y + 12
     branch = hop.rung in _BRANCHES
-    mark = f"{hop.code} is here" if hop.is_cause else hop.code
+    mark = f"← {hop.code}" if hop.is_cause else hop.code
     return fill(
         '<g class="hop $state$cause"><title>$full</title>$shape<text class="sign" x="$x" y="$sign_y">$sign</text>'
         '<text class="name" x="$text_x" y="$name_y">$name</text><text class="what" x="$text_x" y="$what_y">$what</text>'

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mailname.checks import Facts, Finding, Verdict
     from mailname.checks.facts import Probe
+    from mailname.checks.rdap import RegistrationFact
     from mailname.checks.reading import Sight
     from mailname.plan import Plan
     from mailname.server.network import IPAddress
@@ -40,7 +41,7 @@ TITLES = {
 
 def rung_of(finding: Finding) -> str:
     """Return the rung on which a finding is shown; what is wrong in the zone stands with the zone."""
-    if finding.code.startswith(("ZONE", "MX", "SERIAL", "SOA", "POL")):
+    if finding.code.startswith(("ZONE", "MX", "SERIAL", "SOA", "POL", "SIG")):
         return "zone"
     if finding.code.startswith("XFER"):
         return "control"
@@ -102,6 +103,15 @@ def _tld_lines(plan: Plan, facts: Facts) -> Iterator[str]:
             says = _status(probe)
         # No try: nobody was asked, this is the delegation as it is going to be.
         yield f"{_spoken(probe.server)} ({probe.address}): {says}" if probe.tries else f"as it is going to be: {says}"
+    if facts.registration is not None:
+        yield f"registration, by {facts.registration.url}: {_registration(facts.registration)}"
+
+
+def _registration(told: RegistrationFact) -> str:
+    if told.problem:
+        return f"not known ({told.problem})"
+    until = f"until {told.ends:%Y-%m-%d}" if told.ends else "no end is told"
+    return ", ".join(filter(None, (" and ".join(told.status), until, told.registrar)))
 
 
 def _server_lines(plan: Plan, facts: Facts) -> Iterator[str]:
