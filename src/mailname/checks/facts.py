@@ -300,6 +300,10 @@ class Facts:
         """Return what one address of a name server was asked, the last of each question."""
         return self._by_address.get(address, ())
 
+    def is_asked_whole(self, address: IPAddress) -> bool:
+        """Tell whether an address was asked for all that is of interest, and not only whether it is the server of another one."""
+        return ("servers", address, "udp", self.domain, dns.rdatatype.MX) in self._latest
+
     def at_rung(self, rung: str) -> Iterator[Probe]:
         """Iterate over the probes of one rung, the last of each question."""
         return (probe for probe in self._latest.values() if probe.rung == rung)

@@ -30,6 +30,7 @@ from mailname.checks.observe_signatures import ask_signatures
 from mailname.checks.out_of_step import held_serials, out_of_step
 from mailname.checks.outcome import Outcome
 from mailname.checks.pointer import reverse_name
+from mailname.checks.same_server import FirstAddresses
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Look:
     _visited: set[IPAddress] = field(default_factory=set)
     _resolved: dict[Name, asyncio.Future[tuple[IPAddress, ...]]] = field(default_factory=dict)
     _asked: dict[IPAddress, Name] = field(default_factory=dict)
+    _firsts: FirstAddresses = field(default_factory=FirstAddresses)
     _has_ds: bool = False
     _iterator: Iterator | None = None
     _lists: BlockLists | None = None
@@ -260,7 +262,7 @@ class Look:
             return
         self._asked[address] = name
         asking = asyncio.gather(
-            ask_server(self.asker, self._addressee(name, address), self.questions, self.visit),
+            ask_server(self.asker, self._addressee(name, address), self.questions, self.visit, self._firsts),
             *([self._keys(name, address)] if self._has_ds or self.world.signed else []),
         )
         at = self.asker.at(address)

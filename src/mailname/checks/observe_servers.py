@@ -13,6 +13,7 @@ from dns.rdatatype import RdataType
 
 from mailname.checks.known_name import known
 from mailname.checks.observe_edns import ask_edns
+from mailname.checks.same_server import TELLING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mailname.checks.asking import Addressee, Asker
     from mailname.checks.facts import Probe, Record
+    from mailname.checks.same_server import FirstAddresses
     from mailname.server.network import Endpoint, IPAddress, Network
 
 # A name that no plan's server has any business to know, and that exists: an answer to it proves recursion.
@@ -48,27 +50,44 @@ class Questions:
 def questions(domain: Name, expected: Sequence[Record], hosts: Sequence[Name], vantages: frozenset[IPAddress]) -> Questions:
     """Choose what to ask: the apex, the hosts that mail and delegation depend on, then as much of the plan as is polite."""
     planned = list(dict.fromkeys((record.owner, record.rdtype) for record in expected))
-    first = [(domain, kind) for kind in (RdataType.SOA, RdataType.NS, RdataType.MX, RdataType.TXT)]
+    first = [(domain, kind) for kind in (*TELLING, RdataType.MX, RdataType.TXT)]
     of_hosts = [(owner, kind) for owner, kind in planned if owner in (domain, *hosts) and kind in _ADDRESSES]
     chosen = list(dict.fromkeys([*first, *of_hosts, *planned]))
     return Questions(domain, tuple(chosen[: max(_AT_MOST, len(first) + len(of_hosts))]), vantages)
 
 
 async def ask_server(
-    asker: Asker, whom: Addressee, wanted: Questions, on_mail_host: Callable[[Name, IPAddress], Awaitable[None]]
+    asker: Asker,
+    whom: Addressee,
+    wanted: Questions,
+    on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
+    firsts: FirstAddresses,
 ) -> None:
-    """Ask one address everything, UDP and TCP at once.
+    """Ask one address everything, UDP and TCP at once; a further address of the same server, no more than tells that it is that.
 
     ``on_mail_host`` is told each mail host and address that this server's answers name, as soon as they are known.
     """
-    await asyncio.gather(_by_udp(asker, whom, wanted, on_mail_host), _by_tcp(asker, whom, wanted))
+    await asyncio.gather(_by_udp(asker, whom, wanted, on_mail_host, firsts), _by_tcp(asker, whom, wanted))
 
 
 async def _by_udp(
-    asker: Asker, whom: Addressee, wanted: Questions, on_mail_host: Callable[[Name, IPAddress], Awaitable[None]]
+    asker: Asker,
+    whom: Addressee,
+    wanted: Questions,
+    on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
+    firsts: FirstAddresses,
 ) -> None:
-    asked = asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in wanted.rrsets))
+    first = firsts.is_first(whom.server)
+    telling = wanted.rrsets if first else wanted.rrsets[: len(TELLING)]
+    asked = asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in telling))
     probes, _ = await asyncio.gather(asked, asker.ask(whom, FOREIGN, RdataType.A, recurse=True))
+    if first:
+        firsts.tell(whom.server, probes)
+    elif await firsts.say_the_same(whom.server, probes, asker.world.timeout):
+        return
+    else:
+        rest = wanted.rrsets[len(TELLING) :]
+        probes += await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in rest))
     mannered = any(probe.answered and probe.opt for probe in probes)
     await asyncio.gather(
         _follow(asker, whom, wanted, probes, on_mail_host),

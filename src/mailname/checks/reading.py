@@ -185,7 +185,7 @@ def _transport(facts: Facts, address: IPAddress, transport: str) -> Outcome | No
 def sight_of(plan: Plan, facts: Facts, name: Name) -> Sight | None:
     """Return the best sight of one name server: an address at which it serves the zone, else one that answers."""
     found = [sight for sight in sights(plan, facts) if sight.server.name == name]
-    found.sort(key=lambda sight: (sight.serial is None, sight.soa is None))
+    found.sort(key=lambda sight: (sight.serial is None, sight.soa is None, not facts.is_asked_whole(sight.address)))
     return found[0] if found else None
 
 
@@ -193,6 +193,7 @@ def sight_of(plan: Plan, facts: Facts, name: Name) -> Sight | None:
 def source_of_truth(plan: Plan, facts: Facts) -> Sight | None:
     """Return the server whose data are judged: the primary, or else the one with the newest version."""
     serving = [sight for sight in sights(plan, facts) if sight.serial is not None]
+    serving.sort(key=lambda sight: not facts.is_asked_whole(sight.address))
     for sight in serving:
         if sight.server.role == "primary":
             return sight

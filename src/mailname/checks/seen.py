@@ -101,6 +101,7 @@ def _best(facts: Facts) -> Probe | None:
     """Return the SOA answer of the server whose data are taken for what is meant: the MNAME's, or else the newest."""
     newest: Probe | None = None
     serving = [p for p in _answers(facts) if p.qname == facts.domain and p.rdatas(facts.domain, RdataType.SOA)]
+    serving.sort(key=lambda probe: not facts.is_asked_whole(probe.address))
     for probe in serving:
         if newest is None or _serial(probe).is_newer_than(_serial(newest)):
             newest = probe
