@@ -137,3 +137,54 @@ class TestReadRuleset:
     )
     def test_nothing_that_is_printed_raises(self, text: str) -> None:
         assert read_ruleset(text) is None or read_ruleset(text) is not None
+
+
+class TestRulesThatPeopleWrite:
+    """As nft prints them."""
+
+    def test_verdict_maps(self) -> None:
+        """``ct state vmap { established : accept, invalid : drop }``, then ``tcp dport vmap @ports``."""
+        states = {"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["established", ACCEPT], ["invalid", DROP]]}}}
+        ports = {"vmap": {"key": {"payload": {"protocol": "tcp", "field": "dport"}}, "data": "@ports"}}
+        named = {"map": {**TABLE, "name": "ports", "elem": [[22, ACCEPT], [25, {"jump": {"target": "mail"}}], [80, DROP]]}}
+        mail = {"chain": {**TABLE, "name": "mail"}}
+        entries = [named, chain(), mail, rule(states), rule(ports), rule(ACCEPT, in_chain="mail")]
+        assert [fate(entries, number) for number in (22, 25, 80, 443)] == ["accepted", "accepted", "dropped", "dropped"]
+
+    def test_new_connections_without_syn(self) -> None:
+        """``tcp flags & (fin|syn|rst|ack) != syn ct state new drop`` is not about a stranger's first packet."""
+        flags = {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, {"|": ["fin", "syn", "rst", "ack"]}]}
+        odd = rule(match(flags, "syn", "!="), match({"ct": {"key": "state"}}, "new", "in"), DROP)
+        assert fate([chain(), odd, rule(port(22), ACCEPT)]) == "accepted"
+
+    def test_limits(self) -> None:
+        """One packet is below each limit, and not over it."""
+        over = rule(port(22), {"limit": {"rate": 5, "per": "minute", "inv": True}}, DROP)
+        below = rule(port(22), {"limit": {"rate": 5, "per": "minute"}}, ACCEPT)
+        assert fate([chain(), over, below]) == "accepted"
+
+    def test_firewalld_s_chains(self) -> None:
+        """Zones by interface, the rest rejected at the end of a chain whose policy is to accept."""
+        zone = {"chain": {**TABLE, "name": "zones"}}
+        by_name = match({"meta": {"key": "iifname"}}, "eth0")
+        back = {"fib": {"result": "oif", "flags": ["saddr", "mark", "iif"]}}
+        entries = [
+            chain("accept"),
+            chain("accept", "pre", hook="prerouting", prio=-300),
+            zone,
+            rule(match(back, False), DROP, in_chain="pre"),
+            ESTABLISHED,
+            rule(match({"ct": {"key": "status"}}, "dnat", "in"), ACCEPT),
+            rule({"jump": {"target": "zones"}}),
+            rule({"reject": {"type": "icmpx", "expr": "admin-prohibited"}}),
+            rule(by_name, port(22), ACCEPT, in_chain="zones"),
+        ]
+        rules = Ruleset(entries)
+        assert rules.fate(Packet(4, "tcp", 22, "eth0")) == "accepted"
+        assert rules.fate(Packet(4, "tcp", 22, "eth1")) == "dropped"
+        assert rules.fate(Packet(4, "tcp", 22)) == "unknown"
+        assert rules.drops_by_default(4)
+
+    def test_chain_that_drops_by_name_and_lets_everything_in(self) -> None:
+        """What counts is what becomes of a packet, not what the policy is called."""
+        assert not Ruleset([chain("drop"), rule(ACCEPT)]).drops_by_default(4)

@@ -38,8 +38,9 @@ def check(
     Exit code 1 when a step does not hold, 3 when something could not be found out.
     """
     from mailname.cli.console import err, print_json
-    from mailname.cli.host_view import SCHEMA, print_hosts
+    from mailname.cli.host_view import print_hosts
     from mailname.cli.vantage import resolver_named
+    from mailname.host.check_schema import SCHEMA
     from mailname.host.ssh import Ssh
     from mailname.host.survey import survey
 

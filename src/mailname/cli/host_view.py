@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailname.host.step import Result
     from mailname.host.survey import Surveyed
 
-SCHEMA = "mailname.host-check/1"
 _MARKS = {Outcome.HOLDS: "[green]ok[/]  ", Outcome.DOES_NOT_HOLD: "[red]no[/]  ", Outcome.UNKNOWN: "[yellow]?[/]   "}
 
 
@@ -36,11 +35,11 @@ def print_hosts(found: Sequence[Surveyed], plan: str) -> None:
 
 def print_result(result: Result, plan: str) -> None:
     """Print one step."""
-    out.print(f"  {_MARKS[result.outcome]}[dim]{result.code}[/] {escape(STEPS[result.code])}", end="")
+    head = f"{_MARKS[result.outcome]}[dim]{result.code}[/] {escape(STEPS[result.code])}"
     if result.outcome is Outcome.HOLDS:
-        out.print(f"[dim]: {escape(' '.join(result.seen))}[/]" if result.seen else "")
+        print_prose(out, f"{head}[dim]: {escape(' '.join(result.seen))}[/]" if result.seen else head, 2, hang=12)
         return
-    out.print()
+    print_prose(out, head, 2, hang=12)
     for said in result.seen:
         print_prose(out, escape(said), 14)
     if result.fix:

@@ -11,6 +11,7 @@ from mailname.cli.console import print_json
 @click.option("--check", "of", flag_value="check", help="The schema of what 'mailname check --json' prints.")
 @click.option("--check-list", "of", flag_value="check-list", help="The schema of a line that 'mailname check LIST' writes.")
 @click.option("--facts", "of", flag_value="facts", help="The schema of what 'mailname check --save' keeps.")
+@click.option("--host-check", "of", flag_value="host-check", help="The schema of what 'mailname host check --json' prints.")
 def command(of: str | None) -> None:
     """Print the JSON Schema of the plan, for editors.
 
@@ -21,6 +22,11 @@ def command(of: str | None) -> None:
         from mailname.checks.facts_schema import facts_schema
 
         print_json(facts_schema())
+        return
+    if of == "host-check":
+        from mailname.host.check_schema import host_check_schema
+
+        print_json(host_check_schema())
         return
     if of is not None:
         from mailname.checks.verdict_schema import check_schema, list_schema

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 END = "end"
+_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Told:
     @property
     def lines(self) -> list[str]:
         """Its lines."""
-        return self.text.splitlines()
+        return self.text.split("\n") if self.text else []
 
 
 _NOTHING = Told("", 127)
@@ -89,6 +90,11 @@ class Facts:
         return {key.strip(): value.strip() for key, middle, value in found if middle}
 
 
+def whole_number(text: str) -> int | None:
+    """Read a number that is not negative, of at most 18 digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
+
+
 def read_told(text: str) -> dict[str, Told]:
     """Read what the script printed.
 
@@ -98,14 +104,14 @@ def read_told(text: str) -> dict[str, Told]:
     """
     found: dict[str, Told] = {}
     name, lines = "", list[str]()
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not splitlines: a form feed that a command printed ends no line of the script
         mark, rest = line[:2], line[2:]
         if mark == "@ ":
             name, lines = rest, []
         elif mark == "| " or line == "|":
             lines.append(rest)
-        elif mark == "= " and name and rest.isdecimal():
-            found[name] = Told("\n".join(lines).rstrip("\n"), int(rest))
+        elif mark == "= " and name and (code := whole_number(rest)) is not None:
+            found[name] = Told("\n".join(lines).rstrip("\n"), code)
             name = ""
     if END not in found:
         raise HostError(

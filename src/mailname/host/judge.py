@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailname.host.boot import judge_boot
 from mailname.host.brute_force import judge_brute_force
 from mailname.host.clock import judge_clock, judge_time_zone
 from mailname.host.logins import judge_administrator, judge_ssh
 from mailname.host.own_name import judge_own_name, judge_reverse_name
 from mailname.host.packet_filter import judge_packet_filter
-from mailname.host.residents import judge_boot, judge_nothing_else, judge_port_53
+from mailname.host.residents import judge_nothing_else, judge_port_53
 from mailname.host.upkeep import judge_disk, judge_upgrades
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from mailname.host.facts import whole_number
+
 if TYPE_CHECKING:
     from mailname.host.facts import Facts
 
@@ -32,6 +34,14 @@ class Listener:
         except ValueError:
             return False
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it is reached at every address of the host."""
+        try:
+            return ip_address(self.address.partition("%")[0]).is_unspecified
+        except ValueError:
+            return False
+
     def __str__(self) -> str:
         of = ", ".join(word for word in (self.unit, f"package {self.package}" if self.package else "") if word)
         return f"{self.program or 'something'} at {self.port}/{self.protocol}{f' ({of})' if of else ''}"
@@ -39,6 +49,11 @@ class Listener:
 
 def listeners(facts: Facts) -> list[Listener]:
     """Return all listening sockets, in order, as ``ss`` prints them."""
+    sockets = {
+        words[0].rpartition(":")[2]: words[1]
+        for words in map(str.split, facts["sockets"].lines)
+        if len(words) > 1 and ":" in words[0]
+    }
     processes = {words[0]: words[1:] for words in (line.split(" ") for line in facts["processes"].lines) if len(words) == 4}
     found = set()
     for line in facts["listening"].lines:
@@ -46,10 +61,13 @@ def listeners(facts: Facts) -> list[Listener]:
         if len(words) < 5 or words[0] not in ("tcp", "udp"):
             continue
         address, _, port = words[4].rpartition(":")
-        if not port.isdecimal():
+        number = whole_number(port)
+        if number is None:
             continue
         address = address.strip("[]").replace("*", "::")
         program, pid = next(iter(_USERS.findall(line)), ("", ""))
         unit, _, package = processes.get(pid, ["", "", ""])
-        found.add(Listener(words[0], address, int(port), program, unit, package))
+        if pid == "1":
+            unit = sockets.get(port, unit)
+        found.add(Listener(words[0], address, number, program, unit, package))
     return sorted(found, key=lambda one: (one.port, one.protocol, one.address))

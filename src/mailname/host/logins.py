@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailname.host.facts import whole_number
 from mailname.host.step import judged, unknown
 
 if TYPE_CHECKING:
@@ -14,10 +15,22 @@ if TYPE_CHECKING:
     from mailname.plan.model import Hosts
 
 # What crypt(5) calls these hashes; all others can be tried by the million in a second.
-_STRONG = {"y": "yescrypt", "gy": "gost-yescrypt", "7": "scrypt", "2b": "bcrypt", "2y": "bcrypt", "6": "sha512crypt"}
-_WEAK = {"1": "md5crypt", "old": "DES or something as old", "5": "sha256crypt", "3": "NTLM"}
-_WEAK_WORDS = ("cbc", "3des", "arcfour", "-sha1", "hmac-md5", "group1-", "group-exchange-sha1", "ssh-dss", "umac-64")
+_STRONG = {
+    "y": "yescrypt",
+    "gy": "gost-yescrypt",
+    "7": "scrypt",
+    "2b": "bcrypt",
+    "2y": "bcrypt",
+    "6": "sha512crypt",
+    "5": "sha256crypt",
+}
+_WEAK = {"1": "md5crypt", "old": "DES or something as old", "3": "NTLM", "md5": "SunMD5", "sha1": "sha1crypt"}
+# Broken, or given up by OpenSSH's own defaults (RFC 9142, RFC 8758). "ssh-rsa" is signatures with SHA-1, "rsa-sha2-256" is not.
+_BROKEN = ("cbc", "3des", "arcfour", "hmac-md5", "group1-", "-sha1", "ssh-dss", "ssh-rsa")
+# Nobody can forge these, and OpenSSH and Debian accept them as they come; who likes shorter lists is told.
+_SHORT = ("hmac-sha1", "umac-64")
 _SMALLEST_RSA = 2048
+_KEYS = ".ssh/authorized_keys"
 
 
 def judge_administrator(facts: Facts, wanted: Hosts) -> Result:
@@ -35,7 +48,7 @@ def judge_administrator(facts: Facts, wanted: Hosts) -> Result:
         elif facts["sudo"].code == 124:
             wrong.append("sudo does not answer within 8 seconds: very often the host's own name cannot be resolved (HOST-09).")
         else:
-            wrong.append(f"{name} may not use sudo.")
+            wrong.append("sudo is not installed." if facts["sudo"].code == 127 else f"{name} may not use sudo.")
         wrong += [f"{name} {fault}." for fault in _password_faults(*passwords.get(name, ("locked", "none")), needed=True)]
     wrong += [f"root {fault}." for fault in _password_faults(*passwords.get("root", ("locked", "none")), needed=False)]
     empty = sorted(user for user, (lock, scheme) in passwords.items() if scheme == "empty" and lock == "open")
@@ -82,22 +95,38 @@ def judge_ssh(facts: Facts, wanted: Hosts) -> Result:
             wrong.append(f"sshd still offers {' and '.join(offered)}: its files were changed, and it was not reloaded.")
     if theirs.get("permitemptypasswords") == "yes":
         wrong.append("empty passwords are accepted (PermitEmptyPasswords yes).")
-    if facts["groups"].code == 0 and not _keys(facts["keys"].text):
+    if not theirs.get("authorizedkeysfile", _KEYS).startswith(_KEYS):
+        right.append(f"keys are in {theirs['authorizedkeysfile']}, which was not read.")
+    elif facts["groups"].code == 0 and not _keys(facts["keys"].text):
         wrong.append(f"{wanted.administrator} has no key in authorized_keys.")
     for line in facts["host-keys"].lines:
         bits, _, rest = line.partition(" ")
         kind = rest.rpartition("(")[2].rstrip(")")
-        if kind == "DSA" or (kind == "RSA" and bits.isdecimal() and int(bits) < _SMALLEST_RSA):
+        if kind == "DSA" or (kind == "RSA" and (whole_number(bits) or 0) < _SMALLEST_RSA):
             wrong.append(f"a host key is weak: {kind} with {bits} bits.")
     for key in ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms"):
-        weak = [one for one in theirs.get(key, "").split(",") if any(word in one for word in _WEAK_WORDS)]
-        if weak:
-            wrong.append(f"weak {key} are accepted: {', '.join(weak)}.")
+        accepted = [one for one in theirs.get(key, "").split(",") if one]
+        short = [one for one in accepted if one.startswith(_SHORT)]
+        broken = [one for one in accepted if one not in short and any(word in one for word in _BROKEN)]
+        if broken:
+            wrong.append(f"weak {key} are accepted: {', '.join(broken)}.")
+        if short:
+            right.append(f"{', '.join(short)} accepted: not broken, but the weakest of these.")
+    wrong += _old(facts)
     return judged(code, wrong, right, "Set it in a drop-in that is read first, and reload sshd.", "mailname host prepare PLAN")
 
 
+def _old(facts: Facts) -> Iterator[str]:
+    """Yield that sshd has not read its files since they were changed."""
+    lines = facts["sshd-age"].lines
+    changed = whole_number(lines[0]) if lines else None
+    read = whole_number(lines[-1].partition("=@")[2]) if lines else None
+    if changed is not None and read is not None and changed > read:
+        yield "sshd's files were changed after it read them: what it does may be something else."
+
+
 def _keys(text: str) -> list[str]:
-    return [line for line in text.splitlines() if "ssh-" in line or "ecdsa-" in line]
+    return [line for line in text.split("\n") if not line.startswith("#") and ("ssh-" in line or "ecdsa-" in line)]
 
 
 def _last(text: str) -> str:

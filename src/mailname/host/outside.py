@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,10 @@ async def _udp(address: IPAddress, port: int) -> str:
     except OSError:
         return "unreachable"
     try:
+        transport.sendto(_QUESTION)
+        with contextlib.suppress(TimeoutError):  # one datagram may be lost
+            async with asyncio.timeout(PATIENCE / 3):
+                return await asyncio.shield(waiting.says)
         transport.sendto(_QUESTION)
         async with asyncio.timeout(PATIENCE):
             return await waiting.says

@@ -31,7 +31,10 @@ def judge_own_name(facts: Facts, host: Host) -> Result:
 
 
 def judge_reverse_name(facts: Facts, host: Host) -> Result:
-    """Judge the PTR record of each address, and whether its name leads back to it (RFC 1912 section 2.1)."""
+    """Judge the PTR record of each address, and whether its name leads back to it (RFC 1912 section 2.1).
+
+    Where mail comes from, receivers want it to be the name that the host greets with; a name server may have another one.
+    """
     code, name = "HOST-13", host.name.to_text(omit_final_dot=True)
     if not facts.names:
         return unknown(code, "no resolver was asked.", "Run it where a resolver can be reached, or name one: --resolver ADDRESS")
@@ -41,15 +44,17 @@ def judge_reverse_name(facts: Facts, host: Host) -> Result:
             silent.append(text)
         elif not names:
             wrong.append(f"{text} has no PTR record.")
-        elif len(names) > 1 or names[0].rstrip(".").lower() != name:
+        elif host.takes_mail and (len(names) > 1 or names[0].rstrip(".").lower() != name):
             wrong.append(f"{text} leads to {', '.join(one.rstrip('.') for one in names)}, not to {name}.")
         else:
-            right.append(f"{text} leads to {name}.")
-    for text, addresses in facts.forward.items():
-        missing = [str(one) for one in host.addresses if ip_address(str(one)) not in {ip_address(a) for a in addresses or ()}]
-        if addresses is not None and missing:
-            wrong.append(f"{text} does not lead back to {', '.join(missing)}.")
+            right.append(f"{text} leads to {', '.join(one.rstrip('.') for one in names)}.")
+        for one in names or ():
+            back = facts.forward.get(one)
+            if back is None:
+                silent.append(one)
+            elif ip_address(text) not in map(ip_address, back):
+                wrong.append(f"{one.rstrip('.')} does not lead back to {text}.")
     if silent and not wrong:
-        return unknown(code, f"the resolver did not tell the name of {', '.join(silent)}.")
+        return unknown(code, f"the resolver did not tell where {', '.join(silent)} leads.")
     place = "Ask the provider of the address for the PTR record; it is set where the machine was rented."
     return judged(code, wrong, right, place, f"dig -x {host.addresses[0]} +short")

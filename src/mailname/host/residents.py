@@ -1,4 +1,4 @@
-"""HOST-07, HOST-08 and HOST-12: what lives on the host, and whether the plan explains it."""
+"""HOST-08 and HOST-12: who else lives on the host, and who holds the name server's port."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from mailname.plan.hosts import Host
 
 #: The programs that may hold port 53, by engine. Port 53 of the built-in one is systemd's until the first question.
-_SERVERS = {"builtin": ("mailname", "python3", "systemd"), "bind": ("named",), "knot": ("knotd",), "nsd": ("nsd",)}
+_SERVERS = {"builtin": ("mailname", "python3"), "bind": ("named",), "knot": ("knotd",), "nsd": ("nsd",)}
 _RESOLVERS = ("systemd-resolve", "unbound", "dnsmasq", "pdns_recursor")
-#: What takes answers to its own questions, and serves nobody.
-_CLIENTS = ("dhclient", "dhcpcd", "systemd-network", "systemd-timesyn", "chronyd", "ntpd")
 _STRANGERS = {
     "a web server": ("nginx", "apache2", "httpd", "lighttpd", "caddy", "haproxy", "traefik", "docker-proxy"),
     "PHP": ("php-fpm", "php"),
@@ -26,56 +24,17 @@ _STRANGERS = {
 }
 
 
-def _kind(one: Listener) -> str:
+def is_ours(one: Listener, host: Host) -> bool:
+    """Tell whether it is the plan's name server, or systemd that holds its sockets until the first question."""
+    if host.name_server is None:
+        return False
+    engine = host.name_server.engine
+    return one.program.startswith(_SERVERS[engine]) or (engine == "builtin" and one.program == "systemd")
+
+
+def kind(one: Listener) -> str:
+    """Return what sort of thing it is that belongs on another machine; empty for all others."""
     return next((kind for kind, names in _STRANGERS.items() if any(one.program.startswith(name) for name in names)), "")
-
-
-def _explained(one: Listener, host: Host) -> bool:
-    if one.is_local or one.program.startswith(_CLIENTS):
-        return True
-    if one.port == 53 and host.name_server is not None:
-        return True  # HOST-12 judges who holds it
-    return (one.port, one.protocol) in host.open_ports
-
-
-def judge_boot(facts: Facts, host: Host) -> Result:
-    """Judge whether only wanted services start, and whether what was started is well."""
-    code = "HOST-07"
-    if facts["listening"].code:
-        return unknown(code, "'ss' does not tell what listens.")
-    right = list[str]()
-    wrong = [
-        f"{one} listens to the world, and the plan does not explain it."
-        for one in listeners(facts)
-        if not _explained(one, host) and not _kind(one)
-    ]
-    failed = [line.split()[0] for line in facts["failed"].lines if line.strip()]
-    if failed:
-        wrong.append(f"failed to start: {', '.join(failed)}.")
-    wanted = (
-        "ssh.service",
-        "ssh.socket",
-        "sshd.service",
-        "nftables.service",
-        "fail2ban.service",
-        "chrony.service",
-        "cron.service",
-    )
-    masked = [line.split()[0] for line in facts["masked"].lines if line.split()[:1] and line.split()[0] in wanted]
-    if masked:
-        wrong.append(f"masked, so that it cannot start at the next boot: {', '.join(masked)}.")
-    enabled = {line.split()[0] for line in facts["enabled"].lines if line.strip()}
-    if not enabled & {"ssh.service", "ssh.socket", "sshd.service"}:
-        wrong.append("sshd does not start at the next boot.")
-    else:
-        right.append(f"{len(listeners(facts))} sockets listen, all explained." if not wrong else "sshd starts at boot.")
-    return judged(
-        code,
-        wrong,
-        right,
-        'Stop what is not wanted for good, its socket too, or say it in the plan: open_ports = ["PORT/PROTOCOL"].',
-        "sudo systemctl disable --now UNIT",
-    )
 
 
 def judge_nothing_else(facts: Facts, host: Host) -> Result:
@@ -83,17 +42,16 @@ def judge_nothing_else(facts: Facts, host: Host) -> Result:
     code = "HOST-08"
     if facts["listening"].code:
         return unknown(code, "'ss' does not tell what listens.")
-    wrong = [
-        f"{kind} lives here: {one}."
-        for one in listeners(facts)
-        if (kind := _kind(one)) and not one.is_local and (one.port, one.protocol) not in host.open_ports
+    strangers = [
+        one for one in listeners(facts) if kind(one) and not one.is_local and (one.port, one.protocol) not in host.open_ports
     ]
+    packages = sorted({one.package for one in strangers} - {""})
     return judged(
         code,
-        wrong,
-        [] if wrong else ["no web server, PHP, database or file server is open to the world."],
+        [f"{kind(one)} lives here: {one}." for one in strangers],
+        [] if strangers else ["no web server, PHP, database or file server is open to the world."],
         "Give it another machine, or let it listen at 127.0.0.1 only.",
-        "sudo apt-get remove PACKAGE",
+        f"sudo apt-get remove {' '.join(packages)}" if packages else "",
     )
 
 
@@ -104,16 +62,16 @@ def judge_port_53(facts: Facts, host: Host) -> Result:
         return judged(code, [], ["no name server is wanted here."], "")
     if facts["listening"].code:
         return unknown(code, "'ss' does not tell what listens.")
-    ours = _SERVERS[host.name_server.engine]
     held = [one for one in listeners(facts) if one.port == 53]
     wrong, right = [], []
     for one in held:
-        if one.program.startswith(ours):
+        if is_ours(one, host):
             right.append(f"{one.program} holds 53/{one.protocol} at {one.address}.")
         elif one.is_local and one.program.startswith(_RESOLVERS):
             right.append(f"{one.program} holds 53/{one.protocol} at {one.address} only, which is in nobody's way.")
         else:
             wrong.append(f"port 53 is held by {one}, at {one.address}; the plan wants {host.name_server.engine} there.")
+    wrong += _asks_nobody(facts)
     return judged(
         code,
         wrong,
@@ -121,3 +79,13 @@ def judge_port_53(facts: Facts, host: Host) -> Result:
         "Free the port; a resolver of the host's own may stay at 127.0.0.1.",
         "mailname host prepare PLAN",
     )
+
+
+def _asks_nobody(facts: Facts) -> list[str]:
+    """Return that the host asks a resolver of its own that is not there: the stub was moved, and /etc/resolv.conf was not."""
+    asked = [words[1] for words in map(str.split, facts["resolver"].lines) if len(words) > 1 and words[0] == "nameserver"]
+    there = [one for one in listeners(facts) if one.port == 53]
+    answered = any(one.address.partition("%")[0] in asked or one.is_everywhere for one in there)
+    if asked and all(one.startswith("127.") or one == "::1" for one in asked) and not answered:
+        return [f"/etc/resolv.conf asks {' and '.join(asked)}, where nobody listens: the host can resolve no name."]
+    return []

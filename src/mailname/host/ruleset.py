@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Literal
 
+from mailname.host.iptables import read_saved
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,6 +20,9 @@ Fate = Literal["accepted", "dropped", "unknown"]
 _DEPTH = 16
 _NUMBERS = {"tcp": 6, "udp": 17}  # as IANA has them; nft prints the one or the other
 _DROPS = ("drop", "reject")
+_HOOKS = ("prerouting", "input")  # which a packet to the host itself comes through, in this order
+# What hardly anybody opens, and what strangers would find open where nothing is dropped.
+_ODD = tuple((protocol, port) for protocol in ("tcp", "udp") for port in (7, 1019, 4999, 20011, 31999, 47809, 61999))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Packet:
     version: int
     protocol: str
     port: int
+    interface: str = ""  # where it comes in; empty where nobody knows
 
     @property
     def source(self) -> str:
@@ -51,12 +57,15 @@ class Ruleset:
                 elif kind in ("set", "map"):
                     self._sets[value["family"], value["table"], value["name"]] = value.get("elem", [])
         self.hooked = sorted(
-            (key for key, chain in self._chains.items() if chain.get("hook") == "input" and chain.get("type") == "filter"),
-            key=lambda key: self._chains[key].get("prio", 0),
+            (key for key, chain in self._chains.items() if chain.get("hook") in _HOOKS and chain.get("type") == "filter"),
+            key=lambda key: (_HOOKS.index(self._chains[key]["hook"]), self._chains[key].get("prio", 0)),
         )
 
     def drops_by_default(self, version: int) -> bool:
-        """Tell whether some chain drops what no rule lets through."""
+        """Tell whether what no rule lets through is dropped: by what becomes of odd packets, else by what the chains say."""
+        fates = {self.fate(Packet(version, *one)) for one in _ODD}
+        if "unknown" not in fates:
+            return fates == {"dropped"}
         return any(
             self._chains[key].get("policy") == "drop" or self._ends_with_drop(key)
             for key in self.hooked
@@ -117,15 +126,33 @@ class Ruleset:
                 elif word == "return":
                     return "return", sure
                 elif word in ("jump", "goto"):
-                    fate = self._through((key[0], key[1], value["target"]), packet, depth - 1)
-                    if fate in (None, "return"):
-                        return ("return" if word == "goto" else "goes on"), sure
-                    return fate, sure
-                elif word in ("vmap", "limit", "xt", "quota"):
+                    return self._jump(key, word, value["target"], packet, depth), sure
+                elif word == "vmap":
+                    return self._mapped(key, value, packet, depth)
+                elif word in ("limit", "ct count"):
+                    if value.get("inv"):
+                        return None, True  # over a limit, which one packet is not
+                elif word in ("xt", "quota", "meter") or (word == "set" and "stmt" in value):
                     sure = False
-                    if word == "vmap":
-                        return "unknown", False
         return None, sure
+
+    def _jump(self, key: tuple[str, str, str], word: str, target: str, packet: Packet, depth: int) -> str:
+        fate = self._through((key[0], key[1], target), packet, depth - 1)
+        if fate in (None, "return"):
+            return "return" if word == "goto" else "goes on"
+        return fate or "goes on"
+
+    def _mapped(self, key: tuple[str, str, str], value: Mapping[str, Any], packet: Packet, depth: int) -> tuple[str | None, bool]:
+        """Return what the verdict is that a map (``tcp dport vmap { 22 : accept }``) has for the packet."""
+        data = value["data"]
+        pairs = self._sets.get((key[0], key[1], data[1:]), []) if isinstance(data, str) else data["set"]
+        for one, verdict in pairs:
+            fits = self._fits_plainly(key, value["key"], one, packet)
+            if fits is None:
+                return "unknown", False
+            if fits:
+                return self._one(key, [verdict], packet, depth)
+        return None, True
 
     def _fits(self, key: tuple[str, str, str], match: Mapping[str, Any], packet: Packet) -> bool | None:
         """Tell whether a match fits the packet; None where we cannot tell."""
@@ -137,11 +164,14 @@ class Ruleset:
         if not isinstance(left, dict):
             return None
         if "ct" in left:
-            return _among("new", right) if left["ct"].get("key") == "state" else None
+            # A stranger's first packet is new, and nothing was done to its address.
+            return (
+                _among("new", right) if left["ct"].get("key") == "state" else False if left["ct"].get("key") == "status" else None
+            )
         if "meta" in left:
             value = {
-                "iifname": "uplink",
-                "iif": "uplink",
+                "iifname": packet.interface or "uplink",
+                "iif": packet.interface or "uplink",
                 "l4proto": packet.protocol,
                 "nfproto": f"ipv{packet.version}",
                 "protocol": "ip" if packet.version == 4 else "ip6",
@@ -149,9 +179,11 @@ class Ruleset:
             }.get(left["meta"].get("key"))
             if value == "uplink":
                 return False if _among("lo", right) and not _among("uplink", right) else None
+            if isinstance(right, str) and right.startswith("@"):
+                return self._holds(key, right, value) if value is not None else None
             return None if value is None else _among(value, right)
-        if "fib" in left:
-            return None
+        if set(left) & {"&", "fib", "exthdr"}:
+            return _said_of_header(left, right)
         payload = left.get("payload", {})
         protocol, field = payload.get("protocol"), payload.get("field")
         if protocol in ("tcp", "udp", "th"):
@@ -165,6 +197,8 @@ class Ruleset:
                 return False
             if field in ("protocol", "nexthdr"):
                 return _among(packet.protocol, right) or _among(_NUMBERS.get(packet.protocol, 0), right)
+            if field == "daddr":
+                return False if _for_many(right) else None
             return self._holds(key, right, packet.source) if field == "saddr" else None
         return None
 
@@ -196,14 +230,63 @@ def _among(value: int | str, right: Any) -> bool:
     return value in right if isinstance(right, list) else right == value
 
 
+def _said_of_header(left: Mapping[str, Any], right: Any) -> bool | None:
+    if "exthdr" in left:
+        return right in (False, "missing")  # a first packet has no routing header and is no fragment
+    return _route(left["fib"], right) if "fib" in left else _flags(left["&"], right)
+
+
+def _flags(mask: list[Any], right: Any) -> bool | None:
+    """Tell whether the first packet of a TCP connection, which has SYN alone, fits ``tcp flags & MASK == FLAGS``."""
+    if mask[0].get("payload", {}).get("field") != "flags":
+        return None
+    return ({"syn"} & _words(mask[1:])) == _words(right)
+
+
+def _words(value: Any) -> set[str]:
+    """Return all flags that are named, however nft puts them together."""
+    if isinstance(value, str):
+        return {value}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {word for one in inner for word in _words(one)}
+
+
+def _route(fib: Mapping[str, Any], right: Any) -> bool | None:
+    """Tell what the routing table says of a stranger's packet: it is for the host itself, and comes from where it should."""
+    if fib.get("result") == "type" and fib.get("flags") == ["daddr"]:
+        return _among("local", right)
+    if fib.get("result") in ("oif", "check") and "saddr" in fib.get("flags", ()):
+        return right not in (False, "missing", 0)
+    return None
+
+
+def _for_many(right: Any) -> bool:
+    """Tell whether an address is none of a host's own, but everybody's on its network."""
+    address = right.get("prefix", {}).get("addr", "") if isinstance(right, dict) else right
+    return isinstance(address, str) and address.lower().startswith(("224.", "239.", "255.255.255.255", "ff0"))
+
+
 def _sees(family: str, version: int) -> bool:
     return family in ("inet", "ip" if version == 4 else "ip6")
 
 
-def read_ruleset(text: str) -> Ruleset | None:
-    """Read what nft printed; None for what is no ruleset."""
+def read_ruleset(text: str, iptables: str = "", ip6tables: str = "") -> Ruleset | None:
+    """Read what nft printed; None for what is no ruleset.
+
+    nft does not tell what the matches of iptables look at (``xt``): a table of iptables is taken from what iptables-save printed.
+    """
     try:
-        read = json.loads(text)
-        return Ruleset(read["nftables"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+        entries = [entry for entry in json.loads(text)["nftables"] if isinstance(entry, dict)] if text else []
+        for family, saved in (("ip", iptables), ("ip6", ip6tables)):
+            theirs = read_saved(saved, family)
+            if theirs:
+                entries = [one for one in entries if not _is_of(one, family, "filter")] + theirs
+        rules = Ruleset(entries)
+        rules.drops_by_default(4), rules.drops_by_default(6)  # what cannot be followed is no ruleset either
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return None
+    return rules
+
+
+def _is_of(entry: dict[str, Any], family: str, table: str) -> bool:
+    return any(value.get("family") == family and value.get("table") == table for value in entry.values())

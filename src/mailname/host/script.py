@@ -23,17 +23,19 @@ _SHADOW = r"""awk -F: '{h = $2; l = (h ~ /^[!*]/) ? "locked" : "open"; sub(/^!+/
 
 _PROCESSES = r"""ss -H -lntup | sed -n 's/.*pid=\([0-9]*\),.*/\1/p' | sort -u | while read -r pid; do
   unit=$(sed -n 's/.*\/\([^/]*\.\(service\|scope\|socket\)\)$/\1/p' "/proc/$pid/cgroup" | tail -n 1)
-  program=$(readlink "/proc/$pid/exe")
+  program=$(readlink "/proc/$pid/exe"); program=${program%% *}
   package=$(dpkg -S "${program#/usr}" "$program" 2>/dev/null | head -n 1 | cut -d: -f1)
   echo "$pid $unit $program $package"; done"""
 
-_TRIAL = f"""before=$(nft list ruleset | grep -cw {TRIAL})
+# A shell that is ended by a signal runs no EXIT trap of its own: the signal is made an exit.
+_TRIAL = f"""found() {{ (nft list ruleset; iptables-save; ip6tables-save; ipset list) 2>/dev/null | grep -cwF {TRIAL}; }}
+before=$(found)
 trap 'fail2ban-client set sshd unbanip {TRIAL} >/dev/null 2>&1' EXIT
+trap 'exit 3' HUP INT TERM
 fail2ban-client set sshd banip {TRIAL} || exit 3
 count=0; seen=0
-while [ $count -lt 40 ]; do
-  after=$( (nft list ruleset; iptables-save; ipset list) 2>/dev/null | grep -cw {TRIAL})
-  [ "$after" -gt "$before" ] && seen=1 && break
+while [ $count -lt 30 ]; do
+  [ "$(found)" -gt "$before" ] && seen=1 && break
   count=$((count + 1)); sleep 0.1
 done
 echo "landed $seen" """
@@ -52,28 +54,36 @@ COMMANDS: dict[str, str] = {
     "keys": 'cat "$(getent passwd @ADMIN@ | cut -d: -f6)/.ssh/authorized_keys"',
     "root-keys": "cat ~root/.ssh/authorized_keys",
     "sshd": "sshd -T -C user=@ADMIN@,host=stranger,addr=203.0.113.1",
+    "sshd-age": "stat -c %Z /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | sort -n | tail -n 1; "
+    "systemctl show --timestamp=unix -p StateChangeTimestamp ssh",
     "sshd-root": "sshd -T -C user=root,host=stranger,addr=203.0.113.1",
     "host-keys": "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -l -f $key; done",
     "fail2ban": "systemctl is-active fail2ban; fail2ban-client status sshd",
-    "time": f"timedatectl show; for one in {_SERVICES}; do echo $one=$(systemctl is-active $one); done",
+    "time": "timedatectl show",
+    "time-services": f"systemctl show -p Id,ActiveState {_SERVICES}",
     "chrony": "chronyc -n -c tracking",
-    "timesync": "timedatectl show-timesync",
+    "timesync": "timedatectl timesync-status",
     "zone": "readlink -f /etc/localtime; stat -c %Z /etc/localtime; cat /etc/timezone",
     "since": "for u in rsyslog cron; do systemctl show --timestamp=unix -p Id,ActiveState,ActiveEnterTimestamp $u; echo; done",
-    "filter": "nft -j list ruleset",
-    "filter-text": "nft list ruleset",
+    "filter": "nft -j list ruleset 2>/dev/null",
+    "iptables": "iptables-save -t filter 2>/dev/null",
+    "ip6tables": "ip6tables-save -t filter 2>/dev/null",
+    "ipset": "ipset list",
     "filter-boot": "systemctl is-enabled nftables ufw firewalld netfilter-persistent mailname-filter",
     "listening": "ss -H -lntup",
     "processes": _PROCESSES,
-    "enabled": "systemctl list-unit-files --no-legend --state=enabled,enabled-runtime --type=service,socket",
-    "masked": "systemctl list-unit-files --no-legend --state=masked --type=service,socket",
+    "sockets": "systemctl list-sockets --no-legend --full",
+    "unit-files": "systemctl list-unit-files --no-legend --full --type=service,socket",
+    "active": "systemctl list-units --no-legend --plain --full --state=active --type=service,socket",
     "failed": "systemctl --failed --no-legend --plain",
     "name": "hostname; hostname -f",
     "own-address": "getent ahosts $(hostname)",
     "hosts": "cat /etc/hosts",
     "addresses": "ip -o address show scope global",
     "disk": "df -P -B 1 / /var",
-    "upgrades": "apt-config dump APT::Periodic; systemctl is-enabled apt-daily-upgrade.timer; dpkg-query -W unattended-upgrades",
+    "upgrades": "apt-config dump APT::Periodic; "
+    "for one in apt-daily apt-daily-upgrade; do echo timer $(systemctl is-enabled $one.timer); done; "
+    "dpkg-query -W -f 'package ${db:Status-Status}' unattended-upgrades",
     "resolver": "readlink -f /etc/resolv.conf; cat /etc/resolv.conf; systemctl is-active systemd-resolved",
     "kept": "for one in @FILES@; do [ -e $one ] && echo \"# $one $(stat -c '%a %U' $one)\" && sed 's/^/ /' $one; done; true",
 }

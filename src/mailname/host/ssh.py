@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 CONNECT = 8  # seconds
 _FAILED = 255  # ssh's own exit status
 _REMEDIES = (
+    ("IDENTIFICATION HAS CHANGED", "Its key is not the one that you know. Was it installed anew? Only then: {forget}"),
     ("Host key verification failed", "Compare its key with the provider's console, then log in once by hand: ssh {target}"),
-    ("IDENTIFICATION HAS CHANGED", "Was the machine installed anew? Only then: ssh-keygen -R {host}"),
     ("Permission denied", "Let your key in there: ssh-copy-id {target}"),
     ("Could not resolve", "Write an address, or a Host of your ssh_config, as ssh = in the plan."),
-    ("timed out", "Is the machine on? A packet filter on the way may drop port 22."),
-    ("Connection refused", "Is sshd running there? Look at the provider's console."),
-    ("No route", "Is the address right?"),
+    ("timed out", "Is the machine on? A packet filter on the way may drop port 22, or have banned you."),
+    ("Connection refused", "Is sshd running there, or have you been banned? Look at the provider's console."),
+    ("No route", "Is the machine on, and the address right?"),
+    ("unreachable", "Has this computer a way there: IPv6, for an IPv6 address?"),
+    ("kex_exchange", "sshd closed the door: too many logins at once, or you have been banned. Look at the provider's console."),
 )
 
 
@@ -119,8 +121,9 @@ class Ssh:
 def _not_in(target: str, ran: Ran) -> HostError:
     said = ran.complaint.decode("utf-8", "replace")
     remedy = next((text for mark, text in _REMEDIES if mark.lower() in said.lower()), "Try it by hand: ssh {target}")
+    forget = next((line.strip() for line in said.split("\n") if line.strip().startswith("ssh-keygen -f ")), "")
     return HostError(
         f"{target} cannot be reached by SSH: {ran.last_words or 'the connection ended'}",
-        remedy=remedy.format(target=target, host=target.rpartition("@")[2]),
+        remedy=remedy.format(target=target, forget=forget or f"ssh-keygen -R {target.rpartition('@')[2]}"),
         step="ssh",
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from mailname.host.facts import whole_number
 from mailname.host.step import judged, unknown
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 LEAST_ROOM = 1 << 30  # octets
 LEAST_SHARE = 0.05
+_PERIODIC = re.compile(r'APT::Periodic::([\w-]+) "([^"]*)";')
+_TIMERS = 2
 
 
 def judge_disk(facts: Facts) -> Result:
@@ -20,9 +24,9 @@ def judge_disk(facts: Facts) -> Result:
     wrong, right = list[str](), list[str]()
     for line in facts["disk"].lines[1:]:
         fields = line.split()
-        if len(fields) < 6 or not (fields[1].isdecimal() and fields[3].isdecimal()):
+        if len(fields) < 6 or (total := whole_number(fields[1])) is None or (free := whole_number(fields[3])) is None:
             continue
-        total, free, place = int(fields[1]), int(fields[3]), fields[5]
+        place = fields[5]
         said = f"{place} has {free / 2**30:.1f} GiB left of {total / 2**30:.1f}."
         (wrong if free < LEAST_ROOM or free < LEAST_SHARE * total else right).append(said)
     if not wrong and not right:
@@ -34,16 +38,17 @@ def judge_disk(facts: Facts) -> Result:
 
 def judge_upgrades(facts: Facts) -> Result:
     """Judge whether unattended-upgrades is installed and switched on."""
-    code, text = "HOST-11", facts["upgrades"].text
+    code, said = "HOST-11", dict(_PERIODIC.findall(facts["upgrades"].text))
     if facts["upgrades"].code == 127:
         return unknown(code, "this system has no apt.")
+    off = ("", "0")
     wrong = []
-    if "no packages found" in text:
+    if "package installed" not in facts["upgrades"].lines:
         wrong.append("unattended-upgrades is not installed.")
-    if 'APT::Periodic::Unattended-Upgrade "1"' not in text or 'APT::Periodic::Update-Package-Lists "1"' not in text:
+    if said.get("Enable") == "0" or any(said.get(key, "") in off for key in ("Unattended-Upgrade", "Update-Package-Lists")):
         wrong.append("apt does not look for upgrades by itself (APT::Periodic).")
-    if "enabled" not in text.split():
-        wrong.append("the timer apt-daily-upgrade is off.")
+    if facts["upgrades"].lines.count("timer enabled") < _TIMERS:
+        wrong.append("a timer is off: apt-daily or apt-daily-upgrade.")
     return judged(
         code,
         wrong,
