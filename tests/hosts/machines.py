@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.hosts.image import image
@@ -22,7 +23,6 @@ from tests.interop.programs import go_without, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HERE = ("192.0.2.1", "2001:db8::1")
 _REBOOT = 133  # nspawn's exit status when the host asks for a restart
@@ -93,14 +93,24 @@ class Machine:
         """Shut the host down, or pull its plug."""
         self._ended.set()
         if self._nspawn is not None and self._nspawn.poll() is None:
-            self._nspawn.send_signal(signal.SIGKILL if by_force else signal.SIGTERM)
-            try:
-                self._nspawn.wait(10)
-            except subprocess.TimeoutExpired:
-                self._nspawn.kill()
-                self._nspawn.wait()
+            if not by_force:
+                self._nspawn.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._nspawn.wait(10)
+            self._pull_plug(self._nspawn)
         if self._keeper is not None:
             self._keeper.join()
+
+    @staticmethod
+    def _pull_plug(nspawn: subprocess.Popen[bytes]) -> None:
+        """Kill the host's first process, and all others with it: it outlives nspawn, and holds what the machine has few of."""
+        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
+        with contextlib.suppress(FileNotFoundError):
+            for child in children.read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(child), signal.SIGKILL)
+        nspawn.kill()
+        nspawn.wait()
 
     def wait_for_ssh(self) -> None:
         """Wait until sshd greets."""
@@ -109,6 +119,11 @@ class Machine:
         while subprocess.run(self.site.inside(*asked), capture_output=True, check=False).returncode:
             if time.monotonic() > until:
                 raise HostsError(f"{self.name} does not answer by SSH:\n{self.console.read_text(errors='replace')[-3000:]}")
+            if self._nspawn is not None and self._nspawn.poll() not in (None, _REBOOT):
+                few = "are there inotify instances left? see fs.inotify.max_user_instances"
+                raise HostsError(
+                    f"{self.name} ended while it booted ({few}):\n{self.console.read_text(errors='replace')[-3000:]}"
+                )
             time.sleep(0.1)
 
     def wait_for_reboot(self, boots: int) -> None:
@@ -165,6 +180,10 @@ class Site:
     def inside(self, *argv: str) -> list[str]:
         """Return the command that runs something on the administrator's computer."""
         return ["ip", "netns", "exec", self.namespace, *argv]
+
+    def run(self, *argv: str) -> str:
+        """Run something on the administrator's computer and return what it printed; a failure fails the test."""
+        return _run(*self.inside(*argv))
 
     @property
     def key(self) -> Path:

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.hosts.machines import Machine, Site, site
+from tests.hosts.looking import checked, install
+from tests.hosts.machines import site
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PLAN = """
-domain = "example.tech"
-contact = "hostmaster@example.tech"
-[[name_server]]
-name = "ns1.example.tech"
-addresses = ["192.0.2.11", "2001:db8::11"]
-role = "primary"
-[[mail_host]]
-name = "mail.example.net"
-"""
 
 FILTER = """table inet t { chain input { type filter hook input priority 0; policy drop;
 ct state established,related accept; iif lo accept; meta l4proto { icmp, icmpv6 } accept
 tcp dport { 22, 53 } accept; ip6 nexthdr tcp accept
 }
 }"""
-
-
-def checked(hosts: Site, folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Return the exit code, and the steps of the one host by their codes."""
-    plan = folder / "plan.toml"
-    plan.write_text(PLAN)
-    main = "import sys; from mailname.cli.main import main; main()"
-    argv = [sys.executable, "-c", main, "host", "check", str(plan), "--ssh-config", str(hosts.ssh_config), "--json"]
-    done = subprocess.run(hosts.inside(*argv, "--resolver", "192.0.2.1"), capture_output=True, text=True, check=False)
-    (host,) = json.loads(done.stdout)["hosts"]
-    assert host["trouble"] is None, host
-    return done.returncode, {step["code"]: step for step in host["steps"]}
-
-
-def install(machine: Machine, *packages: str) -> None:
-    machine.run(f"DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends {' '.join(packages)}")
 
 
 class TestCheck:
