@@ -7,13 +7,14 @@ import json
 import os
 import stat
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dns.name
 import pytest
 from click.testing import CliRunner
 from tests.engines.pair import APEX, PLAN, Pair, plan_of
-from tests.server.running import until
+from tests.server.running import until, zone_text
 
 from mailname.cli.status import command
 from mailname.cli.status_plan import tell
@@ -89,6 +90,37 @@ class TestWell:
             _, told = await asked(pair.plan, pair.network, {}, pair.control, capsys=capsys)
             assert server(told, "ns2")["status"]["role"] == "primary"
             assert server(told, "ns1")["status"] is None
+
+
+class TestCatalog:
+    async def test_is_told_as_a_zone_of_the_plan(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Both servers in step; and what is wrong once the secondary is gone."""
+        text = PLAN + '[catalog]\nname = "catalog.example.tech"\n'
+        pair = Pair(tmp_path, plan_of(text))
+        async with pair.server("ns2") as primary:
+
+            def tried(times: int) -> bool:
+                return any(one["tries"] >= times for one in primary.zone_status(catalog)["secondaries"])
+
+            async with pair.server("ns1") as secondary:
+                await publish(pair, text)
+                await until(lambda: secondary.serial() == 2026060800)
+                catalog = dns.name.from_text("catalog.example.tech.")
+                await until(lambda: primary.serial(catalog) == secondary.serial(catalog))
+                code, told = await asked(pair.plan, pair.network, controls(pair, "ns1", "ns2"), capsys=capsys)
+                assert [zone["zone"] for zone in told["zones"]] == ["example.tech.", "catalog.example.tech."]
+                serials = {one["status"]["serial"] for one in told["zones"][1]["servers"]}
+                assert (code, serials) == (0, {primary.serial(catalog)})
+                code, told = await asked(pair.plan, pair.network, controls(pair, "ns2"), capsys=capsys)
+                assert (code, [server["status"] is None for server in told["zones"][1]["servers"]]) == (0, [True, False])
+            (pair.folder / "ns2-zones" / "example.org.zone").write_text(zone_text(1), encoding="utf-8")
+            await primary.reconfigure(primary.config)
+            for tries in range(1, 4):
+                await until(partial(tried, tries))
+                primary.clock.move(60)
+            code, told = await asked(pair.plan, pair.network, controls(pair, "ns2"), capsys=capsys)
+            causes = [one["cause"] and one["cause"]["code"] for one in told["zones"][1]["servers"]]
+            assert (code, causes) == (1, ["REPL-22", None])
 
 
 class TestUnwell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from mailname.engines.publish import Publishing
 from mailname.errors import HostError
 from mailname.server.catalog_config import CatalogConfig
 from mailname.server.catalog_member_file import member_file
+from mailname.server.keyfile import make_key_file
 from mailname.transfer.actions import Peer
 from mailname.transfer.catalog import Member, label_of, read_catalog
 from mailname.zone.image_zone import ImageZone
@@ -106,6 +108,21 @@ class TestSecondPlan:
             )
             await published(pair, SECOND)
             assert members(primary)[OTHER] == member(OTHER)
+
+    async def test_refused_with_updates_that_the_server_would_refuse(self, pair: Pair) -> None:
+        """Joining or already there: a zone of the folder alone has no rules for updates. Nothing is written."""
+        updates = '[[update]]\nkey = "acme.example.org"\nnames = ["_acme-challenge"]\n'
+        async with pair.server("ns2") as primary, pair.server("ns1"):
+            for _ in range(2):
+                with pytest.raises(HostError, match=r"lets acme\.example\.org update nothing"):
+                    await Publishing(plan_of(SECOND + updates), pair.control, pair.network, TODAY).prepare()
+                await published(pair, SECOND)
+            (pair.folder / "keys").mkdir()
+            make_key_file(pair.folder / "keys/acme.example.org.key", dns.name.from_text("acme.example.org."))
+            pair.plan = plan_of(SECOND + updates)
+            with_table = pair.config("ns2")
+            await primary.reconfigure(replace(primary.config, zones=with_table.zones, keys=with_table.keys))
+            await published(pair, SECOND + updates)
 
     async def test_refused_without_a_catalog_in_the_plan(self, pair: Pair) -> None:
         """A zone is never added by accident."""

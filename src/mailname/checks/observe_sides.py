@@ -119,6 +119,9 @@ async def look(plan: Plan, network: Network, controls: Mapping[Name, Path], unna
                 sides.inside[server.name] = here
 
     await asyncio.gather(outside(), inside())
+    if plan.catalog is not None and any(one.status is not None for one in sides.inside.values()):
+        sides.zones += (plan.catalog.name,)  # servers tell their catalogs to nobody but each other: it is seen from inside alone
+        sides.outside.update(((plan.catalog.name, server.name), ()) for server in plan.name_servers)
     return sides
 
 

@@ -15,6 +15,7 @@ from mailname.cli.span import span
 from mailname.cli.status_view import bare, cause_facts, print_fact
 from mailname.transfer.seen_together import View, cause_between, cause_of_primary
 from mailname.transfer.side import side_of
+from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mailname.plan import NameServer, Plan
     from mailname.server.network import Network
     from mailname.transfer.cause import Cause
-    from mailname.zone import Serial
 
 SCHEMA = "mailname.status-plan/1"
 
@@ -119,6 +119,8 @@ def _view(sides: Sides, zone: Name, server: NameServer) -> View:
     seen = sides.outside[zone, server.name]
     reached = [one for one in seen if one.is_from_here]
     serials: list[Serial] = [one.serial for one in seen if one.serial is not None]
+    if not seen and status and isinstance(status.get("serial"), int):  # a catalog: what it says itself
+        serials.append(Serial(status["serial"]))
     return View(
         name,
         frozenset(addresses),
@@ -128,6 +130,7 @@ def _view(sides: Sides, zone: Name, server: NameServer) -> View:
         lacks_zone=status is None and sides.inside[server.name].status is not None,
         udp=any(one.udp for one in reached) if reached else None,
         tcp=any(one.tcp for one in reached) if reached else None,
+        seen=bool(seen),
     )
 
 

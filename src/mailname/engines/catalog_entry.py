@@ -1,6 +1,7 @@
 """A plan's place in its catalog: where a zone that the primary does not serve yet is put, so that it appears at every secondary.
 
-Refused unless the plan names the catalog, the running primary makes it, and it goes to the plan's secondaries.
+Refused unless the plan names the catalog, the running primary makes it, and it goes to the plan's secondaries. Who may update is
+configured in a zone's own table: a plan that says so is refused until there is one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.transfer.side import host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dns.name import Name
 
@@ -68,6 +69,31 @@ def is_from_catalog(plan: Plan, path: Path, served: Mapping[Name, dict[str, Any]
     made = served.get(plan.catalog.name) if plan.catalog is not None else None
     told = (made or {}).get("catalog") or {}
     return bool(told.get("folder")) and Path(told["folder"]) == path.parent
+
+
+def refuse_updates(plan: Plan, apex: Name, may_update: Sequence[str]) -> None:
+    """Refuse a zone from the catalog's folder for which the plan allows updates that the server refuses.
+
+    Args:
+        plan: with a catalog.
+        apex: the zone.
+        may_update: the keys that may update it, as the server's status tells them.
+
+    Raises:
+        HostError: a key of the plan is not among them.
+
+    """
+    if apex != plan.domain:
+        return
+    missing = sorted({one.key.to_text() for one in plan.updates} - set(may_update))
+    if missing:
+        raise HostError(
+            f"{apex.to_text(omit_final_dot=True)} is served as the catalog's folder has it, and there [[update]] has no effect:"
+            f" the server lets {', '.join(name.rstrip('.') for name in missing)} update nothing",
+            remedy="Put the zone's [[zone]] table and its [[key]] into the primary's configuration, as they are printed by:"
+            " mailname show PLAN --server NAME; make the key file: mailname key make NAME --output FILE; then: mailname reload",
+            step="publish",
+        )
 
 
 def write_properties(plan: Plan, zone_file: Path) -> bool:

@@ -18,7 +18,7 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdatatype import RdataType
 
-from mailname.engines.catalog_entry import is_from_catalog, place_for, write_properties
+from mailname.engines.catalog_entry import is_from_catalog, place_for, refuse_updates, write_properties
 from mailname.errors import HostError, ZoneError
 from mailname.plan import expand_all
 from mailname.plan.guard import guard
@@ -150,7 +150,10 @@ class Publishing:
         new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
         by_update = tuple(_updated(says, old, new) for says in one.get("by_update", ()))
         told = Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable, by_update)
-        return replace(told, joins=place is not None, in_catalog=is_from_catalog(self.plan, path, served))
+        in_catalog = is_from_catalog(self.plan, path, served)
+        if in_catalog:
+            refuse_updates(self.plan, draft.apex, one.get("may_update", ()))
+        return replace(told, joins=place is not None, in_catalog=in_catalog)
 
     async def _live_serials(self, apex: Name) -> list[Serial]:
         places = [Endpoint(address) for server in self.plan.name_servers for address in server.addresses]

@@ -319,6 +319,7 @@ class PrimaryZone:
             "announced": self.announced.value if self.announced else None,
             "problem": problem,
             "by_update": self.updated.told(self.zone) if self.zone else [],
+            "may_update": sorted({key.to_text() for rule in self.config.update for key in rule.keys}),
             **self.secondaries.status(),
         }
 
@@ -345,6 +346,7 @@ def status_of(apex: Name, file: Path | None, zone: Zone | None, since: float) ->
         "since": iso(since) if zone else None,
         "problem": None,
         "by_update": [],
+        "may_update": [],
         "secondaries": [],
         "refused": [],
     }

@@ -33,6 +33,7 @@ class View:
         lacks_zone: it was asked from inside, and does not have the zone in its configuration.
         udp: whether it answers by UDP from outside; None where nobody asked.
         tcp: the same for TCP.
+        seen: whether it was asked from outside; a catalog zone is told to its secondaries only.
 
     """
 
@@ -44,6 +45,7 @@ class View:
     lacks_zone: bool = False
     udp: bool | None = None
     tcp: bool | None = None
+    seen: bool = True
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -101,7 +103,7 @@ def cause_of_primary(zone: str, primary: View, secondaries: tuple[View, ...]) ->
 
 
 def _unserved(zone: str, view: View) -> Cause | None:
-    if view.serial is not None:
+    if view.serial is not None or not view.seen:
         return None
     name, at = view.name, min(view.addresses)
     heard = ((name, view.says),) if view.says else ()
