@@ -6,22 +6,23 @@ import asyncio
 import contextlib
 import gc
 import socket
-from ipaddress import ip_network
+import time
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import dns.edns
 import dns.message
 import pytest
-from tests.server.running import Site, running, serial_at, until, zone_text
+from tests.server.running import Site, free_port, running, serial_at, until, zone_text
 
 from mailname.server import tcp
-from mailname.server.network import read_message
+from mailname.server.network import DirectNetwork, Endpoint, read_message
+from mailname.server.tcp_limits import TcpLimits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from mailname.server.config import ServerConfig
-    from mailname.server.network import Endpoint
 
 
 def framed(name: str = "example.tech.", rdtype: str = "SOA", message_id: int = 1, padding: int = 0) -> bytes:
@@ -56,14 +57,27 @@ async def connected(at: Endpoint) -> AsyncIterator[tuple[asyncio.StreamReader, a
             await writer.wait_closed()
 
 
+class Nobody:
+    """Has no answer to anything."""
+
+    updating = None
+
+    def on_tcp(self, wire: bytes, source: Endpoint) -> Iterator[bytes]:
+        del wire, source
+        return iter(())
+
+
 class TestTcpListener:
     @pytest.mark.parametrize("turns", range(5))
-    async def test_who_was_accepted_while_it_closes_is_sent_away(self, site: Site, turns: int) -> None:
+    async def test_who_was_accepted_while_it_closes_is_sent_away(self, turns: int) -> None:
         """However far his connection had come. No socket is left behind, which pytest would tell."""
-        async with running(site.primary()):
-            clients = [socket.create_connection((str(site.primary_at.address), site.primary_at.port)) for _ in range(20)]
-            for _ in range(turns):
-                await asyncio.sleep(0)
+        at = Endpoint(ip_address("127.0.0.1"), free_port())
+        listener = tcp.TcpListener(DirectNetwork(), at, Nobody(), TcpLimits(time.monotonic))
+        await listener.start()
+        clients = [socket.create_connection((str(at.address), at.port), 10.0) for _ in range(20)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await listener.close()
         gc.collect()
         for client in clients:
             with client, contextlib.suppress(ConnectionResetError):

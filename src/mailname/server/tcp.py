@@ -96,8 +96,7 @@ class TcpListener:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
-        # What is still to be sent goes nowhere: waiting for it would let a client hold us. Not in the task: it may never begin.
-        task.add_done_callback(lambda _: writer.transport.abort())
+        task.add_done_callback(lambda _: writer.transport.abort())  # a task that is cancelled before it begins ends nothing
 
     def _client(self, writer: asyncio.StreamWriter) -> Endpoint | None:
         """Return who is there; None for who is gone already."""
@@ -126,6 +125,7 @@ class TcpListener:
         finally:
             if place is not None:
                 self._limits.leave(place)
+            writer.transport.abort()  # what is still to be sent goes nowhere: waiting for it would let a client hold us
 
 
 class _Connection:
