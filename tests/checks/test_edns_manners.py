@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
-from tests.checks.small_world import SmallWorld, codes, look, verdict_of
+from dns.rdatatype import RdataType
+from tests.checks.small_world import SmallWorld, codes, look, name, verdict_of
 
 from mailname.checks import Facts, Severity
-from mailname.checks.facts import EDNS_OPTIONS
+from mailname.checks.asking import Addressee, Asker
+from mailname.checks.facts import EDNS_OPTIONS, Probe
 
 
 class TestManners:
@@ -51,6 +55,23 @@ class TestManners:
         facts = await look(world)
         assert codes(verdict_of(world.plan, facts)) == ("NS-10", ())
         assert {str(p.address) for p in facts.probes if p.rung.startswith("edns")} == {"198.51.100.2"}
+
+
+class TestQuestions:
+    async def test_to_a_server_that_drops_edns_wait_until_that_is_known(self) -> None:
+        """One that is silent while another sees whether EDNS was the reason is not asked with EDNS again: it would be lost."""
+        world = SmallWorld()
+        world.host("192.0.2.1").edns = "dropped"
+        async with world:
+            asker = Asker(world.network, world.world())
+            whom = Addressee("servers", world.plan.domain, name("ns1.example.tech."), asker.at(ip_address("192.0.2.1")))
+
+            async def later() -> Probe:
+                await asyncio.sleep(0.1)
+                return await asker.ask(whom, world.plan.domain, RdataType.MX)
+
+            first, second = await asyncio.gather(asker.ask(whom, world.plan.domain, RdataType.SOA), later())
+        assert (first.answered, second.answered, second.edns) == (True, True, False)
 
 
 def with_expire(facts: Facts, seconds: int) -> Facts:

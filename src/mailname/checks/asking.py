@@ -174,8 +174,8 @@ class Asker:
         if outcome is not Outcome.SILENT or transport == "tcp":
             return outcome, wire, 1
         for tried in range(1, self.world.tries):
-            if not budget.heard:
-                # Only one question tries again; the others wait and learn from what becomes of it.
+            if not budget.heard or budget.retrying.locked():
+                # Only one question tries again, and sees whether EDNS was why; the others wait and learn from what becomes of it.
                 async with budget.retrying:
                     if budget.given_up:
                         return budget.given_up, None, tried
