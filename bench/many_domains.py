@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +112,26 @@ def serve(folder: Path, domains: int) -> None:
     asyncio.run(World(domains).serve(folder))
 
 
-def measure(domains: int, jobs: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one run over a list took; ``cpu`` is seconds of processor time of the check alone."""
+
+    domains: int
+    seconds: float
+    cpu: float
+    exit_code: int
+    wrong: int
+    told: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.domains} domains in {self.seconds:.1f} s ({self.cpu:.1f} s of CPU in the check), exit code {self.exit_code},"
+            f" {self.wrong} judged wrongly"
+        )
+
+
+def measure(domains: int, jobs: int) -> Swept:
+    """Check a list of so many domains, so many at once, all of them in one lab."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = subprocess.Popen(
@@ -136,11 +156,7 @@ def measure(domains: int, jobs: int) -> None:
         line["name"] for line in lines if bool(broken(int(line["name"].partition(".")[0][1:]))) == (line["verdict"] == "well")
     ]
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(done.stderr.strip())
-    print(
-        f"{len(lines)} domains in {took:.1f} s ({used:.1f} s of CPU in the check), exit code {done.returncode},"
-        f" {len(wrong)} judged wrongly"
-    )
+    return Swept(len(lines), took, used, done.returncode, len(wrong), done.stderr.strip())
 
 
 RUN = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from mailname.cli.main import main; main()"
@@ -154,4 +170,5 @@ if __name__ == "__main__":
     if chosen.serve:
         serve(chosen.serve, chosen.domains)
     else:
-        measure(chosen.domains, chosen.jobs)
+        swept = measure(chosen.domains, chosen.jobs)
+        print(swept.told, swept, sep="\n")
