@@ -131,6 +131,26 @@ class TestNameServersOfTheZone:
         assert [finding.code for finding in verdict.findings] == ["DELEG-07"]
         assert verdict.findings[0].says == "ns2.example.tech and ns3.example.tech are the same machine: both have 198.51.100.2."
 
+    async def test_two_names_of_one_machine_that_is_dead_are_one_cause(self) -> None:
+        """The former provider's, who is gone: that both were one machine is past."""
+        world = SmallWorld()
+        gone = (ip_address("203.0.113.99"),)
+        world.host("203.0.113.99").udp = world.host("203.0.113.99").tcp = "closed"
+        world.delegate({name("old1.example.tech."): gone, name("old2.example.tech."): gone})
+        _, verdict = await seen(world)
+        assert verdict.cause is not None
+        assert (verdict.cause.finding.code, verdict.cause.proven, verdict.also) == ("NS-01", True, ())
+
+    @pytest.mark.parametrize("address", [NS1, NS2])
+    async def test_policy_without_a_host_is_found_whoever_was_asked(self, address: str) -> None:
+        """Without a plan one server is asked for policies, and it need not be the primary."""
+        world = SmallWorld()
+        world.serve(edited(world.zone, add='_mta-sts TXT "v=STSv1; id=1"'))
+        facts, _ = await seen(world)
+        about = (name("_mta-sts.example.tech."), name("mta-sts.example.tech."))
+        probes = tuple(replace(p, address=ip_address(address)) if p.qname in about else p for p in facts.probes)
+        assert [finding.code for finding in judged(replace(facts, probes=probes)).findings] == ["POL-09"]
+
     async def test_glue_outside_the_domain_may_be_given_by_one_parent_and_not_by_the_other(self) -> None:
         """Both say the same: it is a courtesy."""
         facts, _ = await seen(with_provider(SmallWorld(FOREIGN)))

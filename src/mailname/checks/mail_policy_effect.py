@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
     from mailname.server.network import IPAddress
 
+_TOLD = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+
 
 def key_strong_enough(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Note DKIM keys that are shorter than is used today, and such as are revoked."""
@@ -105,8 +107,10 @@ def policy_host_exists(plan: Plan, facts: Facts) -> Iterator[Finding]:
     if probe is None or not policy.announces_mta_sts(found := texts_in(probe)) or policy.mta_sts_faults(found):
         return  # none is announced, or none that senders would look for
     host = policy_host(plan.domain)
-    seen = host_sight(plan, facts, host)
-    if seen.addresses != () or seen.alias is not None:
+    # Asked of the server that gave the policy, which need not be the one whose data are judged.
+    asked = [facts.probe(probe.address, "udp", host, kind) for kind in (RdataType.A, RdataType.AAAA)]
+    denied = [one for one in asked if one and one.aa and one.rcode in _TOLD and not one.answer]
+    if len(denied) < len(asked):
         return
     yield Finding(
         "POL-09",
@@ -116,6 +120,6 @@ def policy_host_exists(plan: Plan, facts: Facts) -> Iterator[Finding]:
         f"Add an address of {spoken(host)} to the plan and serve the policy there over HTTPS, or take the TXT record of"
         f" {spoken(probe.qname)} away; then publish.",
         f"mailname publish {plan_file(plan.domain)}",
-        (evidence_of(probe), *(evidence_of(one) for one in seen.probes)),
+        (evidence_of(probe), *(evidence_of(one) for one in denied)),
         server=host,
     )

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from mailname.checks.finding import Finding, Severity, evidence_of
-from mailname.checks.reading import addresses_of, delegation
+from mailname.checks.reading import addresses_of, delegation, sights
 from mailname.checks.wording import listed, plan_file, spoken
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def different_machines(plan: Plan, facts: Facts) -> Iterator[Finding]:
     parent = delegation(plan, facts)
     evidence = (evidence_of(parent.probe),) if parent else ()
     shared = _shared(found)
+    answering = {sight.address for sight in sights(plan, facts) if sight.soa is not None}
+    if shared and not any(answering & set(addresses) for addresses in shared.values()):
+        return  # nobody is there: that is told, and not what would be wrong if somebody were
     if shared:
         yield Finding(
             "DELEG-07",
