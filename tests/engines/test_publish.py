@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from tests.server.running import until
 from tests.server.tls_certificates import Certificates
 
 from mailname.engines import publish
+from mailname.engines.primary_place import PrimaryHere
 from mailname.engines.publish import Arrival, Publishing, ask_serial
 from mailname.errors import HostError
 from mailname.server.network import Endpoint, IPAddress
@@ -192,13 +192,13 @@ class TestInterrupted:
 
             run = publishing(pair, CHANGED)
             await run.prepare()
+            where: dict[str, tuple[object, str]] = {
+                "before the write": (PrimaryHere, "read"),
+                "after the write": (PrimaryHere, "ask"),
+                "while waiting": (publish, "ask_serial"),
+            }
             with monkeypatch.context() as patch:
-                patch.setattr(
-                    *{"before the write": (asyncio, "to_thread"), "after the write": (publish, "ask")}.get(
-                        step, (publish, "ask_serial")
-                    ),
-                    die,
-                )
+                patch.setattr(*where[step], die)
                 with contextlib.suppress(Interrupted):
                     await run.write_and_load()
                     await run.wait(1.0, lambda _: None)
@@ -214,7 +214,7 @@ class TestInterrupted:
             await published(pair, wait=0.1)
             run = publishing(pair, CHANGED)
             await run.prepare()
-            run._write(run.publications[0])
+            await run._write(run.publications[0])
         async with pair.server("ns2") as primary, pair.server("ns1"):
             assert primary.serial() == 2026060801
             assert all(one.arrived for one in await published(pair, CHANGED))

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from mailname.plan.hosts import Host
 
 
+ssh_config_option = click.option(
+    "--ssh-config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The configuration that ssh reads instead of yours.",
+)
+
+
 def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command ``PLAN [HOST...]``, ``--ssh-config`` and ``--json``."""
     for option in (
         json_option,
-        click.option(
-            "--ssh-config",
-            metavar="FILE",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The configuration that ssh reads instead of yours.",
-        ),
+        ssh_config_option,
         click.argument("hosts", metavar="[HOST]...", nargs=-1),
         click.argument("plan", type=click.Path(dir_okay=False, path_type=Path)),
     ):

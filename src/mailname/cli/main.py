@@ -20,6 +20,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the plan, for editors.",
     "rehearse": "Walk the whole journey in a private Internet on this machine.",
     "host": "Look after the machines of a plan: are they safe?",
+    "deploy": "Put the name servers on the plan's hosts, as services of systemd.",
     "publish": "Show what changes, raise the serial, load it, and wait until every server has it.",
     "serial": "Tell which serial each server holds, who is ahead, and mend it.",
     "check": "Walk from the root to the mailbox and tell the one cause of what is wrong.",

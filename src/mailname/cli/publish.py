@@ -14,10 +14,13 @@ from mailname.cli.console import err, out, print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.diff_view import diff_json, print_diff
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_WELL
+from mailname.cli.host_options import ssh_config_option
 from mailname.cli.plan_argument import read_plan
 from mailname.errors import HostError
+from mailname.host.ssh import Ssh
 
 if TYPE_CHECKING:
+    from mailname.engines.primary_place import PrimaryPlace
     from mailname.engines.publish import Arrival, Publication, Publishing
     from mailname.plan import Plan
     from mailname.server.network import Network
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="The primary's control socket.")
 @click.option("--network", type=click.Path(path_type=Path, dir_okay=False), help="The network file of a rehearsal.")
+@ssh_config_option
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes-really", is_flag=True, help="Publish even what looks like an accident.")
 @click.option("--wait", type=float, default=30.0, show_default=True, help="Seconds to wait for every server.")
@@ -37,6 +41,7 @@ def command(
     plan_file: Path,
     control: Path | None,
     network: Path | None,
+    ssh_config: Path | None,
     dry_run: bool,
     yes_really: bool,
     wait: float,
@@ -44,11 +49,34 @@ def command(
 ) -> None:
     """Show what changes, raise the serial, load it without a restart, and wait until every server of the plan has it.
 
+    Without a control socket here, the primary is reached over SSH, by the plan's ssh line.
+
     Exit code 0 only when every address of every name server answers with the new serial; 1 when some do not, 4 when nothing was
     published.
     """
     plan = read_plan(plan_file)
-    ctx.exit(asyncio.run(_publish(plan, control, network, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json)))
+    ssh = Ssh(ssh_config) if goes_by_ssh(plan, control, network, ssh_config) else None
+    ctx.exit(
+        asyncio.run(_publish(plan, control, network, ssh, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json))
+    )
+
+
+def goes_by_ssh(plan: Plan, control: Path | None, network_file: Path | None, ssh_config: Path | None) -> bool:
+    """Tell whether the primary is asked over SSH: no socket is named, none is here, and there is a way in."""
+    from mailname.server.control import DEFAULT_PATH
+
+    if control is not None or network_file is not None:
+        return False
+    return ssh_config is not None or (plan.primary.ssh is not None and not DEFAULT_PATH.exists())
+
+
+async def place_by_ssh(plan: Plan, ssh: Ssh) -> PrimaryPlace:
+    """Log in on the primary's host. Raises HostError."""
+    from mailname.host.primary_by_ssh import PrimaryBySsh
+    from mailname.plan.hosts import hosts
+
+    host = next(one for one in hosts(plan) if one.name_server == plan.primary)
+    return PrimaryBySsh(ssh, await ssh.log_in(host, plan.hosts.administrator))
 
 
 def surroundings(plan: Plan, control: Path | None, network_file: Path | None) -> tuple[Path, Network]:
@@ -64,13 +92,22 @@ def surroundings(plan: Plan, control: Path | None, network_file: Path | None) ->
 
 
 async def _publish(
-    plan: Plan, control: Path | None, network_file: Path | None, *, dry_run: bool, yes_really: bool, wait: float, as_json: bool
+    plan: Plan,
+    control: Path | None,
+    network_file: Path | None,
+    ssh: Ssh | None,
+    *,
+    dry_run: bool,
+    yes_really: bool,
+    wait: float,
+    as_json: bool,
 ) -> int:
     from mailname.engines.publish import Publishing
 
     prose = err if as_json else out
     socket, network = surroundings(plan, control, network_file)
-    publishing = Publishing(plan, socket, network, datetime.now(UTC).date())
+    place = None if ssh is None else await place_by_ssh(plan, ssh)
+    publishing = Publishing(plan, socket, network, datetime.now(UTC).date(), place=place)
     publications = await publishing.prepare()
     for one in publications:
         _show(one, prose_to_err=as_json)

@@ -30,16 +30,17 @@ class Builtin:
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return ``server.toml``. The primary notifies the plan's secondaries, and nobody else may transfer."""
+        listen = places.listen or server.addresses
         lines = [
             f"# mailname serve, for {_bare(server.name)}: {server.role} of {_bare(plan.domain)}. Written from the plan.",
-            f"listen = [{', '.join(_quoted(_at(address)) for address in server.addresses)}]",
+            f"listen = [{', '.join(_quoted(_at(address)) for address in listen)}]",
             f"state = {_quoted(str(places.state))}",
         ]
         if places.control is not None:
             lines.append(f"control = {_quoted(str(places.control))}")
         over_tls = places.tls if plan.primary.tls_pin is not None else None
         if over_tls is not None and server.role == "primary":
-            lines.append(f"tls_listen = [{', '.join(_quoted(str(address)) for address in server.addresses)}]")
+            lines.append(f"tls_listen = [{', '.join(_quoted(str(address)) for address in listen)}]")
             lines += ["", "[tls] # mailname key pin prints what the plan calls tls_pin"]
             lines += [f"certificate = {_quoted(str(over_tls[0]))}", f"key = {_quoted(str(over_tls[1]))}"]
         key = plan.transfer_key.name if plan.transfer_key is not None and places.key_file is not None else None

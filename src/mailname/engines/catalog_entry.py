@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import HostError
-from mailname.server.catalog_member_file import member_file, member_text, write_member_text
+from mailname.server.catalog_member_file import member_text
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.transfer.side import host_of
 
@@ -96,12 +96,7 @@ def refuse_updates(plan: Plan, apex: Name, may_update: Sequence[str]) -> None:
         )
 
 
-def write_properties(plan: Plan, zone_file: Path) -> bool:
-    """Write down what the catalog is to say of a zone; returns whether that changed.
-
-    Raises:
-        HostError: it cannot be written.
-
-    """
+def properties(plan: Plan) -> str:
+    """Return what the catalog is to say of a plan's zones: the text of the file beside each zone file; empty for nothing."""
     assert plan.catalog is not None  # the caller looked
-    return write_member_text(member_file(zone_file), member_text(plan.catalog.groups, plan.catalog.gives_to))
+    return member_text(plan.catalog.groups, plan.catalog.gives_to)

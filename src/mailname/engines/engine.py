@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Places:
     #: The server's certificate and its private key, used where the plan wants TLS; None leaves TLS out: for rehearsals.
     tls: tuple[Path, Path] | None = (Path("tls.crt"), Path("tls.key"))
     keys: Path = Path("keys")  # the folder with the keys of who may update: NAME.key
+    #: Where the server listens, if not at its public addresses: behind a provider's address translation.
+    listen: tuple[IPAddress, ...] = ()
 
 
 class Engine(Protocol):

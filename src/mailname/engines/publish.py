@@ -18,18 +18,18 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdatatype import RdataType
 
-from mailname.engines.catalog_entry import is_from_catalog, place_for, refuse_updates, write_properties
+from mailname.engines.catalog_entry import is_from_catalog, place_for, properties, refuse_updates
+from mailname.engines.primary_place import PrimaryHere
 from mailname.errors import HostError, ZoneError
 from mailname.plan import expand_all
 from mailname.plan.guard import guard
-from mailname.server.atomic import write_atomic
-from mailname.server.control import ask
+from mailname.server.catalog_member_file import member_file
 from mailname.server.network import Endpoint, Network, ask_udp
 from mailname.server.zonefiles import read_zone_file
 from mailname.zone import Serial, Zone
 from mailname.zone.diff import diff, same_content
 from mailname.zone.serial import highest, next_serial
-from mailname.zone.text import write_zone
+from mailname.zone.text import read_zone, write_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdata import Rdata
 
+    from mailname.engines.primary_place import PrimaryPlace
     from mailname.plan import Plan
     from mailname.plan.guard import Objection
     from mailname.zone.diff import Change
@@ -112,6 +113,12 @@ class Publishing:
     network: Network
     today: date
     publications: list[Publication] = field(default_factory=list)
+    place: PrimaryPlace | None = None
+
+    @property
+    def primary(self) -> PrimaryPlace:
+        """The running primary: that at the control socket, unless another place was given."""
+        return self.place or PrimaryHere(self.control)
 
     async def prepare(self) -> list[Publication]:
         """Find out what would change; changes nothing.
@@ -120,7 +127,7 @@ class Publishing:
             HostError: the primary's server cannot be asked, or does not serve a zone of the plan.
 
         """
-        status = await ask(self.control, {"do": "status"})
+        status = await self.primary.ask({"do": "status"})
         served = {dns.name.from_text(one["zone"]): one for one in status.get("zones", ())}
         drafts = expand_all(self.plan, Serial(0))
         self.publications = await asyncio.gather(*(self._prepare_one(draft, served) for draft in drafts))
@@ -134,12 +141,12 @@ class Publishing:
         if one is None or one["role"] != "primary" or not one["file"]:
             bare = draft.apex.to_text(omit_final_dot=True)
             raise HostError(
-                f"the server at {self.control} is not the primary of {bare}",
+                f"the server at {self.primary} is not the primary of {bare}",
                 remedy="Name the primary's socket: --control PATH; see: mailname status",
                 step="publish",
             )
         path = Path(one["file"])
-        old, unreadable = await asyncio.to_thread(_read_old, path, draft.apex)
+        old, unreadable = await self._read_old(path, draft.apex)
         known = [Serial(value) for value in (one["serial"], one.get("announced")) if value is not None]
         known += await self._live_serials(draft.apex)
         if old is not None:
@@ -168,32 +175,49 @@ class Publishing:
 
         """
         for one in self.publications:
-            before = one.path.read_bytes() if one.path.exists() else None
+            before = await self.primary.read(one.path) if one.needs_writing else None
             if one.needs_writing:
-                await asyncio.to_thread(self._write, one)
+                await self._write(one)
             answer: dict[str, Any] = {"ok": True}
-            if (one.in_catalog and await asyncio.to_thread(write_properties, self.plan, one.path)) or one.joins:
-                answer = await ask(self.control, {"do": "configure"})
+            if (one.in_catalog and await self._write_properties(one.path)) or one.joins:
+                answer = await self.primary.ask({"do": "configure"})
             if answer.get("ok"):
-                answer = await ask(self.control, {"do": "reload", "zone": one.new.apex.to_text()})
+                answer = await self.primary.ask({"do": "reload", "zone": one.new.apex.to_text()})
             if answer.get("ok"):
                 continue
             if one.needs_writing and before is not None:
-                await asyncio.to_thread(write_atomic, one.path, before)
+                await self.primary.write(one.path, before)
             elif one.needs_writing:
-                one.path.unlink()
+                await self.primary.remove(one.path)
             if one.joins:
-                await ask(self.control, {"do": "configure"})  # a zone without a file does not stay in the catalog
+                await self.primary.ask({"do": "configure"})  # a zone without a file does not stay in the catalog
             raise HostError(
                 f"the server did not take over the new version: {answer.get('says')}",
                 remedy="What was served before is served on, and the zone file is as it was.",
                 step="publish",
             )
 
-    def _write(self, one: Publication) -> None:
-        one.path.parent.mkdir(parents=True, exist_ok=True)
+    async def _read_old(self, path: Path, apex: Name) -> tuple[Zone | None, str]:
+        """Return what the zone file holds, or why that cannot be told."""
+        if self.place is None:
+            return await asyncio.to_thread(_read_old, path, apex)
+        octets = await self.place.read(path)
+        try:
+            return (None if octets is None else read_zone(octets.decode("utf-8", "replace"), str(path), apex).zone), ""
+        except ZoneError as error:
+            return None, f"{error.at}: {error.problem}" if error.at else error.problem
+
+    async def _write_properties(self, zone_file: Path) -> bool:
+        """Write down what the catalog is to say of a zone; returns whether that changed."""
+        path, text = member_file(zone_file), properties(self.plan).encode()
+        if (await self.primary.read(path) or b"") == text:
+            return False
+        await (self.primary.write(path, text) if text else self.primary.remove(path))
+        return True
+
+    async def _write(self, one: Publication) -> None:
         header = f"{one.new.apex.to_text(omit_final_dot=True)}, written by mailname publish. Change the plan, not this file."
-        write_atomic(one.path, write_zone(one.new, header=header).encode())
+        await self.primary.write(one.path, write_zone(one.new, header=header).encode())
 
     async def wait(self, seconds: float, tell: Callable[[Arrival], None]) -> list[Arrival]:
         """Ask every address of every name server until each answers with the new serial, or the time is up.
@@ -235,7 +259,7 @@ class Publishing:
 
     async def _say_why(self, arrivals: list[Arrival]) -> None:
         """Add what the primary knows about those who do not have it yet."""
-        status = await ask(self.control, {"do": "status"})
+        status = await self.primary.ask({"do": "status"})
         told = {
             (dns.name.from_text(zone["zone"]), secondary["address"]): secondary
             for zone in status.get("zones", ())

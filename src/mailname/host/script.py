@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
 from mailname.host.facts import END
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The address that is banned for a trial: nobody's (RFC 5737).
 TRIAL = "203.0.113.254"
@@ -100,12 +104,15 @@ def script(administrator: str, *, trial: bool = True, files: tuple[str, ...] = (
     """
     commands = {**COMMANDS, "trial": _TRIAL} if trial else COMMANDS
     words = {"@ADMIN@": shlex.quote(administrator), "@FILES@": " ".join(map(shlex.quote, files)) or "/nonexistent"}
+    return told_script({name: re.sub("@[A-Z]+@", lambda mark: words[mark[0]], text) for name, text in commands.items()})
+
+
+def told_script(commands: Mapping[str, str]) -> str:
+    """Return a script that tells the output of each command by its name, as ``facts.read_told`` reads it."""
     lines = [
         "export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_PAGER= SYSTEMD_COLORS=0",
         'told() { printf \'@ %s\\n\' "$1"; said=$(timeout 20 sh -c "$2" 2>&1 </dev/null); code=$?',
         "  printf '%s\\n' \"$said\" | sed 's/^/| /'; printf '= %s\\n' \"$code\"; }",
     ]
-    for name, template in commands.items():
-        typed = re.sub("@[A-Z]+@", lambda mark: words[mark[0]], template)
-        lines.append(f"told {name} {shlex.quote(typed)}")
+    lines += [f"told {name} {shlex.quote(typed)}" for name, typed in commands.items()]
     return "\n".join([*lines, f"told {END} true", ""])

@@ -14,7 +14,6 @@ import dns.exception
 import dns.name
 
 from mailname.errors import HostError, ZoneError
-from mailname.server.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,25 +53,6 @@ def read_member_text(path: Path) -> str:
         return path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise HostError(f"cannot read {path}: {error}", remedy="Look at who owns the file.", step="catalog") from error
-
-
-def write_member_text(path: Path, text: str) -> bool:
-    """Replace what is told of a zone; returns whether that changes anything.
-
-    Raises:
-        HostError: it cannot be written.
-
-    """
-    if read_member_text(path) == text:
-        return False
-    if text:
-        write_atomic(path, text.encode())
-        return True
-    try:
-        path.unlink()
-    except OSError as error:
-        raise HostError(f"cannot remove {path}: {error.strerror}", step="catalog") from error
-    return True
 
 
 def with_properties(member: Member, path: Path) -> Member:

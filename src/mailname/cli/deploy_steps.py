@@ -1,0 +1,232 @@
+"""A deployment over all its hosts: look, decide, change one after the other, publish, wait; or put everything back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailname.engines.builtin import Builtin
+from mailname.engines.publish import Publishing
+from mailname.engines.units import CONFIGURATION, KEYS, SERVICE, SOCKET, SYSUSERS, WRAPPER, places, unit_files
+from mailname.errors import HostError
+from mailname.host.answering import Asked, wait_for_answers
+from mailname.host.archive import Archive, Interpreter, build_archive
+from mailname.host.deploy_change import OURS, Wanted
+from mailname.host.deploy_keys import key_octets
+from mailname.host.deploying import Deploying
+from mailname.host.primary_by_ssh import CONTROL, PrimaryBySsh
+from mailname.plan import expand_all
+from mailname.server.network import DirectNetwork, Endpoint
+from mailname.zone import Serial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from pathlib import PurePath
+
+    from dns.name import Name
+
+    from mailname.engines.publish import Publication
+    from mailname.host.deploy_facts import Standing
+    from mailname.host.ssh import Ssh
+    from mailname.plan import Plan
+    from mailname.plan.hosts import Host
+    from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
+
+_OVER_TLS = 853
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One run of ``mailname deploy``.
+
+    Attributes:
+        plan_file: its keys lie in the folder ``keys`` beside it.
+        every: all name servers of the plan.
+        chosen: those that are deployed.
+        asked: how the servers answered at the end.
+        published: what was published for the first time.
+        keys: where each key is from, by its file.
+
+    """
+
+    plan: Plan
+    plan_file: Path
+    ssh: Ssh
+    every: list[Deploying]
+    chosen: list[Deploying]
+    tell: Callable[[str], None]
+    asked: list[Asked] = field(default_factory=list)
+    published: list[Publication] = field(default_factory=list)
+    keys: dict[PurePath, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, plan: Plan, plan_file: Path, ssh: Ssh, hosts: list[Host], chosen: set[Host], tell: Callable[[str], None]
+    ) -> Deployment:
+        """Begin one: nothing is asked yet."""
+        every = [Deploying(host, ssh) for host in hosts]
+        every.sort(key=lambda one: _server(one).role != "primary")
+        return cls(plan, plan_file, ssh, every, [one for one in every if one.host in chosen], tell)
+
+    @property
+    def key_names(self) -> dict[Name, str]:
+        """The names of all keys, and their algorithms."""
+        transfer = self.plan.transfer_key
+        found: dict[Name, str] = {transfer.name: transfer.algorithm} if transfer is not None else {}
+        return found | {one.key: "hmac-sha256" for one in self.plan.updates if one.key not in found}
+
+    def _keys_of(self, server: NameServer) -> dict[PurePath, Name]:
+        """Return the key files of one server: who transfers, and at the primary who updates."""
+        transfer = self.plan.transfer_key
+        names = [name for name in self.key_names if server.role == "primary" or (transfer and name == transfer.name)]
+        return {KEYS / _key_file(name): name for name in names}
+
+    async def look(self) -> None:
+        """Look at all hosts at once."""
+        has_key = self.plan.transfer_key is not None
+        tls = [CONFIGURATION.parent / name for name in ("tls.crt", "tls.key")]
+
+        async def one(each: Deploying) -> None:
+            secrets = (*self._keys_of(_server(each)), *tls)
+            files = (SYSUSERS, WRAPPER, SOCKET, SERVICE, CONFIGURATION)
+            await each.look(self.plan.hosts.administrator, files, secrets, str(self.plan_file), has_key=has_key)
+
+        await asyncio.gather(*map(one, self.every))
+
+    async def decide(self, *, dry_run: bool) -> None:
+        """Find out what has to change on each host. Makes the keys that lack beside the plan, unless ``dry_run``.
+
+        Raises:
+            HostError: a key cannot be used; see ``key_octets``.
+
+        """
+        archives: dict[bool, Archive] = {}
+        texts: dict[Name, bytes] = {}
+        for name, algorithm in self.key_names.items():
+            holders = [
+                one for one in self.every if one.standing is not None and KEYS / _key_file(name) in self._keys_of(_server(one))
+            ]
+            local = self.plan_file.parent / "keys" / _key_file(name)
+            place = KEYS / _key_file(name)
+            texts[name], self.keys[place] = await key_octets(name, algorithm, local, place, holders, dry_run=dry_run)
+        for one in self.chosen:
+            standing = one.standing
+            assert standing is not None
+            fits = Interpreter.here().fits(one.interpreter)
+            if fits not in archives:
+                archives[fits] = await asyncio.to_thread(build_archive, compiled=fits)
+            files = self._files(_server(one), standing, texts)
+            one.decide(archives[fits], files)
+
+    def _files(self, server: NameServer, standing: Standing, texts: Mapping[Name, bytes]) -> dict[PurePath, Wanted]:
+        listen = listen_at(server.addresses, standing.addresses)
+        udp = [Endpoint(address) for address in listen]
+        over_tls = server.role == "primary" and self.plan.primary.tls_pin is not None
+        tcp = udp + [Endpoint(address, _OVER_TLS) for address in listen if over_tls]
+        restarts: dict[PurePath, str] = {SOCKET: "socket", SERVICE: "service", CONFIGURATION: "service"}
+        files: dict[PurePath, Wanted] = {
+            path: Wanted(text.encode(), mode, restarts=restarts.get(path, ""))
+            for path, (text, mode) in unit_files(udp, tcp, standing.systemd).items()
+        }
+        for path, name in self._keys_of(server).items():
+            files[path] = Wanted(texts[name], 0o600, OURS, secret=True, restarts="service")
+        key = _key_file(self.plan.transfer_key.name) if self.plan.transfer_key else None
+        where = places(listen if listen != server.addresses else (), key)
+        (text,) = Builtin().render(self.plan, server, where).values()
+        files[CONFIGURATION] = Wanted(text.encode(), restarts="service")
+        return files
+
+    async def carry(self) -> None:
+        """Bring everything to the hosts, while what runs there runs on. Raises HostError."""
+        await _all(one.carry() for one in self.chosen if one.what.python or one.what.release)
+
+    async def change(self) -> None:
+        """Change one host after the other, the primary first: the others answer meanwhile. Raises HostError."""
+        for one in self.chosen:
+            if one.what:
+                self.tell(f"{one.name}: starting the server")
+                await one.apply()
+            if _server(one).role == "primary":
+                await self._publish_first(one)
+
+    async def _publish_first(self, primary: Deploying) -> None:
+        """Publish where the primary has no zone yet; a later change is published by ``mailname publish``."""
+        assert primary.login is not None
+        place = PrimaryBySsh(self.ssh, primary.login)
+        today = datetime.now(UTC).date()
+        publishing = Publishing(self.plan, Path(CONTROL), DirectNetwork(), today, place=place)
+        found = await publishing.prepare()
+        publishing.publications = [one for one in found if one.old is None and not one.unreadable]
+        if publishing.publications:
+            self.tell(f"{primary.name}: publishing the first zone")
+            await publishing.write_and_load()
+            self.published = publishing.publications
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until the deployed servers answer at their public addresses, over UDP and TCP; tell whether they do."""
+        zones = [one.apex for one in expand_all(self.plan, Serial(0))]
+        self.asked = [
+            Asked(_server(one).name, zone, Endpoint(address), protocol)
+            for one in self.chosen
+            for zone in zones
+            for address in _server(one).addresses
+            for protocol in ("udp", "tcp")
+        ]
+        self.tell("waiting until all answer over UDP and TCP")
+        return await wait_for_answers(DirectNetwork(), self.asked, seconds)
+
+    async def undo(self) -> list[HostError]:
+        """Put back what ran before on every host that was touched, in the reverse order; return what did not work."""
+        failed = []
+        for one in reversed(self.chosen):
+            if one.touched:
+                self.tell(f"{one.name}: putting back what ran before")
+            try:
+                await one.undo()
+            except HostError as error:
+                failed.append(error)
+        return failed
+
+    async def commit(self) -> None:
+        """Let go of what stood on the hosts before. Raises HostError."""
+        await _all(one.commit() for one in self.chosen)
+
+    async def words_of_servers(self) -> dict[str, str]:
+        """Return what the servers say of themselves."""
+        said = await asyncio.gather(*(one.own_words() for one in self.chosen))
+        return {one.name: words for one, words in zip(self.chosen, said, strict=True)}
+
+
+async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run steps side by side to their ends; raises the first one's fault when all have ended."""
+    ended = await asyncio.gather(*steps, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+
+
+def _key_file(name: Name) -> str:
+    return f"{name.to_text(omit_final_dot=True)}.key"
+
+
+def _server(one: Deploying) -> NameServer:
+    assert one.host.name_server is not None  # only name servers are deployed
+    return one.host.name_server
+
+
+def listen_at(public: tuple[IPAddress, ...], own: tuple[str, ...]) -> tuple[IPAddress, ...]:
+    """Return where a server listens: its public addresses; where the host has none of a family's, its own of that family.
+
+    Providers translate a public address to a private one: only that is on the host.
+    """
+    theirs = [ip_address(one) for one in own]
+    found: list[IPAddress] = []
+    for address in public:
+        family = [one for one in theirs if one.version == address.version and not one.is_link_local]
+        found += [address] if address in family or not family else family[:1]
+    return tuple(dict.fromkeys(found))
