@@ -9,6 +9,7 @@ import click
 
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
 from mailname.cli.host_options import chosen, host_options
+from mailname.cli.host_prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,3 +66,6 @@ def exit_code(found: Sequence[Surveyed]) -> int:
     if any(one.trouble is not None for one in found) or any(result.outcome is Outcome.UNKNOWN for result in results):
         return EXIT_UNKNOWN
     return EXIT_WELL
+
+
+command.add_command(prepare)

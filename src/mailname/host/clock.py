@@ -27,7 +27,7 @@ def judge_clock(facts: Facts) -> Result:
     said = facts.pairs("time")
     if "NTPSynchronized" not in said:
         return unknown(code, "timedatectl tells nothing.")
-    running = _running(facts)
+    running = time_services(facts)
     wrong, right = [], []
     fix = "Keep one of them, chrony for example, and let UDP 123 go out."
     if not running:
@@ -53,7 +53,7 @@ def judge_clock(facts: Facts) -> Result:
 _ASK = {"chrony": "chronyc sources", "systemd-timesyncd": "timedatectl timesync-status"}
 
 
-def _running(facts: Facts) -> list[str]:
+def time_services(facts: Facts) -> list[str]:
     """Return the time services that run, each once: a unit may have several names."""
     found = set()
     for block in facts["time-services"].text.split("\n\n"):

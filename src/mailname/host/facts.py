@@ -89,6 +89,17 @@ class Facts:
         found = (line.partition(separator) for line in self[name].lines)
         return {key.strip(): value.strip() for key, middle, value in found if middle}
 
+    def kept(self) -> dict[str, str]:
+        """Return the text of the files that were asked for, as far as there are such."""
+        texts: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for line in self["kept"].lines:
+            if line.startswith("# "):
+                lines = texts.setdefault(line.split(" ")[1], [])
+            else:
+                lines.append(line[1:])
+        return {path: "".join(f"{line}\n" for line in lines) for path, lines in texts.items()}
+
 
 def whole_number(text: str) -> int | None:
     """Read a number that is not negative, of at most 18 digits; None for anything else."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: The address that is banned for a trial: nobody's (RFC 5737).
 TRIAL = "203.0.113.254"
 
+#: What preparing installs, or leaves alone where it is.
+PACKAGES = ("sudo", "fail2ban", "python3-systemd", "netbase", "nftables", "chrony", "unattended-upgrades")
 _SERVICES = "chrony chronyd systemd-timesyncd ntp ntpsec openntpd ntpd"
 
 _SHADOW = r"""awk -F: '{h = $2; l = (h ~ /^[!*]/) ? "locked" : "open"; sub(/^!+/, "", h); s = "old"
@@ -56,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "groups": "id -nG @ADMIN@",
     "sudo": "timeout 8 sudo -n -l -U @ADMIN@",
     "keys": 'cat "$(getent passwd @ADMIN@ | cut -d: -f6)/.ssh/authorized_keys"',
+    "login-keys": 'cat "$(getent passwd ${SUDO_USER:-$(id -un)} | cut -d: -f6)/.ssh/authorized_keys"',
     "root-keys": "cat ~root/.ssh/authorized_keys",
     "sshd": "sshd -T -C user=@ADMIN@,host=stranger,addr=203.0.113.1",
     "sshd-age": "stat -c %Z /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | sort -n | tail -n 1; "
@@ -73,12 +76,15 @@ COMMANDS: dict[str, str] = {
     "iptables": "iptables-save -t filter 2>/dev/null",
     "ip6tables": "ip6tables-save -t filter 2>/dev/null",
     "ipset": "ipset list",
-    "filter-boot": "systemctl is-enabled nftables ufw firewalld netfilter-persistent mailname-filter",
+    "filter-boot": "for one in nftables ufw firewalld netfilter-persistent mailname-filter; do systemctl is-enabled $one; done",
     "listening": "ss -H -lntup",
     "processes": _PROCESSES,
     "sockets": "systemctl list-sockets --no-legend --full",
     "unit-files": "systemctl list-unit-files --no-legend --full --type=service,socket",
     "active": "systemctl list-units --no-legend --plain --full --state=active --type=service,socket",
+    "packages": "dpkg-query -W -f='${Package} ${db:Status-Status}\\n' @PACKAGES@ 2>/dev/null",
+    "cloud": "ls -d /etc/cloud/cloud.cfg.d",
+    "guard": "ls /var/lib/mailname-guard/list",
     "failed": "systemctl --failed --no-legend --plain",
     "name": "hostname; hostname -f",
     "own-address": "getent ahosts $(hostname)",
@@ -103,7 +109,11 @@ def script(administrator: str, *, trial: bool = True, files: tuple[str, ...] = (
 
     """
     commands = {**COMMANDS, "trial": _TRIAL} if trial else COMMANDS
-    words = {"@ADMIN@": shlex.quote(administrator), "@FILES@": " ".join(map(shlex.quote, files)) or "/nonexistent"}
+    words = {
+        "@ADMIN@": shlex.quote(administrator),
+        "@PACKAGES@": " ".join(PACKAGES),
+        "@FILES@": " ".join(map(shlex.quote, files)) or "/nonexistent",
+    }
     return told_script({name: re.sub("@[A-Z]+@", lambda mark: words[mark[0]], text) for name, text in commands.items()})
 
 

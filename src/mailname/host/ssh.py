@@ -50,7 +50,7 @@ class Ssh:
         alive = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
         return ["ssh", *given, *fixed, *alive, *options, "-T", "--", target]
 
-    async def run(self, target: str, order: str, given: bytes = b"", seconds: float = 60.0) -> Ran:
+    async def run(self, target: str, order: str, given: bytes = b"", seconds: float = 60.0, options: tuple[str, ...] = ()) -> Ran:
         """Run a shell command there.
 
         Raises:
@@ -58,7 +58,7 @@ class Ssh:
 
         """
         try:
-            ran = await run_program(*self.words(target), order, seconds=seconds, given=given)
+            ran = await run_program(*self.words(target, *options), order, seconds=seconds, given=given)
         except TimeoutError as error:
             raise HostError(
                 f"{target} did not answer by SSH within {seconds:.0f} seconds", remedy="Try it by hand: ssh " + target, step="ssh"
@@ -81,7 +81,10 @@ class Ssh:
             HostError: there is none; the reason of the first that was tried.
 
         """
-        targets = [host.ssh] if "@" in host.ssh else [f"{administrator}@{host.ssh}", host.ssh, f"root@{host.ssh}"]
+        place = host.ssh.rpartition("@")[2]
+        as_administrator = f"{administrator}@{place}"
+        # A user in the plan goes first; he may be root, whom a prepared host does not let in any more.
+        targets = [host.ssh, as_administrator] if "@" in host.ssh else [as_administrator, host.ssh, f"root@{place}"]
         first: HostError | None = None
         without_sudo: Login | None = None
         for target in dict.fromkeys(targets):
