@@ -10,6 +10,7 @@ import click
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
 from mailname.cli.host_options import chosen, host_options
 from mailname.cli.host_prepare import prepare
+from mailname.cli.host_security_group import security_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,3 +70,4 @@ def exit_code(found: Sequence[Surveyed]) -> int:
 
 
 command.add_command(prepare)
+command.add_command(security_group)
