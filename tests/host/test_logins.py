@@ -17,7 +17,7 @@ class TestAdministrator:
             ({"groups": Told("id: 'anna': no such user", 1)}, "there is no user anna."),
             ({"sudo": "User anna is not allowed to run sudo on ns1."}, "anna may not use sudo."),
             ({"sudo": None}, "sudo is not installed."),
-            ({"sudo": Told("", 124)}, "sudo does not answer within 8 seconds"),
+            ({"sudo": Told("User anna may run the following commands on ns1:", 137)}, "sudo does not answer within 8 seconds"),
             ({"passwords": "root locked none\nanna open empty"}, "anna has an empty password."),
             ({"passwords": "root locked none\nanna locked y"}, "anna has no password"),
             ({"passwords": "root locked none\nanna open 1"}, "a weak form (md5crypt)"),

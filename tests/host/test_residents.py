@@ -17,7 +17,10 @@ class TestNothingElse:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
-            ('tcp LISTEN 0 9 *:80 *:* users:(("nginx",pid=9,fd=9))', "a web server lives here: nginx at 80/tcp"),
+            (
+                'tcp LISTEN 0 9 *:80 *:* users:(("nginx",pid=8,fd=9),("nginx",pid=9,fd=9))',
+                "a web server lives here: nginx at 80/tcp",
+            ),
             ('tcp LISTEN 0 9 0.0.0.0:9000 0.0.0.0:* users:(("php-fpm8.2",pid=9,fd=9))', "PHP lives here"),
             ('tcp LISTEN 0 9 [::]:3306 [::]:* users:(("mariadbd",pid=9,fd=9))', "a database lives here"),
         ],

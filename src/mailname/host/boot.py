@@ -43,7 +43,7 @@ def judge_boot(facts: Facts, host: Host) -> Result:
     active = {line.split()[0] for line in facts["active"].lines if line.strip()}
     masked = [unit for unit in _WANTED if states.get(unit, "").startswith("masked") and (unit in active or unit in _ALWAYS)]
     gone = [unit for unit in _WANTED if unit in active and not _starts(unit, states) and unit not in masked]
-    wrong = [f"{one} listens to the world, and the plan does not explain it." for one in strangers]
+    wrong = list(dict.fromkeys(f"{one} listens to the world, and the plan does not explain it." for one in strangers))
     if failed:
         wrong.append(f"failed to start: {', '.join(failed)}.")
     if masked:

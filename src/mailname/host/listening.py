@@ -65,7 +65,9 @@ def listeners(facts: Facts) -> list[Listener]:
         if number is None:
             continue
         address = address.strip("[]").replace("*", "::")
-        program, pid = next(iter(_USERS.findall(line)), ("", ""))
+        users = _USERS.findall(line) or [("", "")]
+        program = users[0][0]
+        pid = next((one for _, one in users if one in processes), users[0][1])
         unit, _, package = processes.get(pid, ["", "", ""])
         if pid == "1":
             unit = sockets.get(port, unit)

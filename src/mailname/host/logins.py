@@ -29,6 +29,7 @@ _WEAK = {"1": "md5crypt", "old": "DES or something as old", "3": "NTLM", "md5": 
 _BROKEN = ("cbc", "3des", "arcfour", "hmac-md5", "group1-", "-sha1", "ssh-dss", "ssh-rsa")
 # Nobody can forge these, and OpenSSH and Debian accept them as they come; who likes shorter lists is told.
 _SHORT = ("hmac-sha1", "umac-64")
+_ENDED = (124, 137)  # what timeout says where a program did not end, or had to be killed; sudo tells its list before it waits
 _SMALLEST_RSA = 2048
 _KEYS = ".ssh/authorized_keys"
 
@@ -43,10 +44,10 @@ def judge_administrator(facts: Facts, wanted: Hosts) -> Result:
     if facts["groups"].code:
         wrong.append(f"there is no user {name}.")
     else:
-        if "may run the following" in facts["sudo"].text:
-            right.append(f"{name} may use sudo.")
-        elif facts["sudo"].code == 124:
+        if facts["sudo"].code in _ENDED:
             wrong.append("sudo does not answer within 8 seconds: very often the host's own name cannot be resolved (HOST-09).")
+        elif "may run the following" in facts["sudo"].text:
+            right.append(f"{name} may use sudo.")
         else:
             wrong.append("sudo is not installed." if facts["sudo"].code == 127 else f"{name} may not use sudo.")
         wrong += [f"{name} {fault}." for fault in _password_faults(*passwords.get(name, ("locked", "none")), needed=True)]
@@ -74,7 +75,7 @@ def judge_ssh(facts: Facts, wanted: Hosts) -> Result:
     """Judge how sshd lets people in."""
     code = "HOST-02"
     if facts["sshd"].code:
-        return unknown(code, f"'sshd -T' does not tell: {_last(facts['sshd'].text)}", "Look at it on the host: sudo sshd -T")
+        return unknown(code, f"'sshd -T' does not tell: {_first(facts['sshd'].text)}", "Look at it on the host: sudo sshd -T")
     theirs, roots = facts.pairs("sshd", " "), facts.pairs("sshd-root", " ")
     wrong, right = [], []
     if roots.get("permitrootlogin") != "no":
@@ -129,5 +130,5 @@ def _keys(text: str) -> list[str]:
     return [line for line in text.split("\n") if not line.startswith("#") and ("ssh-" in line or "ecdsa-" in line)]
 
 
-def _last(text: str) -> str:
-    return text.strip().rpartition("\n")[2] or "no output"
+def _first(text: str) -> str:
+    return text.strip().partition("\n")[0].strip() or "no output"

@@ -48,7 +48,7 @@ def judge_nothing_else(facts: Facts, host: Host) -> Result:
     packages = sorted({one.package for one in strangers} - {""})
     return judged(
         code,
-        [f"{kind(one)} lives here: {one}." for one in strangers],
+        list(dict.fromkeys(f"{kind(one)} lives here: {one}." for one in strangers)),
         [] if strangers else ["no web server, PHP, database or file server is open to the world."],
         "Give it another machine, or let it listen at 127.0.0.1 only.",
         f"sudo apt-get remove {' '.join(packages)}" if packages else "",

@@ -56,7 +56,7 @@ COMMANDS: dict[str, str] = {
     "users": "getent passwd",
     "passwords": _SHADOW,
     "groups": "id -nG @ADMIN@",
-    "sudo": "timeout 8 sudo -n -l -U @ADMIN@",
+    "sudo": "timeout -k 1 8 sudo -n -l -U @ADMIN@",
     "keys": 'cat "$(getent passwd @ADMIN@ | cut -d: -f6)/.ssh/authorized_keys"',
     "login-keys": 'cat "$(getent passwd ${SUDO_USER:-$(id -un)} | cut -d: -f6)/.ssh/authorized_keys"',
     "root-keys": "cat ~root/.ssh/authorized_keys",
