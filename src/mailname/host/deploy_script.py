@@ -38,7 +38,7 @@ main() {{
     if grep -qx /etc/systemd/system/mailname.socket {_BEFORE}/absent; then systemctl disable --now {_UNITS} 2>/dev/null; fi
     while read -r one; do rm -f "$one"; done < {_BEFORE}/absent
   fi
-  [ -d {_BEFORE}/files ] && cp -a {_BEFORE}/files/. /
+  (cd {_BEFORE}/files && find . -type f) | while read -r one; do cp -a "{_BEFORE}/files/$one" "/$one"; done
   old=$(cat {_BEFORE}/release)
   if [ -n "$old" ]; then ln -sfn "$old" {TOP}/next && mv -T {TOP}/next {TOP}/current; else rm -f {TOP}/current; fi
   systemctl daemon-reload
