@@ -24,6 +24,7 @@ _SOURCES = (".pyx", ".pxd", ".c", ".h", ".pyc")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 #: What of a distribution is left at home: Cython compiles, and only its shadow is used where nothing is compiled; colours
 #: for source text are not printed by a server.
+_AT_HOME = ("pyinfra",)  # what prepares hosts, and all that it alone needs, stays with who prepares them
 _ONLY = {"cython": re.compile(r"cython\.py|Cython/(__init__|Shadow)\.py|[^/]*\.dist-info/METADATA")}
 _NOT = {"pygments": re.compile(r"pygments/(lexers/(?!_mapping|__init__)|styles/(?!_mapping|__init__|default)).*")}
 
@@ -99,6 +100,8 @@ def _needed(name: str) -> list[Distribution]:
     left = [name]
     while left:
         wanted = left.pop()
+        if wanted in _AT_HOME:
+            continue
         key = re.sub(r"[-_.]+", "-", wanted).lower()
         if key in found:
             continue

@@ -74,7 +74,7 @@ def left_alone(facts: Facts) -> tuple[LeftAlone, ...]:
             ),
         )
     if facts["sshd"].code:
-        said = facts["sshd"].text.strip().rpartition("\n")[2]
+        said = next((line for line in facts["sshd"].lines if line.strip()), "no output")
         return (
             LeftAlone(
                 "HOST-02",

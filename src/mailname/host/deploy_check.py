@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailname.host.archive import Interpreter
 from mailname.host.listening import listeners
 from mailname.host.residents import judge_port_53
 from mailname.host.step import Outcome
 
 if TYPE_CHECKING:
-    from mailname.host.archive import Interpreter
     from mailname.host.deploy_facts import Standing
     from mailname.plan.hosts import Host
 
@@ -78,13 +78,27 @@ def _port_53(host: Host, standing: Standing, plan: str) -> Fault | None:
 def _python(standing: Standing) -> Fault | None:
     here, offered = standing.interpreter, standing.offered
     if here is not None and here.python >= OLDEST_PYTHON:
-        return None
+        return _another_python(here)
     oldest = ".".join(map(str, OLDEST_PYTHON))
     if here is not None:
         return Fault(f"it has {here}; {oldest} or newer is needed", "Upgrade the host: Debian 12 or Ubuntu 24.04 have it.")
     if offered is None or offered.python < OLDEST_PYTHON:
         return Fault(f"it has no Python {oldest} or newer, and apt offers none", "Install one as /usr/bin/python3.")
-    return None
+    return _another_python(offered)
+
+
+def _another_python(there: Interpreter) -> Fault | None:
+    """Return why what is compiled here would not run there: libraries that the server needs are compiled, too."""
+    ours = Interpreter.here()
+    if ours.fits(there):
+        return None
+    if (ours.python, ours.machine) == (there.python, there.machine):
+        return Fault("its C library is older than this computer's", "Deploy from a computer that is not newer than the hosts.")
+    python = ".".join(map(str, there.python))
+    return Fault(
+        f"it has {there}, and what would be carried there is for {ours}",
+        f"Deploy from a computer with its processor and its Python: make clean setup PYTHON=python{python}",
+    )
 
 
 def python_to_install(standing: Standing) -> Interpreter | None:
