@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +52,20 @@ class TestDiskTurns:
         first, second, third = await asyncio.gather(*(turns.do(one) for one in (2, 3, 4)), return_exceptions=True)
         assert (first, third) == (4, 8)
         assert isinstance(second, HostError)
+
+    async def test_a_failure_keeps_nothing_alive(self) -> None:
+        """Not even itself: many of them, each with all that was read, would wait for the garbage collector."""
+        turns = DiskTurns(Work())
+        gc.disable()
+        try:
+            with pytest.raises(HostError) as told:
+                await turns.do(3)
+            left = weakref.ref(told.value)
+            del told
+            await asyncio.sleep(0)
+            assert left() is None
+        finally:
+            gc.enable()
 
     async def test_a_fault_of_ours_is_told_to_all_of_its_turn(self) -> None:
         def broken(jobs: Sequence[int]) -> list[int | Exception | None]:

@@ -43,6 +43,10 @@ class DiskTurns(Generic[J, R]):
             await asyncio.wait([outcome])
             outcome.exception()  # looked at: nobody else will
             raise
+        finally:
+            del (
+                outcome
+            )  # whose exception leads here: the two would keep each other, and what was read, until garbage is looked for
 
     def _begin(self) -> None:
         some, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]

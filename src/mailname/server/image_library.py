@@ -89,7 +89,7 @@ class ImageLibrary:
             try:
                 found.append(self.load(path, apex))
             except MailnameError as error:
-                found.append(error)
+                found.append(error.with_traceback(None))  # which leads to this list: all that was read would stay with it
         return found
 
     def find(self, path: Path, apex: Name) -> ImageZone | None:

@@ -326,7 +326,7 @@ def keep_together(those: Sequence[Keeping]) -> list[Exception | None]:
             try:
                 written = one.versions.begin(one)
             except MailnameError as error:
-                outcomes[place] = error
+                outcomes[place] = error.with_traceback(None)  # which leads to these outcomes
             else:
                 if written is not None:
                     begun[place] = written
