@@ -130,8 +130,9 @@ def apply(what: Change, files: Iterable[PurePath]) -> str:
 _FAIL = r"""fail() { echo "$1" >&2; exit 1; }
 fail_to_start() {
   echo "$1" >&2
-  invocation=$(systemctl show -p InvocationID --value "$2")
-  journalctl -q --no-pager -o cat -n 6 "_SYSTEMD_INVOCATION_ID=$invocation" + "INVOCATION_ID=$invocation" >&2
+  said=$(journalctl -q --no-pager -o cat -n 6 "_SYSTEMD_UNIT=$2") # its own last words, else systemd's of it
+  [ -n "$said" ] || said=$(journalctl -q --no-pager -o cat -n 6 "UNIT=$2")
+  printf '%s\n' "$said" >&2
   exit 1
 }"""
 
