@@ -67,6 +67,7 @@ class SeenPlan:
     zone_text: str = ""
     reverse_zones: tuple[None, ...] = ()
     transfer_key: None = None
+    catalog: None = None
     updates: tuple[None, ...] = ()
 
     @property
