@@ -41,6 +41,13 @@ def _run(*argv: str) -> str:
     return done.stdout
 
 
+def _lives(process: int) -> bool:
+    """Tell whether a process, or what was below it in its own process namespace, still runs."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    return False
+
+
 @dataclass(slots=True)
 class Machine:
     """One host. Its root folder can be read and changed from outside at any time.
@@ -104,13 +111,19 @@ class Machine:
     @staticmethod
     def _pull_plug(nspawn: subprocess.Popen[bytes]) -> None:
         """Kill the host's first process, and all others with it: it outlives nspawn, and holds what the machine has few of."""
-        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
+        children: list[int] = []
         with contextlib.suppress(FileNotFoundError):
-            for child in children.read_text().split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(child), signal.SIGKILL)
+            children = [int(child) for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()]
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         nspawn.kill()
         nspawn.wait()
+        until = time.monotonic() + _PATIENCE
+        while any(_lives(child) for child in children):  # its sshd would greet for the host that boots next
+            if time.monotonic() > until:
+                raise HostsError(f"a host whose plug was pulled lives on: {children}")
+            time.sleep(0.01)
 
     def wait_for_ssh(self) -> None:
         """Wait until sshd greets."""

@@ -211,7 +211,10 @@ class TestRealDisk:
             assert primary.zone_status()["problem"] is None
 
     async def test_full_one_of_a_secondary_never_lets_the_serial_fall(self, site: Site, small_disk: Path) -> None:
-        """What it cannot keep it serves; started again, it answers nothing until its primary is there."""
+        """What it cannot keep it serves; started again, it answers nothing until its primary is there.
+
+        Or the newer version, where the last block of its journal still had the room for it: the older one never.
+        """
         config = site.secondary(state=small_disk / "state")
         publish(site, 1)
         async with running(site.primary()) as primary, running(config) as secondary:
@@ -224,7 +227,7 @@ class TestRealDisk:
             await until_at(secondary, 2)
             assert secondary.zone_status()["problem"]["reason"] == "not-kept"
         async with running(config) as secondary:
-            assert await serial_at(site.secondary_at) == "SERVFAIL"
+            assert await serial_at(site.secondary_at) in ("SERVFAIL", 2)
             (small_disk / "ballast").unlink()
             async with running(site.primary()):
                 await until_at(secondary, 2)
