@@ -180,6 +180,19 @@ def _keys(case: Case) -> _Found:
     }[code]
 
 
+def _key_rejected(case: Case) -> _Found:
+    """Say what a secondary that was told no more than "TSIG error" cannot: which of the three it is (BIND)."""
+    if case.refusal is not None and case.refusal.reason in KEY_CODES:
+        return _keys(case)
+    both = f"{case.secondary.name} and {case.who}"
+    return (
+        "REPL-03",
+        f"{case.who} rejects the signature of {case.secondary.name}: the key, its secret or the clocks are not the same",
+        f"Give {both} the same key file (mode 600) and the same time; whether it is BADKEY, BADSIG or BADTIME, the log on"
+        f" {case.who} says; {case.then}",
+    )
+
+
 def _connection_refused(case: Case) -> _Found:
     if case.failed.offered is not None:
         return (
@@ -295,6 +308,7 @@ _FINDERS: dict[str, Callable[[Case], _Found]] = {
     "refused": _refused,
     "notauth": _notauth,
     **dict.fromkeys(KEY_CODES, _keys),
+    "key-rejected": _key_rejected,
     "connection-refused": _connection_refused,
     "timeout-tcp": _tcp_silent,
     "timeout-udp": _silent,

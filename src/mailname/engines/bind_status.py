@@ -1,0 +1,149 @@
+"""What BIND tells of itself, read: ``rndc status``, ``rndc zonestatus``, its log and its statistics file."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from mailname.engines.bind_log import read_log
+from mailname.engines.told_status import secondaries_told, server_told, zone_told
+from mailname.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dns.name import Name
+
+    from mailname.engines.bind_log import ZoneLog
+    from mailname.engines.engine import Places
+    from mailname.plan import Plan
+    from mailname.plan.model import NameServer
+    from mailname.server.program import Ran
+
+_COUNTS = {
+    "IPv4 requests received": "queries_ipv4",
+    "IPv6 requests received": "queries_ipv6",
+    "UDP queries received": "udp",
+    "TCP requests received": "tcp",
+    "responses sent": "answered",
+    "queries resulted in successful answer": "noerror",
+    "queries resulted in nxrrset": "nodata",
+    "queries resulted in NXDOMAIN": "nxdomain",
+    "queries resulted in SERVFAIL": "servfail",
+    "auth queries rejected": "refused",
+    "recursive queries rejected": "refused",
+    "transfer requests rejected": "transfers_refused",
+    "requested transfers completed": "transfers",
+    "responses dropped for rate limits": "rate_limited",
+    "requests with invalid signature": "bad_signatures",
+}
+
+
+def read_status(
+    plan: Plan, server: NameServer, places: Places, files: Mapping[Name, Path], told: Mapping[str, Ran]
+) -> dict[str, Any]:
+    """Return BIND's status in the form of ours, of the zones of which the files are given.
+
+    Raises:
+        HostError: ``rndc`` gets no answer.
+
+    """
+    about = told["server"]
+    if about.code:
+        raise HostError(
+            f"rndc gets no answer: {about.last_words or f'exit code {about.code}'}",
+            remedy="Look at it there: systemctl status named; journalctl -u named -n 30",
+            step="engine",
+        )
+    facts = _facts(about)
+    log = told["log"]
+    logs = read_log("" if log.code else log.output.decode("utf-8", "replace"), files)
+    found = []
+    for zone in files:
+        ran = told[f"zone {zone.to_text()}"]
+        if ran.code and "no matching zone" in ran.complaint.decode("utf-8", "replace"):
+            continue
+        found.append(_zone(plan, server, places, zone, files[zone], _facts(ran) if not ran.code else {}, logs[zone]))
+    version = facts.get("version", "").partition(" (")[0].partition("-")[0]
+    return server_told(version, server.addresses, found, since=_iso(facts.get("boot time", "")))
+
+
+def _zone(
+    plan: Plan, server: NameServer, places: Places, zone: Name, zone_file: Path, facts: Mapping[str, str], log: ZoneLog
+) -> dict[str, Any]:
+    serial = int(facts["serial"]) if facts.get("serial", "").isdecimal() else None
+    state = "serving" if serial is not None else "expired" if log.expired else "not loaded"
+    known: dict[str, Any] = {
+        "role": facts.get("type", server.role),
+        "state": state,
+        "serial": serial,
+        "announced": serial,
+        "file": str(zone_file),
+        "since": _iso(facts.get("last loaded", "")),
+        "records": int(facts["nodes"]) if facts.get("nodes", "").isdecimal() else None,
+        "refused": [_outside(one, "from", places) for one in log.refused],
+    }
+    if log.problem:
+        remedy = "Publish again: mailname publish PLAN"
+        known["problem"] = {"reason": "load-failed", "says": log.problem, "remedy": remedy, "at": log.problem_at}
+    if server.role == "primary":
+        not_taken = {_who(address, places): says for address, says in log.not_taken.items()}
+        fetched = {_who(address, places): one for address, one in log.fetched.items()}
+        known["secondaries"] = secondaries_told(plan, serial, not_taken, fetched)
+        return zone_told(zone, server, **known)
+    known |= {
+        "primaries": [f"[{one}]:53" if one.version == 6 else f"{one}:53" for one in plan.primary.addresses],
+        "refresh_at": _iso(facts.get("next refresh", "")),
+        "expires_at": _iso(facts.get("expires", "")),
+        "last_notify": log.last_notify,
+        "notify_refused": log.notify_refused,
+        "last_transfer": log.last_transfer and _outside(log.last_transfer, "peer", places),
+        "last_failure": log.last_failure and _outside(log.last_failure, "peer", places),
+        "failures": log.last_failure["count"] if log.last_failure else 0,
+    }
+    return zone_told(zone, server, **known)
+
+
+def _outside(one: Mapping[str, Any], key: str, places: Places) -> dict[str, Any]:
+    """Return a note with addresses as the plan knows them."""
+    changed = dict(one) | {key: _who(one[key], places)}
+    if one.get("asked_from"):
+        changed["asked_from"] = _who(one["asked_from"], places)
+    return changed
+
+
+def _who(text: str, places: Places) -> str:
+    """Return a server's address in the plan from that on this machine: in a rehearsal they differ."""
+    for at, (host, port) in places.reach.items():
+        if text == f"{host}:{port}":
+            return str(at)
+    return next((str(outside) for outside, inside in places.speaks_from.items() if text == str(inside)), text)
+
+
+def _facts(ran: Ran) -> dict[str, str]:
+    """Return the ``name: value`` lines of rndc."""
+    lines = ran.output.decode("utf-8", "replace").splitlines()
+    return {name.strip(): value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
+
+
+def _iso(text: str) -> str | None:
+    """Return a time that rndc writes as mail does, in ISO 8601."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found.astimezone(UTC).isoformat().replace("+00:00", "Z") if found > datetime.fromtimestamp(0, UTC) else None
+
+
+def read_counters(text: str) -> dict[str, int]:
+    """Return the counts of the last dump in a statistics file."""
+    last = text.rpartition("+++ Statistics Dump +++")[2]
+    found: dict[str, int] = {}
+    for number, what in re.findall(r"^ +(\d+) (.+)$", last.partition("++ Resolver Statistics ++")[0], re.MULTILINE):
+        if (name := _COUNTS.get(what)) is not None:
+            found[name] = found.get(name, 0) + int(number)
+    found["queries"] = found.pop("queries_ipv4", 0) + found.pop("queries_ipv6", 0)
+    return found
