@@ -12,6 +12,7 @@ import socket
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import dns.exception
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dns.name import Name
+    from dns.rdata import Rdata
     from dns.rrset import RRset
 
 #: Question -> why we answer otherwise than two of the three. A pattern over "name type +bufsize".
@@ -114,10 +116,15 @@ def _flags(wire: bytes) -> str:
 
 def _records(section: list[RRset]) -> Records:
     return frozenset(
-        (rrset.name.canonicalize().to_text(), rrset.ttl, dns.rdatatype.to_text(rrset.rdtype), rdata.to_text().lower())
+        (_text_of(rrset.name), rrset.ttl, dns.rdatatype.to_text(rrset.rdtype), _text_of(rdata))
         for rrset in section
         for rdata in rrset
     )
+
+
+@cache
+def _text_of(said: Name | Rdata) -> str:
+    return said.to_text().lower()
 
 
 def summary(wire: bytes | None) -> str:

@@ -2,6 +2,7 @@
 
 The zones are the same octets for all, signatures included, so whole sections can be compared as sets of records. Names asked for:
 every owner, names beside, below and between them, the hashed owners of NSEC3 records; with DO, without, and in little space.
+Of the two further zones with NSEC3, which differ in their hashes and flags alone, every third question is put.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import dns.message
@@ -43,6 +45,7 @@ ZONES = list(signed_zone_texts())
 
 TYPES_AT = ("A", "TXT", "DS", "NSEC", "NSEC3", "RRSIG", "CNAME", "TYPE65400")
 TYPES_AROUND = ("A", "DS", "NSEC", "RRSIG")
+SPARSE = {"salted.example.": 3, "optout.example.": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +127,4 @@ class TestSignedAnswersLikeTheOthers:
     @pytest.mark.parametrize("apex", ZONES)
     def test_every_name_of_a_signed_zone_and_names_around_it(self, apex: str, others: tuple[RealServer, ...]) -> None:
         """Where two of BIND, Knot and NSD agree about an answer, its signatures and its proofs, we agree with them."""
-        assert compare(cases(apex), TABLE, others) == []
+        assert compare(islice(cases(apex), None, None, SPARSE.get(apex, 1)), TABLE, others) == []
