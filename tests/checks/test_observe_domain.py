@@ -11,7 +11,8 @@ from tests.checks import test_explain as faults
 from tests.checks.small_world import PLAN, ROOT, SERIAL, TLD, SmallWorld, codes, edited, name, zone_of
 
 from mailname.answer import ZoneTable
-from mailname.checks import explain, judge, observe_domain
+from mailname.checks import explain, judge
+from mailname.checks.observe_domain import observe_domain
 from mailname.checks.seen import plan_as_seen
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.checks.small_world import SmallWorld
 
-from mailname.checks import observe_domain
+from mailname.checks.observe_domain import observe_domain
 from mailname.cli.event_loop import run
 from mailname.errors import ObservationError
 from mailname.server.network_map import MappedNetwork

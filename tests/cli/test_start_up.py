@@ -45,7 +45,7 @@ class TestCommand:
             (
                 # Over neither family that the hints have is anybody asked: the look ends at once, and all of it was imported.
                 ("check", "example.tech", "--root-hints", "{hints}", "--ipv6", "--json"),
-                (*_PLAN, *_CONSOLE, *_OF_OTHERS),
+                (*_PLAN, *_CONSOLE, *_OF_OTHERS, "importlib.metadata"),
             ),
         ],
     )
@@ -56,6 +56,18 @@ class TestCommand:
         hints.write_text(". 60 IN NS a.\na. 60 IN A 127.0.0.1\n")
         there = imported(*(word.format(hints=hints) for word in words))
         assert there & set(unused) == set()
+
+
+class TestDnspython:
+    def test_finds_its_optional_parts_as_ever_and_names_know_idna(self) -> None:
+        tried = (
+            "from mailname.cli.dns_features import tell_what_is_installed; tell_what_is_installed();"
+            "import dns._features, dns.name; print(dns.name.have_idna_2008, dns._features.have('doq'),"
+            "dns._features._version_check('click>=8'));"
+            "from importlib.metadata import version; print(version('click') >= '8', dns._features._version_check('click>=8'))"
+        )
+        done = subprocess.run([sys.executable, "-c", tried], capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout.split() == ["True", "False", "True", "True", "True"]
 
 
 class TestSeenPlan:

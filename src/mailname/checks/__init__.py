@@ -5,7 +5,6 @@ from mailname.checks.facts import RUNGS, Facts
 from mailname.checks.finding import CODES, Evidence, Finding, Severity
 from mailname.checks.judge import Place, judge
 from mailname.checks.observe import observe
-from mailname.checks.observe_domain import observe_domain
 from mailname.checks.world import World
 
 __all__ = [
@@ -22,5 +21,4 @@ __all__ = [
     "explain",
     "judge",
     "observe",
-    "observe_domain",
 ]

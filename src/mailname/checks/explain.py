@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailname.checks.arrival import mail_arrives
 from mailname.checks.blocked import Blocked, blocked
-from mailname.checks.candidates import choice_of
 from mailname.checks.facts import Outcome
 from mailname.checks.finding import CODES, Severity
-from mailname.checks.proof import Claim, proven
 from mailname.checks.reading import sights
-from mailname.checks.rules import RULES, Pair
-from mailname.checks.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from mailname.checks.candidates import Choice
     from mailname.checks.facts import Facts
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 SCHEMA = "mailname.check/1"
-_WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
+WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 _HARMS_OTHERS = frozenset({"NS-07", "NS-08"})  # open to everybody; the domain's own answers are right
 _DEPTH = {code: depth for depth, code in enumerate(CODES)}
 # With these, what we see tells of our network or of the registry's, not of the domain.
@@ -94,7 +90,12 @@ class Verdict:
 def explain(plan: Plan, facts: Facts, findings: Iterable[Finding]) -> Verdict:
     """Find the one cause, fold what it explains beneath it, and set the independent ones apart."""
     found = tuple(findings)
-    causes = sorted(_causes(plan, facts, found), key=_rank)
+    causes: list[Cause] = []
+    if any(finding.severity is not Severity.NOTE for finding in found):
+        # What explains and proves is half of the check's code: who has nothing to explain does not wait for its import.
+        from mailname.checks.causes import causes_of
+
+        causes = sorted(causes_of(plan, facts, found), key=_rank)
     return Verdict(
         verdict=_verdict(plan, facts, found),
         cause=causes[0] if causes else None,
@@ -106,69 +107,10 @@ def explain(plan: Plan, facts: Facts, findings: Iterable[Finding]) -> Verdict:
     )
 
 
-def _causes(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> list[Cause]:
-    reasons = {effect: [cause for cause in found if _explains(cause, effect, plan, facts)] for effect in found}
-    roots = [finding for finding in found if not reasons[finding] and finding.severity is not Severity.NOTE]
-    by_code: dict[str, list[Finding]] = {}
-    for root in roots:
-        by_code.setdefault(root.code, []).append(root)
-    claims = [
-        Claim(tuple(same), tuple(f for f in found if f not in same and any(_leads_to(one, f, reasons) for one in same)))
-        for same in by_code.values()
-    ]
-    return [_cause(plan, facts, claim) for claim in proven(plan, facts, claims)]
-
-
-def _cause(plan: Plan, facts: Facts, claim: Claim) -> Cause:
-    """Tell what a claim is; where one candidate is left, the finding says it."""
-    finding, choice = _merged(claim.same), choice_of(plan, facts, claim.same)
-    if choice is not None and len(choice.candidates) == 1:
-        only, choice = choice.candidates[0], None
-        says = " ".join(dict.fromkeys((finding.says, only.speaks, only.says)))
-        finding = replace(finding, says=says.strip().replace("  ", " "), where=only.where, fix=only.fix)
-    return Cause(finding, claim.explains, claim.proven, choice)
-
-
-def _explains(cause: Finding, effect: Finding, plan: Plan, facts: Facts) -> bool:
-    pair = Pair(cause, effect, plan, facts)
-    return cause is not effect and any(rule.holds(pair) for rule in RULES)
-
-
-def _leads_to(cause: Finding, effect: Finding, reasons: Mapping[Finding, list[Finding]]) -> bool:
-    """Tell whether a chain of reasons leads from the effect up to the cause."""
-    seen: set[Finding] = set()
-    waiting = [effect]
-    while waiting:
-        one = waiting.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        if cause in reasons[one]:
-            return True
-        waiting += reasons[one]
-    return False
-
-
-def _merged(same: Sequence[Finding]) -> Finding:
-    """Tell one fault at several servers as one cause."""
-    first = min(same, key=lambda finding: _WEIGHT[finding.severity])
-    if len(same) == 1:
-        return first
-    return replace(
-        first,
-        says=" ".join(finding.says for finding in same),
-        where=listed(dict.fromkeys(finding.where for finding in same)),
-        fix=" ".join(dict.fromkeys(finding.fix for finding in same)),
-        evidence=tuple(piece for finding in same for piece in finding.evidence),
-        server=None,
-        addresses=tuple(dict.fromkeys(address for finding in same for address in finding.addresses)),
-    )
-
-
 def _rank(cause: Cause) -> tuple[int, bool, int, int]:
     """Order causes: the worst first, what harms the domain itself, then the one nearest the root, or that explains most."""
     code = cause.finding.code
-    return _WEIGHT[cause.finding.severity], code in _HARMS_OTHERS, _DEPTH[code], -len(cause.explains)
+    return WEIGHT[cause.finding.severity], code in _HARMS_OTHERS, _DEPTH[code], -len(cause.explains)
 
 
 def _verdict(plan: Plan, facts: Facts, found: tuple[Finding, ...]) -> Literal["well", "fragile", "broken", "unknown"]:

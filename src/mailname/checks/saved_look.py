@@ -18,7 +18,6 @@ from mailname.checks.explain import Verdict, explain
 from mailname.checks.facts import SCHEMA, Facts
 from mailname.checks.json_values import optional, table, text
 from mailname.checks.judge import Place, judge
-from mailname.checks.seen import plan_as_seen
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class SavedLook:
         if self.read_plan is not None:
             return self.read_plan
         if self.plan_data is None:
+            from mailname.checks.seen import plan_as_seen
+
             return plan_as_seen(self.facts)
         from mailname.plan import load
 

@@ -259,7 +259,7 @@ async def _look(
 async def _observe(
     subject: Subject, network: Network, world: World, ahead: Ahead | None, progress: Callable[[str], None] | None
 ) -> tuple[Plan | None, Facts]:
-    from mailname.checks import observe, observe_domain
+    from mailname.checks import observe
 
     if ahead is not None:
         from mailname.cli.check_registering import look_ahead
@@ -267,4 +267,6 @@ async def _observe(
         return await look_ahead(subject, ahead.servers, ahead.ds, network, world, progress)
     if subject.plan is not None:
         return subject.plan, await observe(subject.plan, network=network, world=world, progress=progress)
+    from mailname.checks.observe_domain import observe_domain
+
     return None, await observe_domain(subject.name, network=network, world=world, progress=progress)

@@ -9,6 +9,7 @@ import sys
 import click
 
 from mailname import __version__
+from mailname.cli.dns_features import tell_what_is_installed
 from mailname.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL, end_quietly
 from mailname.errors import HostError, MailnameError, ObservationError, PlanError
 
@@ -47,6 +48,8 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name != "version":
+            tell_what_is_installed()
         command = importlib.import_module(f"mailname.cli.{cmd_name}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"mailname.cli.{cmd_name}.command is not a click command")
