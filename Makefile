@@ -22,7 +22,7 @@ COVERED_TESTS := tests/plan tests/mail tests/dnssec
 SOURCES := src tests bench scripts bootstrap.py
 
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-docs system-packages rehearse test check format fuzz asan leaks soak bench docs reference pins clean
+.PHONY: help host-image setup setup-dev setup-docs system-packages rehearse test check format fuzz asan leaks soak bench docs reference pins clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,9 +30,12 @@ help: ## List the targets.
 rehearse: setup ## Set up, then walk the whole journey in a private Internet on this machine. ARGS="--serve" goes on.
 	$(BIN)/mailname rehearse $(PLAN) $(ARGS)
 
-test: system-packages setup-dev check ## Set up, then run everything: checks, all tests, the core uncompiled too with branch coverage.
+host-image: system-packages setup-dev
+	@mkdir -p build && { $(BIN)/python -m tests.hosts.image >build/host-image.log 2>&1 & } # the tests that need it wait for it
+
+test: system-packages setup-dev host-image check ## Set up, then run everything: checks, all tests, the core uncompiled too with branch coverage.
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 	MAILNAME_PURE=1 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report= $(CORE_TESTS) $(COVERED_TESTS)
 	$(BIN)/coverage report --include='$(PURE_FILES)' --skip-covered --show-missing --fail-under=$(PURE_COVERAGE)
 
