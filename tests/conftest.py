@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,13 @@ LONGEST = (
 ROOT = Path(__file__).parent.parent
 
 # Nothing in the test suite is timed: a shared machine may stand still for a second at any moment.
-settings.register_profile("mailname", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What is tested a second time with the core uncompiled, slower and measured, is given fewer examples.
+settings.register_profile(
+    "mailname",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=40 if os.environ.get("MAILNAME_PURE") else 100,
+)
 settings.load_profile("mailname")
 
 

@@ -148,6 +148,10 @@ class TestAnswer:
         assert known()["together"].answer(asked[:-cut]) is None
 
 
+#: Zones that differ from the other one with NSEC3 in their hashes and flags alone: every third name of theirs is asked for.
+ALIKE = ("salted.example.", "optout.example.")
+
+
 class TestSigned:
     """To who wants signatures (DO)."""
 
@@ -156,7 +160,7 @@ class TestSigned:
         """Positive, wildcards, NODATA, NXDOMAIN, referrals with and without DS, aliases; what is too long is left out."""
         served = known()[apex]
         left = 0
-        names = known_names(apex)
+        names = known_names(apex)[:: 3 if apex in ALIKE else 1]
         for name in names:
             for rdtype in (1, 2, 6, 43, 47, 51):
                 left += not served.agrees(query(name, rdtype, dnssec=True))
