@@ -82,11 +82,14 @@ def command(
         return
     if plan_file is None:
         raise click.UsageError("Missing argument 'PLAN'.", ctx)
+    from mailname.lab.driven_server import is_installed
+
     plan = read_plan(plan_file)
     for server in plan.name_servers:
-        if server.engine != "builtin":
+        if server.engine != "builtin" and (fault_name is not None or not is_installed(server)):
             told = server.name.to_text(omit_final_dot=True)
-            err.print(f"{told} has the engine {server.engine}; it is rehearsed with mailname's own server.", markup=False)
+            why = "; it is" if fault_name is not None else ", which is not installed here; it is"
+            err.print(f"{told} has the engine {server.engine}{why} rehearsed with mailname's own server.", markup=False)
     fault = _find_fault(ctx, fault_name, plan) if fault_name is not None else None
     if early and fault is not None and fault[0].is_at_the_registry:
         raise click.UsageError(f"{fault_name} happens at the registry: it cannot be there before the registry is told.")
@@ -206,7 +209,14 @@ class _Rehearsal:
             loop.add_signal_handler(number, task.cancel)
         serving = False
         try:
-            lab = Lab(self.plan, place, real_addresses=real_addresses, registry_delay=self.delay, speed=self.speed)
+            lab = Lab(
+                self.plan,
+                place,
+                real_addresses=real_addresses,
+                registry_delay=self.delay,
+                speed=self.speed,
+                engines=self.fault is None,
+            )
             async with lab:
                 await self._walk(lab)
                 if self.fault is not None and not self.early:

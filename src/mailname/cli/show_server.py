@@ -22,11 +22,17 @@ def print_configuration(plan: Plan, name: str) -> None:
         HostError: mailname cannot set up its engine yet.
 
     """
-    from mailname.engines.engine import Places, engine_named
+    from mailname.engines.engine import Places, driven_engine, engine_named
 
     server = _named(plan, name)
     key = plan.transfer_key
     key_file = Path(f"{key.name.to_text(omit_final_dot=True)}.key") if key else None  # as 'mailname key make' calls it
+    driven = driven_engine(server.engine)
+    if driven is not None:
+        places = driven.placed((), key_file.name if key_file else None)
+        for path, text in driven.render(plan, server, places).items():
+            out.out(f"{driven.comment} {places.folder / path}\n{text}", end="", highlight=False)
+        return
     places = Places(control=DEFAULT_PATH, key_file=key_file)
     for text in engine_named(server.engine).render(plan, server, places).values():
         out.out(text, end="", highlight=False)

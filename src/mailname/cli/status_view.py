@@ -37,8 +37,11 @@ def print_status(status: Mapping[str, Any]) -> None:
     unwell = sum(map(is_unwell, zones))
     print_prose(
         out,
-        f"mailname {status['version']} on {escape(', '.join(status['listen']))}, process {status['pid']},"
-        f" started {ago(status['since'])}: {counted(len(zones), 'zone')}, " + _health(unwell, len(zones)),
+        f"{escape(status.get('program', 'mailname'))} {escape(status['version'])} on {escape(', '.join(status['listen']))},"
+        + (f" process {status['pid']}," if status["pid"] else "")
+        + (f" started {ago(status['since'])}" if status["since"] else "")
+        + f": {counted(len(zones), 'zone')}, "
+        + _health(unwell, len(zones)),
     )
     if problem := (status.get("history") or {}).get("problem"):
         print_prose(out, f"[yellow]{escape(problem)}[/]", 2)
@@ -125,7 +128,8 @@ def _facts(zone: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif failure := zone.get("last_failure"):
         yield "problem", f"[red]{escape(failure['says'])}[/] {escape(failure['remedy'])}"
     if zone["serial"] is not None:
-        yield "serial", f"{zone['serial']}, {counted(zone['records'], 'record')}, since {ago(zone['since'])}"
+        count = f", {counted(zone['records'], 'record')}" if zone["records"] is not None else ""
+        yield "serial", f"{zone['serial']}{count}" + (f", since {ago(zone['since'])}" if zone["since"] else "")
     if zone["role"] == "secondary":
         yield from _secondary_facts(zone)
     told: set[tuple[str, str]] = set()

@@ -64,6 +64,7 @@ class Bind:
     packages: tuple[str, ...] = ("bind9", "bind9-utils")
     unit = "named"
     user = "bind"
+    comment = "//"
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""
@@ -223,12 +224,18 @@ def _sources(server: NameServer, places: Places) -> list[str]:
     own = places.listen or server.addresses
     if places.speaks_from:  # a rehearsal: IPv4 alone
         only = places.source(own[0])
-        return [f"\ttransfer-source {only};", f"\tnotify-source {only};"]
+        return _speak_from(server, "", only)
     for version, suffix in ((4, ""), (6, "-v6")):
         first = next((address for address in own if address.version == version), None)
         if first is not None:
-            lines += [f"\ttransfer-source{suffix} {first};", f"\tnotify-source{suffix} {first};"]
+            lines += _speak_from(server, suffix, first)
     return lines
+
+
+def _speak_from(server: NameServer, suffix: str, address: IPAddress) -> list[str]:
+    if server.role == "primary":
+        return [f"\tnotify-source{suffix} {address};"]
+    return [f"\ttransfer-source{suffix} {address};"]
 
 
 def _reachable(address: IPAddress, server: NameServer) -> bool:

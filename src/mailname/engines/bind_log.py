@@ -27,7 +27,8 @@ _CLIENT = r"client (?:@\S+ )?(\S+?)#\d+(?:/key (\S+))?"
 _BAD_SIGNATURE = re.compile(rf"{_CLIENT}(?: \(\S+\))?: request has invalid signature: TSIG (\S+): .*\((BAD\w+)\)")
 _DENIED = re.compile(rf"{_CLIENT} \((\S+)\): zone transfer '(\S+)/[AI]XFR/IN' denied")
 _ENDED = re.compile(
-    rf"{_CLIENT} \((\S+)\): transfer of '(\S+)/IN(?:/\S+)?': ([AI]XFR)(?:-style IXFR)? ended: .*\(serial (?:\d+ -> )?(\d+)\)"
+    rf"{_CLIENT} \((\S+)\): transfer of '(\S+)/IN(?:/\S+)?': ([AI]XFR)(?:-style IXFR)? ended: "
+    r"\d+ messages?, \d+ records?, (\d+) bytes, ([\d.]+) secs .*\(serial (?:\d+ -> )?(\d+)\)"
 )
 _NOT_TAKEN = re.compile(rf"zone (\S+)/IN(?:/\S+)?: notify (?:response from|to) {_PEER}(?: failed)?: (.*)")
 _STRANGER = re.compile(rf"zone (\S+)/IN(?:/\S+)?: refused notify from non-primary: {_PEER}")
@@ -101,6 +102,10 @@ def _of(name: str, logs: Mapping[str, ZoneLog]) -> ZoneLog | None:
     return logs.get(name.rstrip(".").lower())
 
 
+def _peer(address: str, port: str) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def _reason(says: str) -> str:
     return next((word for mark, word in _REASONS if mark in says), "other")
 
@@ -120,25 +125,25 @@ def _read_try(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     if (found := _OUR_TRY.match(says)) is None:
         return False
     if (log := _of(found[1], logs)) is not None:
-        rcode, source = found[2], found[5]
+        rcode, source, peer = found[2], found[5], _peer(found[3], found[4])
         told = rcode or found[6] or ("non-authoritative answer" if "non-authoritative" in says else "retry limit: no answer")
-        said = f"{found[3]}:{found[4]} answers {rcode}" if rcode else f"{found[3]}:{found[4]}: {told}"
+        said = f"{peer} answers {rcode}" if rcode else f"{peer}: {told}"
         asked_from = None if source.strip("0.:") == "" else source
-        _failed(log, at, said, f"{found[3]}:{found[4]}", _reason(told), asked_from=asked_from)
+        _failed(log, at, said, peer, _reason(told), asked_from=asked_from)
     return True
 
 
 def _read_transfer(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     if (found := _TRANSFER.match(says)) is None:
         return False
-    log, peer, told = _of(found[1], logs), f"{found[2]}:{found[3]}", found[4]
+    log, peer, told = _of(found[1], logs), _peer(found[2], found[3]), found[4]
     if log is None:
         return True
     if (done := _COMPLETED.match(told)) is not None:
         counts = {"messages": int(done[1]), "records": int(done[2]), "octets": int(done[3]), "seconds": float(done[4])}
         failed = log.last_failure is not None and log.last_failure["at"] == at  # the totals of one that failed
         if not failed and int(done[2]):
-            log.last_transfer = {"at": at, "peer": peer, "serial": int(done[5]), **counts}
+            log.last_transfer = {"at": at, "peer": peer, "kind": "transfer", "serial": int(done[5]), **counts}
             log.last_failure, log.expired = None, False
     elif told.startswith(("failed", "Transfer status:", "resetting")) and "success" not in told and "up to date" not in told:
         why = told.rpartition(": ")[2]
@@ -152,7 +157,7 @@ def _read_lower(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
         return False
     if (log := _of(found[1], logs)) is not None:
         told = f"serial {found[2]} of the primary is not newer than {found[5]} here"
-        _failed(log, at, told, f"{found[3]}:{found[4]}", "serial-not-higher", offered_serial=int(found[2]))
+        _failed(log, at, told, _peer(found[3], found[4]), "serial-not-higher", offered_serial=int(found[2]))
     return True
 
 
@@ -178,7 +183,13 @@ def _read_ended(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     if (found := _ENDED.match(says)) is None:
         return False
     if (log := _of(found[4], logs)) is not None:
-        log.fetched[found[1]] = {"at": at, "kind": found[5], "serial_to": int(found[6]), "octets": 0, "seconds": 0.0}
+        log.fetched[found[1]] = {
+            "at": at,
+            "kind": found[5],
+            "serial_to": int(found[8]),
+            "octets": int(found[6]),
+            "seconds": float(found[7]),
+        }
         log.refused = [one for one in log.refused if one["from"] != found[1]]
         log.not_taken.pop(found[1], None)
     return True

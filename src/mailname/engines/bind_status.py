@@ -67,8 +67,8 @@ def read_status(
         if ran.code and "no matching zone" in ran.complaint.decode("utf-8", "replace"):
             continue
         found.append(_zone(plan, server, places, zone, files[zone], _facts(ran) if not ran.code else {}, logs[zone]))
-    version = facts.get("version", "").partition(" (")[0].partition("-")[0]
-    return server_told(version, server.addresses, found, since=_iso(facts.get("boot time", "")))
+    version = facts.get("version", "").removeprefix("BIND ").partition(" (")[0].partition("-")[0]
+    return server_told("BIND", version, server.addresses, found, since=_iso(facts.get("boot time", "")))
 
 
 def _zone(
@@ -83,7 +83,6 @@ def _zone(
         "announced": serial,
         "file": str(zone_file),
         "since": _iso(facts.get("last loaded", "")),
-        "records": int(facts["nodes"]) if facts.get("nodes", "").isdecimal() else None,
         "refused": [_outside(one, "from", places) for one in log.refused],
     }
     if log.problem:
@@ -118,7 +117,7 @@ def _outside(one: Mapping[str, Any], key: str, places: Places) -> dict[str, Any]
 def _who(text: str, places: Places) -> str:
     """Return a server's address in the plan from that on this machine: in a rehearsal they differ."""
     for at, (host, port) in places.reach.items():
-        if text == f"{host}:{port}":
+        if text in (f"{host}:{port}", f"[{host}]:{port}"):
             return str(at)
     return next((str(outside) for outside, inside in places.speaks_from.items() if text == str(inside)), text)
 

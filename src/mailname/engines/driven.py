@@ -95,7 +95,7 @@ class Driven:
             if octets is None:
                 return {"ok": False, "says": f"{file} is not there"}
             said = await self._refused_by((self.engine.check_zone(zone, file),))
-            before = await self._problem(zone)
+            held, before = await self._held(zone)
             said = said or await self._refused_by(self.engine.order(self.places, "reload", zone))
             if said:
                 return {"ok": False, "says": said}
@@ -103,10 +103,13 @@ class Driven:
             says = await self._served(zone, serial, before)
             if says:
                 return {"ok": False, "says": says}
+            if held == serial:  # who did not get it before may try again
+                await self._refused_by(self.engine.order(self.places, "notify", zone))
         return {"ok": True, "says": ""}
 
-    async def _problem(self, zone: Name) -> object:
-        return next((told["problem"] for told in (await self.status(zone))["zones"]), None)
+    async def _held(self, zone: Name) -> tuple[object, object]:
+        """Return the serial that it serves, and what is wrong with the zone."""
+        return next(((told["serial"], told["problem"]) for told in (await self.status(zone))["zones"]), (None, None))
 
     async def _served(self, zone: Name, serial: int, before: object) -> str:
         """Wait until it serves a version; return what it says instead when it does not in time, or refuses it.

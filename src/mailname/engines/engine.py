@@ -83,12 +83,14 @@ class DrivenEngine(Engine, Protocol):
         packages: what Debian's apt installs for it.
         unit: its service of systemd.
         user: as whom it runs there, and the group that may read its keys.
+        comment: how a comment begins in its configuration.
 
     """
 
     packages: tuple[str, ...]
     unit: str
     user: str
+    comment: str
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things.

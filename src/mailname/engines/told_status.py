@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from mailname.plan.model import NameServer
 
 
-def server_told(version: str, listen: Iterable[object], zones: list[dict[str, Any]], **more: object) -> dict[str, Any]:
+def server_told(
+    program: str, version: str, listen: Iterable[object], zones: list[dict[str, Any]], **more: object
+) -> dict[str, Any]:
     """Return a whole status: the program's own name and version, where it listens, and its zones."""
     return {
         "ok": True,
         "schema": "mailname.status/1",
+        "program": program,
         "version": version,
         "pid": None,
         "since": None,

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from mailname.checks.world import World
 from mailname.errors import HostError
 from mailname.lab.configuration import configurations, sockets_fit
+from mailname.lab.driven_server import Surroundings, name_servers
 from mailname.lab.fault import Aim
 from mailname.lab.hosts import foreign_hosts, mail_addresses, taken_addresses
 from mailname.lab.internet import Addresses, Internet
 from mailname.lab.mail_host import MailHost
-from mailname.lab.name_server import LabNameServer
 from mailname.lab.network import LabNetwork, missing_addresses
 from mailname.lab.registry import Registration
 from mailname.lab.resolver import Resolver
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.lab.name_server import LabNameServer
     from mailname.lab.rdap import RdapServer
     from mailname.plan import MailHost as PlannedMailHost
     from mailname.plan import Plan
@@ -65,7 +66,14 @@ class Lab:
     """A private Internet around one plan. ``async with Lab(plan, folder) as lab`` starts it and leaves nothing behind."""
 
     def __init__(
-        self, plan: Plan, folder: Path, *, real_addresses: bool = False, registry_delay: float = 0.0, speed: float = 1.0
+        self,
+        plan: Plan,
+        folder: Path,
+        *,
+        real_addresses: bool = False,
+        registry_delay: float = 0.0,
+        speed: float = 1.0,
+        engines: bool = False,
     ) -> None:
         """Lay the lab out; nothing runs yet.
 
@@ -75,6 +83,7 @@ class Lab:
             real_addresses: bind the plan's own addresses and port 53 (root, inside a network namespace).
             registry_delay: seconds of the lab's clock until the last of the registry's servers knows of a change.
             speed: seconds that pass on the lab's clock in one of ours.
+            engines: run the real programs that the plan names, where they are installed; otherwise all are mailname's own.
 
         """
         self.plan = plan
@@ -82,6 +91,7 @@ class Lab:
         self.network = LabNetwork(direct=real_addresses)
         self.clock = RehearsedClock.from_now(speed)
         self.registry_delay = registry_delay
+        self.engines = engines
         self.addresses = Addresses.beside(taken_addresses(plan))
         self._foreign = foreign_hosts(plan, self.addresses.spare)
         self.internet = Internet(self.network, plan.domain, self._foreign, self.addresses)
@@ -167,10 +177,9 @@ class Lab:
                 await self.run(self.mail_hosts[address])
                 self.internet.point(address, name)
             self.internet.publish()
-            self.name_servers = {
-                name: LabNameServer(name, config, self.network)
-                for name, config in configurations(self.plan, self.folder, self._socket_folder()).items()
-            }
+            configs = configurations(self.plan, self.folder, self._socket_folder())
+            around = Surroundings(self.plan, self.network, self.folder)
+            self.name_servers = name_servers(around, configs, engines=self.engines)
             # The primary first, so that no secondary has to wait for its retry timer.
             for server in (self.primary, *self.secondaries):
                 await self.run(server)

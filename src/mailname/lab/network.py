@@ -63,6 +63,8 @@ class LabNetwork(MappedNetwork):
 
     def __init__(self, *, direct: bool = False) -> None:
         super().__init__(direct=direct)
+        #: Loopback addresses from which other programs speak -> whom they stand for.
+        self.aliases: dict[IPAddress, IPAddress] = {}
         self.paths = Paths(PacketFilter.of_this_namespace() if direct else None)
         self._senders: dict[int, _Sender] = {}
         self._reserved: dict[Endpoint, tuple[socket.socket, socket.socket]] = {}
@@ -188,6 +190,8 @@ class LabNetwork(MappedNetwork):
     def peer(self, seen: SocketAddress) -> Endpoint:
         """Tell who a sender is: the address it was opened from, or for a stranger the address we saw."""
         stranger = super().peer(seen)
+        if (alias := self.aliases.get(stranger.address)) is not None:
+            return Endpoint(alias, stranger.port)
         sender = self._senders.get(stranger.port) if str(stranger.address) == LOOPBACK else None
         if sender is None or (sender.left is not None and time.monotonic() - sender.left > _REMEMBERED):
             return stranger

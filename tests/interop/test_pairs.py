@@ -1,0 +1,73 @@
+"""Every pair of engines, from one plan, by the commands that people type: in a namespace of their own, at port 53.
+
+Who adds an engine adds its name to ``ENGINES`` and the program that must be installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.interop.pair_story import PLAN
+from tests.interop.namespace import namespace
+from tests.interop.programs import need
+
+from mailname.cli.rehearse import command as rehearse
+
+#: An engine -> the programs that it needs.
+ENGINES: dict[str, tuple[str, ...]] = {
+    "builtin": (),
+    "bind": ("named", "rndc", "named-checkconf", "named-checkzone"),
+}
+#: Pairs in which one side cannot transfer what changed alone: RFC 1995 is not spoken by who serves it.
+WITHOUT_IXFR: frozenset[tuple[str, str]] = frozenset()
+_ROOT = Path(__file__).parents[2]
+PAIRS = [pair for pair in product(ENGINES, ENGINES) if pair != ("builtin", "builtin")]
+
+
+class TestPair:
+    @pytest.mark.parametrize(("primary", "secondary"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+    def test_of_engines_follows_the_plan(self, tmp_path: Path, primary: str, secondary: str) -> None:
+        """First transfer, a change, a wrong key that is named, a primary that is killed: the serial never falls."""
+        need(*ENGINES[primary], *ENGINES[secondary])
+        with namespace() as inside:
+            story = [sys.executable, "-m", "tests.interop.pair_story", primary, secondary, str(tmp_path)]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(_ROOT)])}
+            done = subprocess.run([*inside, *story], capture_output=True, text=True, check=False, cwd=_ROOT, env=environment)
+        logs = "\n".join(file.read_text(errors="replace")[-3000:] for file in tmp_path.glob("*/log"))
+        assert done.returncode == 0, f"{done.stderr}\n{logs}"
+        told = json.loads(done.stdout.splitlines()[-1])
+        expected = ["LabNameServer" if one == "builtin" else "LabDrivenServer" for one in (primary, secondary)]
+        assert told["engines"] == expected
+        for step in ("first", "change", "retransfer", "mended", "after"):
+            assert told[step][0] == 0, f"{step}: {told[step]}\n{logs}"
+        assert told["kind"] == ("AXFR" if (primary, secondary) in WITHOUT_IXFR else "IXFR"), logs
+        assert told["refused"][0] == 1, told["refused"]
+        assert told["cause"]["code"] in ("REPL-03", "REPL-04"), f"{told['cause']}\n{logs}"
+        serials = [told["first"][1]["serial"], told["change"][1]["serial"], told["refused"][1]["serial"], *told["restart"]]
+        serials.append(told["after"][1]["serial"])
+        assert None not in serials, f"{serials}\n{logs}"
+        assert serials == sorted(serials)
+        assert told["restart"][0] == told["restart"][1]
+        assert len(set(serials)) == 4
+
+
+class TestRehearsal:
+    def test_runs_the_programs_that_the_plan_names(self, tmp_path: Path) -> None:
+        """Without a privilege: each on a port of loopback of its own, and speaking from an address of its own."""
+        need(*ENGINES["bind"])
+        plan = tmp_path / "plan.toml"
+        plan.write_text(PLAN.replace("@PRIMARY@", "bind").replace("@SECONDARY@", "bind"))
+        folder = tmp_path / "kept"
+        done = CliRunner().invoke(rehearse, [str(plan), "--json", "--folder", str(folder)])
+        logs = "\n".join(file.read_text(errors="replace")[-3000:] for file in folder.glob("*/log"))
+        assert done.exit_code == 0, f"{done.output}\n{logs}"
+        assert json.loads(done.stdout)["verdict"] == "well"
+        assert "transferred serial" in (folder / "1-ns1" / "log").read_text()
+        assert (folder / "2-ns2" / "zones" / "example.tech.zone").exists()
