@@ -85,7 +85,7 @@ class TestWholeServer:
         files = Bind().render(PAIR, PAIR.primary, places)
         assert "listen-on port 2001 { 127.0.0.1; };" in files[CONFIG]
         assert "also-notify { 127.0.0.1 port 2002; };" in files[INCLUDED]
-        assert "transfer-source 127.0.0.11;" in files[INCLUDED]
+        assert "notify-source 127.0.0.11;" in files[INCLUDED]
         assert "!{ !{ 127.0.0.12; }; any; }" in files[INCLUDED] or "allow-transfer { 127.0.0.12; }" in files[INCLUDED]
 
 

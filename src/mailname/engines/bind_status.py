@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from mailname.engines.bind_log import read_log
-from mailname.engines.told_status import secondaries_told, server_told, zone_told
+from mailname.engines.told_status import failure, secondaries_told, server_told, zone_told
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _zone(
         fetched = {_who(address, places): one for address, one in log.fetched.items()}
         known["secondaries"] = secondaries_told(plan, serial, not_taken, fetched)
         return zone_told(zone, server, **known)
+    failed = _newer(log.last_failure, _bad_notify(plan, places, log))
     known |= {
         "primaries": [f"[{one}]:53" if one.version == 6 else f"{one}:53" for one in plan.primary.addresses],
         "refresh_at": _iso(facts.get("next refresh", "")),
@@ -100,10 +101,27 @@ def _zone(
         "last_notify": log.last_notify,
         "notify_refused": log.notify_refused,
         "last_transfer": log.last_transfer and _outside(log.last_transfer, "peer", places),
-        "last_failure": log.last_failure and _outside(log.last_failure, "peer", places),
-        "failures": log.last_failure["count"] if log.last_failure else 0,
+        "last_failure": failed and _outside(failed, "peer", places),
+        "failures": failed["count"] if failed else 0,
     }
     return zone_told(zone, server, **known)
+
+
+def _bad_notify(plan: Plan, places: Places, log: ZoneLog) -> dict[str, Any] | None:
+    """Return the last NOTIFY of a primary of which the signature failed: BIND does not even ask then."""
+    after = max((one["at"] for one in (log.last_transfer, log.last_notify) if one), default="")
+    ours = {str(address) for address in plan.primary.addresses}
+    bad = [one for one in log.refused if one["at"] > after and _who(one["from"], places) in ours and one["reason"] != "refused"]
+    if not bad:
+        return None
+    peer, first = f"{bad[-1]['from']}", bad[0]["at"]
+    says = f"a NOTIFY from {peer}: {bad[-1]['says']}"
+    return failure(bad[-1]["reason"], says, peer, bad[-1]["at"], since=first, count=len(bad))
+
+
+def _newer(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the later of two failures."""
+    return max((each for each in (one, other) if each is not None), key=lambda each: str(each["at"]), default=None)
 
 
 def _outside(one: Mapping[str, Any], key: str, places: Places) -> dict[str, Any]:
