@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class TestServerSet:
         world = SmallWorld()
         facts = await look(world)
         one, other = world.plan.name_servers
-        same = world.plan.model_copy(update={"name_servers": (one, other.model_copy(update={"addresses": one.addresses}))})
+        same = replace(world.plan, name_servers=(one, replace(other, addresses=one.addresses)))
         assert [finding.severity for finding in different_machines(same, facts)] == [Severity.FRAGILE]
 
     async def test_two_machines_in_two_networks_are_well(self) -> None:

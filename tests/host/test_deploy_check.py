@@ -13,7 +13,7 @@ from mailname.host.deploy_check import faults, python_to_install
 from mailname.plan.hosts import Host
 from mailname.plan.model import NameServer
 
-SERVER = NameServer.model_construct(
+SERVER = NameServer(
     name=dns.name.from_text("ns1.example.tech"), addresses=(ip_address("192.0.2.11"),), role="primary", engine="builtin"
 )
 HOST = Host(SERVER.name, "192.0.2.11", SERVER.addresses, SERVER, takes_mail=False, open_ports=())

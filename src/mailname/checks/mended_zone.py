@@ -112,8 +112,8 @@ def apart(now: Mended, finding: Finding) -> Mended:
     moved = now.plan.name_servers[-1]
     fresh = {4: ip_address("192.0.2.254"), 6: ip_address("2001:db8::fe")}
     addresses = tuple(dict.fromkeys(fresh[address.version] for address in moved.addresses))
-    servers = (*now.plan.name_servers[:-1], moved.model_copy(update={"addresses": addresses}))
-    plan = now.plan.model_copy(update={"name_servers": servers})
+    servers = (*now.plan.name_servers[:-1], replace(moved, addresses=addresses))
+    plan = replace(now.plan, name_servers=servers)
 
     def record(one: Record) -> Record:
         if one.owner != moved.name or one.rdtype not in _ADDRESSES:

@@ -5,12 +5,10 @@ The checks read plans by their members, so these pass for ``mailname.plan``'s mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dns.name import Name
 
     from mailname.server.network import IPAddress
@@ -26,10 +24,6 @@ class SeenServer:
     engine: str = "builtin"
     tls_pin: None = None
     ssh: None = None
-
-    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """Return a copy with other values, as the plan's own models do."""
-        return replace(self, **update)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +73,6 @@ class SeenPlan:
     def secondaries(self) -> tuple[SeenServer, ...]:
         """The other servers."""
         return tuple(server for server in self.name_servers if server.role == "secondary")
-
-    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """Return a copy with other values, as the plan's own models do."""
-        return replace(self, **update)
 
     def holds(self, name: Name) -> bool:
         """Tell whether a name is in-domain (RFC 9499): the domain itself or below it."""

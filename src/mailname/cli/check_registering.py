@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailname.checks.registries import Decision, Registry
     from mailname.cli.check_subject import Subject
     from mailname.plan import NameServer, Plan
+    from mailname.plan.model import Role
     from mailname.server.network import Network
 
 
@@ -51,8 +52,8 @@ def name_servers(texts: Iterable[str]) -> tuple[NameServer, ...]:
         except (ValueError, dns.exception.DNSException) as error:
             says = f"'{text}' is not NAME/ADDRESS, as in ns1.example.tech/192.0.2.1."
             raise click.BadParameter(says, param_hint="--ns") from error
-        role = "secondary" if servers else "primary"
-        servers.append(NameServer.model_construct(name=known, addresses=found, role=role, engine="builtin"))
+        role: Role = "secondary" if servers else "primary"
+        servers.append(NameServer(name=known, addresses=found, role=role, engine="builtin"))
     return tuple(servers)
 
 
@@ -86,7 +87,7 @@ async def look_ahead(
     world = replace(world, start="servers", signed=bool(ds))
     if (plan := subject.plan) is not None:
         if servers:
-            plan = plan.model_copy(update={"name_servers": tuple(servers)})
+            plan = replace(plan, name_servers=tuple(servers))
         facts = await observe(plan, network=network, world=world, progress=progress)
         return plan, before_registering(facts, plan.name_servers, ds)
     if not servers:

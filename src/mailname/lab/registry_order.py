@@ -66,8 +66,7 @@ async def _look(lab: Lab, entry: Registration) -> Decision:
     """Look at the name servers from where the registry stands, as if it had delegated the domain already."""
     glue = dict(entry.glue)
     servers = [
-        NameServer.model_construct(name=name, addresses=glue.get(name, ()), role="secondary", engine="builtin")
-        for name in entry.name_servers
+        NameServer(name=name, addresses=glue.get(name, ()), role="secondary", engine="builtin") for name in entry.name_servers
     ]
     world = replace(lab.world, start="servers", control_sockets={}, zone_file=None)
     facts = before_registering(await observe(lab.plan, network=lab.network, world=world), servers, entry.ds)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from mailname.plan import names
 from mailname.plan.address import IPAddress, IPNetwork, read_address
 from mailname.plan.duration import read_seconds
 from mailname.plan.model import Soa
 from mailname.plan.prefixes import read_prefix
+from mailname.plan.table import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,14 +103,14 @@ def draft_of(found: Validation) -> Draft:
     leaves = _Leaves(found)
     timers = {}
     given = set()
-    for timer, info in Soa.model_fields.items():
+    for timer, key in keys_of(Soa).items():
         path: Path = ("soa", timer)
         if found.is_broken(path):
             continue
         here = leaves.read(path, read_seconds)
         if here:
             given.add(timer)
-        timers[timer] = here or At(info.default, path)
+        timers[timer] = here or At(cast("int", key.default), path)
     ttl = leaves.read(("ttl",), read_seconds)
     zone_text = leaves.read(("zone_text",), str)
     return Draft(

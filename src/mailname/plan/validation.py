@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dns.name
-from pydantic import BaseModel, ValidationError
 
 from mailname.plan import names
 from mailname.plan.fault import Fault, Path, WrongValueError, closest
@@ -28,15 +27,16 @@ from mailname.plan.model import (
     TransferKey,
     Update,
 )
+from mailname.plan.table import keys_of, read_table
 from mailname.plan.toml_text import BROKEN
 
 if TYPE_CHECKING:
     from dns.name import Name
-    from pydantic_core import ErrorDetails
 
     from mailname.plan.places import Places
+    from mailname.plan.table import Misread
 
-_TABLES: dict[str, type[BaseModel]] = {
+_TABLES: dict[str, type] = {
     "": Plan,
     "soa": Soa,
     "name_server": NameServer,
@@ -127,18 +127,16 @@ def validate(data: dict[str, Any], places: Places, *, lost: bool = False) -> Val
     told: set[Path] = set(found.broken)
     while True:
         found.domain = _domain(data)
-        try:
-            found.plan = Plan.model_validate(data, context={"domain": found.domain})
-        except ValidationError as error:
-            errors = error.errors(include_url=False)
-        else:
+        read = read_table(Plan, data, found.domain)
+        found.plan = read.value
+        if not read.misread:
             return found
-        extra = [one["loc"] for one in errors if one["type"] == "extra_forbidden"]
+        extra = [one.path for one in read.misread if one.what == "unknown key"]
         for path in sorted(extra, key=lambda path: places.offset(path, "key")):
             _unknown_key(found, path, places)
         if not extra:
             # Each round repairs or remembers each path once, so this ends.
-            repaired = [_judge(found, one, told, places) for one in errors]
+            repaired = [_judge(found, one, told, places) for one in read.misread]
             if not any(repaired):
                 return found
 
@@ -176,14 +174,14 @@ def _domain(data: dict[str, Any]) -> Name:
     return hosts.most_common(1)[0][0] if hosts else dns.name.from_text("example.invalid.")
 
 
-def _table_of(path: Path) -> tuple[str, type[BaseModel]]:
+def _table_of(path: Path) -> tuple[str, type]:
     """Return the name and the model of the table in which a key stands."""
     name = next((step for step in reversed(path[:-1]) if isinstance(step, str)), "")
     return name, _TABLES.get(name, Plan)
 
 
-def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(info.alias or name for name, info in model.model_fields.items())
+def _keys(table: type) -> tuple[str, ...]:
+    return tuple(keys_of(table))
 
 
 def _unknown_key(found: Validation, path: Path, places: Places) -> None:
@@ -231,32 +229,26 @@ def _forget(found: Validation, old: Path, new: Path) -> None:
     found.broken |= {new + path[len(old) :] for path in moved}
 
 
-def _judge(found: Validation, error: ErrorDetails, told: set[Path], places: Places) -> bool:
-    """Tell one error and repair what it is about, if that can be done; returns whether something was repaired."""
-    path: Path = error["loc"]
+def _judge(found: Validation, misread: Misread, told: set[Path], places: Places) -> bool:
+    """Tell one misreading and repair what it is about, if that can be done; returns whether something was repaired."""
+    path, value, wrong = misread.path, misread.value, misread.why
     if path in told or found.is_broken(path):
         found.broken.add(path)
         return False
     told.add(path)
-    value = error["input"]
-    wrong = error.get("ctx", {}).get("error")
-    if isinstance(wrong, WrongValueError):
+    if wrong is not None:
         found.faults.append(Fault(places.at(path), wrong.problem, wrong.remedy))
         if wrong.instead is not None:
             found.put(path, wrong.instead)
             return True
-    elif error["type"] == "too_short" and value:
-        told.discard(path)  # not empty: its elements have mistakes of their own
-        return False
-    elif error["type"] == "missing" and found.lost:
-        pass
-    elif error["type"] == "missing":
-        found.faults.append(_missing(path))
-    elif error["type"] == "too_short":
+    elif misread.what == "missing":
+        if not found.lost:
+            found.faults.append(_missing(path))
+    elif misread.what == "empty":
         found.faults.append(
             Fault(places.at(path), f"'{path[-1]}' is an empty list.", _EXAMPLES.get(str(path[-1]), "Write at least one."))
         )
-    elif error["type"] in {"tuple_type", "list_type"}:
+    elif misread.what == "no list":
         return _no_list(found, path, value, places)
     else:
         return _no_table(found, path, value, places)
