@@ -27,9 +27,10 @@ _IPV4_ONLY = """\
 domain = "example.tech"
 contact = "hostmaster@example.tech"
 name_server = [
-  {name = "ns1", addresses = ["127.0.0.1"], role = "primary"},
-  {name = "ns2", addresses = ["127.0.0.2"], role = "secondary"},
+  {name = "ns1", addresses = ["192.0.2.1"], role = "primary"},
+  {name = "ns2", addresses = ["198.51.100.2"], role = "secondary"},
 ]
+mail_host = [{name = "mail", addresses = ["198.51.100.2"]}]
 """
 _PLAN = ("mailname.plan.model", "mailname.plan.expand", "tree_sitter", "tomllib")
 _CONSOLE = ("rich.console", "mailname.cli.console")
