@@ -283,7 +283,7 @@ class TestEveryWrite:
                 case "text":
                     held.write_text()
                 case "trimmed":
-                    patch.setattr("mailname.server.versions._limit", lambda zone: 0)
+                    patch.setattr("mailname.server.versions.journal_limit", lambda zone: 0)
                     held.write_text()
                 case "whole":
                     patch.setattr("mailname.server.versions.difference", lambda *_, **__: None)

@@ -20,9 +20,10 @@ from mailname.answer import Settings, Transport, ZoneTable, reply_to, respond, t
 from mailname.answer.prepared import PreparedAnswers
 from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
+from mailname.server.primary_zone import PrimaryZone
 from mailname.server.quiet import LogLimit
 from mailname.server.secondary_zone import SecondaryZone
-from mailname.server.sending import differences_by_udp, messages_of
+from mailname.server.sending import Ways, differences_by_udp, messages_of
 from mailname.server.tcp import IDLE
 from mailname.server.tls_listener import TlsClient
 from mailname.server.traffic import Traffic
@@ -30,6 +31,7 @@ from mailname.server.updating import Updating
 from mailname.wire.cookie import SECRET_SIZE
 from mailname.wire.edns import ExtendedError
 from mailname.wire.message import AA, TC, Request, Unreadable, error_reply, read_request
+from mailname.wire.octets import octets
 from mailname.wire.soa_serial import serial_in
 from mailname.wire.tsig import (
     Rejected,
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 
     from mailname.answer.prepared import Prepared
     from mailname.server.network import Endpoint, IPAddress
-    from mailname.server.primary_zone import PrimaryZone
     from mailname.transfer.primary import Primary
 
     ServedZone = PrimaryZone | SecondaryZone
@@ -255,7 +256,7 @@ class Dispatcher:
                 yield self.signed(error_reply(request, Rcode.FORMERR), signer)
             else:
                 reserve = signature_octets(signer.key) if signer else 0
-                fits = differences_by_udp(served.versions, zone, request, _held_serial(request), reserve)
+                fits = differences_by_udp(_ways(served), zone, request, _held_serial(request), reserve)
                 yield self.signed(fits or _only_soa(zone, request), signer)
             return
         if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
@@ -273,7 +274,7 @@ class Dispatcher:
         stream = StreamSigner(signer.key, signer.mac) if signer else None
         reserve = signature_octets(signer.key) if signer else 0
         held = _held_serial(request) if request.question.rdtype == RdataType.IXFR else None
-        kind, messages = messages_of(served.versions, zone, request, held, reserve)
+        kind, messages = messages_of(_ways(served), zone, request, held, reserve)
         with served.secondaries.notes.sending(rules, source, key, kind, held, zone.serial) as sent:
             for wire, count in messages:
                 message = stream.sign(wire, clock.wall()) if stream else wire
@@ -311,6 +312,13 @@ class Dispatcher:
 def _rules(served: ServedZone) -> Primary:
     """Return who may transfer this zone from us: a secondary may itself have secondaries."""
     return served.secondaries.rules
+
+
+def _ways(served: ServedZone) -> Ways | None:
+    """Return who knows what changed in a zone that is being transferred."""
+    if isinstance(served, PrimaryZone) and served.memory is not None:
+        return served.memory.ways(octets(served.apex).lower())
+    return served.versions
 
 
 def _told_serial(request: Request) -> Serial | None:

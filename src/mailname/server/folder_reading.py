@@ -18,7 +18,7 @@ from mailname.wire.octets import octets
 from mailname.zone.image import HEADER
 from mailname.zone.image_zone import same_octets
 from mailname.zone.load import Loader
-from mailname.zone.pack import NO_STAMP, STAMP_SIZE, PackWriter
+from mailname.zone.pack import ENTRY, HEADER_SIZE, NO_STAMP, STAMP_SIZE, PackWriter
 from mailname.zone.serial import Serial
 
 try:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from mailname.answer.images import Images
     from mailname.errors import Mistake
+    from mailname.server.folder_announced import Announced
     from mailname.server.pack_folder import Block, PackFolder
 
 _SOON = 100_000_000  # ns; a file that changed just now may change again without showing it
@@ -111,15 +112,24 @@ class FolderReader:
         folder: of the zone files.
         images: what is served of it; zones whose files are there get marked.
         packs: where what is read is kept.
-        served: the images are answered from, so that a zone whose serial is not higher is unusual.
+        announced: the serials below which zones must not fall, as far as they are remembered beside the images.
+        served: the images are answered from; else they are those that were, and a start reads much at once.
         attended: zones that somebody looks after already; they are unusual until nothing is wrong with them.
 
     """
 
     def __init__(
-        self, folder: Path, images: Images, packs: PackFolder, *, served: bool, attended: Collection[bytes] = ()
+        self,
+        folder: Path,
+        images: Images,
+        packs: PackFolder,
+        announced: Announced,
+        *,
+        served: bool,
+        attended: Collection[bytes] = (),
     ) -> None:
         self._folder = folder
+        self._announced = announced
         self._images = images
         self._packs = packs
         self._served = served
@@ -162,6 +172,11 @@ class FolderReader:
         writer = PackWriter()
         while plain:
             found = PlainFiles(handle, plain, loader.fast, time.time_ns() - _SOON, LARGE)
+            others = {plain[place].apex for place in found.others} | self._behind(found)
+            if len(others) > len(found.others):  # seldom: what may not be served is in no pack
+                left += [file for file in plain[: found.taken] if file.apex in others]
+                plain = [file for file in plain if file.apex not in others]
+                continue
             left += [plain[place] for place in found.others]
             plain = plain[found.taken :]
             writer.begin_with(found.zones, found.images, found.entries, found.names)
@@ -189,6 +204,25 @@ class FolderReader:
                 writer = PackWriter()
         if writer.zones:
             self._add(writer)
+
+    def _behind(self, found: PlainFiles) -> set[bytes]:
+        """Return the zones that were read, and may not just so take the place of what was served of them before."""
+        behind = set()
+        if len(self._announced) or (len(self._images) and not self._served):
+            images = memoryview(found.images)
+            for at, size, _, _, name_at, length, _ in ENTRY.iter_unpack(found.entries):
+                apex = found.names[name_at : name_at + length]
+                if not self._may_follow(apex, images[at - HEADER_SIZE : at - HEADER_SIZE + size]):
+                    behind.add(apex)
+        return behind
+
+    def _may_follow(self, apex: bytes, image: bytes | memoryview) -> bool:
+        """Tell whether an image may take the place of what was served of a zone before."""
+        told = self._announced.serial(apex)
+        if told is not None and told.is_newer_than(serial_of(image)):
+            return False
+        number = self._images.number(apex)
+        return number < 0 or _follows(image, self._images.image(number))
 
     def _is_new(self, file: ZoneFile) -> bool:
         """Tell whether nothing is served that the file has to be compared with."""
@@ -223,8 +257,7 @@ class FolderReader:
             return None
         path = self._folder / os.fsdecode(file.name)
         read = read_image(path, file.apex, loader)
-        number = self._images.number(file.apex)
-        if number >= 0 and self._served and not _follows(read.image, self._images.image(number)):
+        if not self._may_follow(file.apex, read.image):
             return None
         for warning in read.warnings:
             with self._adding:
@@ -232,9 +265,14 @@ class FolderReader:
         return read.image, kept_stamp(file.stamp) if read.is_plain else NO_STAMP
 
 
-def _follows(image: bytes, former: memoryview | None) -> bool:
+def serial_of(image: bytes | memoryview) -> Serial:
+    """Return the serial of an image."""
+    return Serial(HEADER.unpack_from(image)[11])
+
+
+def _follows(image: bytes | memoryview, former: memoryview | None) -> bool:
     """Tell whether an image may take the place of another: it has a higher serial, or is the same."""
     if former is None:
         return False
-    one, other = Serial(HEADER.unpack_from(image)[11]), Serial(HEADER.unpack_from(former)[11])
+    one, other = serial_of(image), serial_of(former)
     return one.is_newer_than(other) or (one == other and same_octets(image, former))

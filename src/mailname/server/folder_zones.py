@@ -9,25 +9,28 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import dns.name
 
 from mailname.answer import Unserved
 from mailname.errors import MailnameError
+from mailname.server.clock import iso
 from mailname.server.config import ZoneConfig
 from mailname.server.context import bare, in_thread, log
-from mailname.server.folder_reading import FolderReader
+from mailname.server.folder_memory import FolderMemory
+from mailname.server.folder_reading import FolderReader, ZoneFile
 from mailname.server.image_library import take_packs
 from mailname.server.pack_folder import PackFolder, tidied
-from mailname.server.primary_zone import PrimaryZone, status_of
+from mailname.server.primary_zone import PrimaryZone, Problem, status_of
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.wire.octets import octets
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.pack import PackWriter, entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from dns.name import Name
@@ -56,6 +59,7 @@ class FolderZones:
         self._context = context
         self._served = images
         self._packs = PackFolder(config.images)
+        self._memory = FolderMemory(config.images, context.clock)
         self._spelled: dict[bytes, bytes] = {}
         self._looked_at: OrderedDict[bytes, ImageZone] = OrderedDict()
         self.awake: OrderedDict[Name, PrimaryZone] = OrderedDict()
@@ -72,11 +76,16 @@ class FolderZones:
         async with self._reading:
             images: Images = self._served.images.changed((), ())
             await in_thread(take_packs, self._packs, images)
+            await in_thread(self._memory.open, is_ours=self._packs.is_ours)
             found = await self._read(images, served=False)
             for file in found.unusual:
                 if (number := images.number(file.apex)) >= 0:
                     images.mark(number)
-            await self._take(images, found)
+            read = _read_apexes(found) if len(images) or len(self._memory.announced) else set()
+            gone: set[bytes] = set()
+            if found.read or found.unusual or found.files != len(images):
+                gone = {images.apex(number) for number in images.numbers() if not images.is_marked(number)} - read
+            await self._take(images, found, read, gone)
             log.info(
                 "folder %s: %d zones, %d read, %d unchanged, %d not as they should be",
                 self._config.path,
@@ -96,22 +105,28 @@ class FolderZones:
 
     async def _read(self, images: Images, *, served: bool) -> FolderReading:
         attended = {octets(apex).lower() for apex, zone in self.awake.items() if zone.problem is not None}
-        reader = FolderReader(self._config.path, images, self._packs, served=served, attended=attended)
+        told = self._memory.announced
+        reader = FolderReader(self._config.path, images, self._packs, told, served=served, attended=attended)
         await in_thread(reader.begin)
         await asyncio.gather(*(in_thread(reader.work) for _ in range(min(os.cpu_count() or 1, 4))))
         return reader.result()
 
-    async def _take(self, images: Images, found: FolderReading) -> None:
-        """Serve what was found: what is marked, and what was read."""
-        images = images.marked()
+    async def _take(self, before: Images, found: FolderReading, read: set[bytes], gone: Collection[bytes]) -> None:
+        """Serve what was found: what is marked, and what was read. What was announced is remembered first."""
+        images = before.marked()
         for block in found.blocks:
             images.add_pack(block)
         for apex, image, _ in found.large:
             images.add(apex)
             images.replace(apex, image)
-        if found.large:
-            self._context.spawn(self._pack_large(found.large), self)
+        await in_thread(self._memory.take, before, images, read, gone)
+        if not self._since:  # the image of what was announced may be lost, and an older one be there
+            for apex in await in_thread(self._memory.fell, images):
+                images.replace(apex, None)
+                found.unusual.append(ZoneFile(b"", b"", apex))
         images = await in_thread(tidied, self._packs, images)
+        if found.large:  # not sooner: a pack from which nothing is answered yet would be tidied away
+            self._context.spawn(self._pack_large(found.large), self)
         self._looked_at.clear()
         self._since = self._context.clock.wall()
         self._spelled |= found.spelled
@@ -148,26 +163,28 @@ class FolderZones:
     async def reload(self) -> dict[Name, str]:
         """Read again what has changed; return what is wrong with it."""
         async with self._reading:
+            for apex in self._memory.announced.forget_gone(self._context.clock.wall()):
+                self._wake_no_more(_name(apex))
             before: Images = self._served.images.changed((), ())  # what is marked in vain is marked here
             try:
                 found = await self._read(before, served=True)
             except MailnameError as error:
                 log.error("the folder is not read again: %s", error)
                 return {}
-            read = {apex for block in found.blocks for apex, *_ in entries_of(block)} | {apex for apex, *_ in found.large}
+            read = _read_apexes(found)
             for apex in (*read, *(file.apex for file in found.unusual)):
                 if (number := before.number(apex)) >= 0:
                     before.mark(number)
-            gone = [number for number in before.numbers() if not before.is_marked(number)]
-            for number in gone:
-                await self._forget(_name(before.apex(number)))
+            gone = [before.apex(number) for number in before.numbers() if not before.is_marked(number)]
+            for apex in gone:
+                await self._forget(_name(apex))
             for apex in read:
                 self._wake_no_more(_name(apex))
                 if len(read) <= _NAMED:
                     log.info("zone %s: read again", bare(_name(apex)))
             if len(read) > _NAMED:
                 log.info("folder %s: %d zones read again", self._config.path, len(read))
-            await self._take(before, found)
+            await self._take(before, found, read, gone)
             return await self._look_after(found)
 
     async def reload_one(self, apex: Name) -> str | None:
@@ -233,6 +250,9 @@ class FolderZones:
         served = self.zone(octets(apex).lower())
         config = ZoneConfig(apex, "primary", self._file(apex), allow_transfer=self._config.allow_transfer)
         zone = PrimaryZone(config, self._context)
+        key = octets(apex).lower()
+        zone.memory = self._memory
+        zone.announced = self._memory.announced.serial(key)
         if isinstance(served, ImageZone):
             zone.zone, zone.since, zone.announced = served, self._since, served.serial
         elif served is None:
@@ -254,11 +274,22 @@ class FolderZones:
         images = self._served.images
         apexes = [_name(images.apex(number)) for number in images.numbers()] if apex is None else [apex]
         for one in sorted(apexes):
-            yield self.awake[one].status() if one in self.awake else self._status(one)
+            told = self.awake[one].status() if one in self.awake else self._status(one)
+            if told["problem"] is None and octets(one).lower() in self._memory.announced.unwritten:
+                told["problem"] = asdict(self._not_kept())
+            yield told
 
     def _status(self, apex: Name) -> dict[str, Any]:
         image = self._served.images.image(self._served.images.number(octets(apex).lower()))
         return status_of(apex, self._file(apex), None if image is None else ImageZone(image), self._since)
+
+    def _not_kept(self) -> Problem:
+        says = f"the serial is not remembered in {self._config.images}: an older file would be served after a restart"
+        return Problem("not-kept", says, "Look at the disk's space and at who owns the folder.", iso(self._since))
+
+
+def _read_apexes(found: FolderReading) -> set[bytes]:
+    return {apex for block in found.blocks for apex, *_ in entries_of(block)} | {apex for apex, *_ in found.large}
 
 
 def _name(wire: bytes) -> Name:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.config import ZoneConfig
+    from mailname.server.folder_memory import FolderMemory
     from mailname.server.image_library import LoadedZone
     from mailname.transfer.actions import Peer
 
@@ -67,8 +68,9 @@ class PrimaryZone:
     announced: Serial | None = None
     retired: bool = False
     secondaries: Announcing = field(init=False)
-    #: What is kept on the disk; a zone of a folder, woken without ``start``, has no journal.
+    #: What is kept on the disk; of a zone of a folder, woken without ``start``, the folder's memory tells.
     versions: Versions | None = None
+    memory: FolderMemory | None = None
     updated: UpdatedNames = field(default_factory=lambda: UpdatedNames(None))
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _unraised: Problem | None = None  # not taken by the secondaries, until the serial is raised
@@ -275,6 +277,8 @@ class PrimaryZone:
         """Put a version on the disk before anybody can see its serial."""
         if self.versions is not None:
             await keep(self.context, Keeping(self.versions, before, zone, among, from_file))
+        elif self.memory is not None:
+            await self.memory.keep(before, zone)
         elif self.context.store is not None:
             await in_thread(self._keep_text, zone)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
@@ -14,13 +14,20 @@ from mailname.zone.image_zone import ImageZone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailname.server.versions import Versions
+    from mailname.server.versions import Way
     from mailname.transfer.ixfr import Differences
     from mailname.wire.message import Request
     from mailname.zone import Serial, Zone
 
 
-def _differences(versions: Versions | None, zone: Zone, held: Serial | None) -> Differences | None:
+class Ways(Protocol):
+    """Who knows how the versions of a zone led to one another."""
+
+    def way(self, held: Serial, newest: Serial) -> Way | None:
+        """Return how one version leads to another, None where that is not known."""
+
+
+def _differences(versions: Ways | None, zone: Zone, held: Serial | None) -> Differences | None:
     if versions is None or held is None or not isinstance(zone, ImageZone):
         return None
     way = versions.way(held, zone.serial)
@@ -28,7 +35,7 @@ def _differences(versions: Versions | None, zone: Zone, held: Serial | None) -> 
 
 
 def messages_of(
-    versions: Versions | None, zone: Zone, request: Request, held: Serial | None, reserve: int
+    versions: Ways | None, zone: Zone, request: Request, held: Serial | None, reserve: int
 ) -> tuple[str, Iterator[tuple[bytes, int]]]:
     """Return IXFR or AXFR, and the messages with their numbers of records, each made when it is asked for.
 
@@ -46,9 +53,7 @@ def messages_of(
     return "AXFR", axfr.outgoing(zone, request.id, rdtype=request.question.rdtype, reserve=reserve)
 
 
-def differences_by_udp(
-    versions: Versions | None, zone: Zone, request: Request, held: Serial | None, reserve: int
-) -> bytes | None:
+def differences_by_udp(versions: Ways | None, zone: Zone, request: Request, held: Serial | None, reserve: int) -> bytes | None:
     """Return what changed if a datagram takes it all (RFC 1995 section 2); None where it is to be fetched by TCP."""
     told = _differences(versions, zone, held)
     if told is None or not isinstance(zone, ImageZone):

@@ -60,6 +60,16 @@ class Way:
         return sum(step.end - step.at for step in self.steps)
 
 
+def way_in(known: JournalFile, held: Serial, newest: Serial) -> Way | None:
+    """Return how one version leads to another by a journal, None where that is not known. Quick enough for the event loop."""
+    found = journal.chain(list(known.steps), held, newest)
+    if found and len(found) == 1 and (last := known.last):
+        alone = journal.step_in(last, 0)
+        if (alone.before, alone.after, alone.digest) == (held, newest, found[0].digest):
+            return Way(memoryview(last), (alone,))
+    return Way(known.octets(), found) if found else None
+
+
 class Versions:
     """The versions of one zone. Its methods, but for ``text_soon``, read and write files: they are for threads.
 
@@ -196,7 +206,7 @@ class Versions:
         last = self._journal.steps[-1] if self._journal.steps else None
         if self._journal.spoiled or (last.after if last else self._text) != before.serial or (last and last.is_bar):
             return None
-        most = 2 * _limit(after) - self._journal.size
+        most = 2 * journal_limit(after) - self._journal.size
         changes = difference(before.image, after.image, among=among, most=max(most, 0))
         if changes is None:
             return None
@@ -251,17 +261,12 @@ class Versions:
             self._write_text(zone, self.from_file)
             if isinstance(zone, ImageZone):
                 with self._journaling:
-                    if self._journal.size > _limit(zone):
-                        self._journal.keep_newest(_limit(zone) // 2)
+                    if self._journal.size > journal_limit(zone):
+                        self._journal.keep_newest(journal_limit(zone) // 2)
 
     def way(self, held: Serial, newest: Serial) -> Way | None:
         """Return how one version leads to another, None where that is not known. Quick enough for the event loop."""
-        found = journal.chain(list(self._journal.steps), held, newest)
-        if found and len(found) == 1 and (last := self._journal.last):
-            alone = journal.step_in(last, 0)
-            if (alone.before, alone.after, alone.digest) == (held, newest, found[0].digest):
-                return Way(memoryview(last), (alone,))
-        return Way(self._journal.octets(), found) if found else None
+        return way_in(self._journal, held, newest)
 
     def let_go(self) -> None:
         """Hold no version any longer."""
@@ -361,7 +366,7 @@ def last_version(versions: Versions, announced: int | None) -> ImageZone | None:
     return kept
 
 
-def _limit(zone: ImageZone) -> int:
+def journal_limit(zone: ImageZone) -> int:
     """Return how many octets the journal of a zone should have: those of its names and records."""
     _, total, *_ = fields = HEADER.unpack_from(zone.image)
     blob: int = total - fields[9]
