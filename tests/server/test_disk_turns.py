@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailname.errors import HostError
+from mailname.server import disk_turns
 from mailname.server.disk_turns import DiskTurns
 
 if TYPE_CHECKING:
@@ -88,3 +89,50 @@ class TestDiskTurns:
         work.going.set()
         with pytest.raises(asyncio.CancelledError):
             await doing
+
+
+class Threads:
+    """Work that tells which thread did it, and takes some seconds by a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.takes = 0.0
+        monkeypatch.setattr(disk_turns, "monotonic", lambda: self.now)
+
+    def __call__(self, jobs: Sequence[int]) -> list[int | Exception | None]:
+        self.now += self.takes
+        return [HostError("odd", step="write") if one % 2 else threading.get_ident() for one in jobs]
+
+
+class TestOnTheSpot:
+    async def test_a_lone_job_needs_no_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert await DiskTurns(Threads(monkeypatch), on_the_spot=True).do(2) == threading.get_ident()
+
+    async def test_who_comes_soon_afterwards_is_done_in_a_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of ten thousand that come at once only the first holds up the event loop."""
+        turns = DiskTurns(work := Threads(monkeypatch), on_the_spot=True)
+        await turns.do(2)
+        assert await turns.do(4) != threading.get_ident()
+        work.now += 1
+        assert await turns.do(6) == threading.get_ident()
+
+    async def test_a_slow_disk_is_waited_for_in_a_thread_for_a_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        turns = DiskTurns(work := Threads(monkeypatch), on_the_spot=True)
+        work.takes = 0.5
+        await turns.do(2)
+        work.now += 59
+        assert await turns.do(4) != threading.get_ident()
+        work.now += 2
+        assert await turns.do(6) == threading.get_ident()
+
+    async def test_a_failure_is_raised_and_keeps_nothing_alive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        turns = DiskTurns(Threads(monkeypatch), on_the_spot=True)
+        gc.disable()
+        try:
+            with pytest.raises(HostError) as told:
+                await turns.do(3)
+            left = weakref.ref(told.value)
+            del told
+            assert left() is None
+        finally:
+            gc.enable()

@@ -93,3 +93,31 @@ class TestNotifyLines:
             secondary.answer(number)
         await asyncio.gather(*asking)
         secondary.udp.close()
+
+    async def test_begun_is_sent_before_anything_is_waited_for(self) -> None:
+        secondary, lines = _Secondary(), NotifyLines()
+        answer = lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2) + b"one", 5.0)
+        secondary.udp.setblocking(True)
+        message, source = secondary.udp.recvfrom(512)
+        secondary.udp.sendto(message, source)
+        assert answer is not None
+        assert (await answer)[2:] == b"one"
+        secondary.udp.close()
+
+    async def test_begun_that_nobody_waits_for_any_more_leaves_nothing(self) -> None:
+        secondary, lines = _Secondary(), NotifyLines()
+        answer = lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2) + b"one", 0.01)
+        assert answer is not None
+        await asyncio.wait([answer])
+        assert isinstance(answer.exception(), TimeoutError)
+        await asyncio.sleep(0)
+        assert not lines._lines
+        secondary.udp.close()
+
+    async def test_only_few_are_begun_besides(self) -> None:
+        """A secondary's system takes some hundred datagrams before its server has looked at one."""
+        secondary, lines = _Secondary(), NotifyLines()
+        begun = [lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2), 0.01) for _ in range(20)]
+        assert [one is not None for one in begun] == [True] * 8 + [False] * 12
+        await asyncio.wait([one for one in begun if one is not None])
+        secondary.udp.close()

@@ -209,7 +209,9 @@ class _JournalFormatter(logging.Formatter):
 
 
 def _log_to_stderr(verbose: bool) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    from mailname.server.late_lines import LateLines
+
+    handler = LateLines(sys.stderr)
     if "JOURNAL_STREAM" in os.environ:
         handler.setFormatter(_JournalFormatter("%(message)s"))
     else:

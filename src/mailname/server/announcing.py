@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import TransferError
-from mailname.server.asking import send_notify
 from mailname.server.clock import iso
 from mailname.server.context import Context, bare, log
+from mailname.server.notify_question import Sent, begin, send_notify
 from mailname.transfer.actions import Peer, SendNotify
 from mailname.transfer.primary import Primary, Refusal
 
@@ -50,15 +50,22 @@ class Announcing:
         """Carry out what the rules want."""
         for action in actions:
             if isinstance(action, SendNotify):
-                self.context.spawn(self._notify(action.peer, action.serial), self.owner)
+                self.context.spawn(self._notify(action.peer, action.serial, self._begun(action)), self.owner)
         self.context.wake(self.owner)
 
-    async def _notify(self, peer: Peer, serial: Serial) -> None:
+    def _begun(self, action: SendNotify) -> Sent | None:
+        """Send a NOTIFY before anything else is done about the new version, if we listen already."""
+        zone = self.zone
+        if zone is None or zone.serial != action.serial or not self.context.listening.is_set():
+            return None
+        return begin(self.context, action.peer, zone)
+
+    async def _notify(self, peer: Peer, serial: Serial, sent: Sent | None) -> None:
         zone = self.zone
         if zone is None or zone.serial != serial:
             return
         try:
-            rcode = await send_notify(self.context, peer, zone)
+            rcode = await send_notify(self.context, peer, zone, sent)
         except TransferError as error:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, error.problem)
             self.rules.on_notify_failed(peer, serial, error.problem)

@@ -1,4 +1,4 @@
-"""Questions that a server asks other servers: NOTIFY and the transfer, signed where a key is shared."""
+"""Questions that a server asks other servers, signed where a key is shared: the transfer, and what all of them have in common."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailname.server.context import bare, log
 from mailname.server.each_key import with_each_key
 from mailname.server.network import Endpoint
 from mailname.server.tls_client import OverTls, tls_error
-from mailname.transfer import axfr, ixfr, ixfr_read, notify
+from mailname.transfer import axfr, ixfr, ixfr_read
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.failed_transfer import OPENED_AND_SILENT
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
@@ -132,35 +132,6 @@ def judged(context: Context, peer: Peer, answer: bytes, request_mac: bytes) -> b
 def rcode_of(wire: bytes) -> Rcode:
     """Return the rcode in a message's header."""
     return Rcode.make(wire[3] & 0xF) if len(wire) > 3 else Rcode.FORMERR
-
-
-async def send_notify(context: Context, peer: Peer, zone: Zone) -> str:
-    """Send one NOTIFY and return the rcode of the answer as text.
-
-    Raises:
-        TransferError: no answer, or one that is not signed right.
-
-    """
-    last = peer.keys[-1] if peer.keys else None
-    return await with_each_key(context, peer, "NOTIFY", lambda one: _send_notify(context, one, zone, another=one.key != last))
-
-
-async def _send_notify(context: Context, peer: Peer, zone: Zone, *, another: bool) -> str:
-    mac = b""
-
-    def make(message_id: int) -> bytes:
-        nonlocal mac
-        wire, mac = signed(context, peer, notify.message(zone, message_id))
-        return wire
-
-    try:
-        answer = await context.notifies.ask(context.network, at(peer), make, UDP_TIMEOUT, context.source_for(peer.address))
-    except OSError as error:
-        raise network_failure(peer, error, "udp") from error
-    rcode = rcode_of(answer)
-    if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and another):  # it may not know this key, and another one
-        judged(context, peer, answer, mac)
-    return rcode.name
 
 
 async def fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Zone | None = None) -> TransferredZone:

@@ -48,6 +48,7 @@ class Context:
     Attributes:
         private: zones that are answered to those alone who may transfer them, so that no image of them is answered from.
         watchers: who is told of each version of a zone that is served from now on.
+        on_the_spot: what waits for a quick disk may be done in the event loop, since plain questions are answered elsewhere.
         not_taken_over: when and why the last change of the configuration was refused; None where it is the one at work.
 
     """
@@ -72,6 +73,7 @@ class Context:
     history: History = field(default_factory=lambda: History(None))
     private: AbstractSet[Name] = frozenset()
     not_taken_over: str | None = None
+    on_the_spot: bool = False
     watchers: Mapping[Name, Callable[[Zone], None]] = field(default_factory=dict)
     records: LateRecords = field(init=False)
     _together: dict[object, DiskTurns[Any, Any]] = field(default_factory=dict)
@@ -83,7 +85,9 @@ class Context:
 
     async def together(self, work: Callable[[Sequence[J]], Sequence[R | Exception | None]], job: J) -> R | None:
         """Do a short piece of work in a thread, together with the others of its kind that come meanwhile."""
-        turns: DiskTurns[J, R] = self._together.setdefault(work, DiskTurns(work))
+        turns: DiskTurns[J, R] | None = self._together.get(work)
+        if turns is None:
+            turns = self._together[work] = DiskTurns(work, on_the_spot=self.on_the_spot)
         return await turns.do(job)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mailname.errors import HostError
 from mailname.server.atomic import remove_unneeded
 
+log = logging.getLogger("mailname")
 Order = dict[str, Any]
 Handler = Callable[[Order], Awaitable[Order]]
 
 DEFAULT_PATH = Path("/run/mailname/control.sock")
+_OUT_OF_HANDLES = 1.0  # seconds
+_RECEIVED = 1 << 16  # octets taken at once
 _LONGEST_LINE = 64 * 1024 * 1024
 _LONGEST_PATH = 103  # what fits struct sockaddr_un everywhere
 
@@ -31,7 +36,7 @@ class ControlSocket:
     def __init__(self, path: Path, handler: Handler) -> None:
         self.path = path
         self._handler = handler
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._orders: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -55,7 +60,9 @@ class ControlSocket:
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._server = await asyncio.start_unix_server(self._connected, sock=_bound(self.path), limit=_LONGEST_LINE)
+            self._listening = _bound(self.path)
+            self._listening.setblocking(False)
+            self._listen()
         except OSError as error:
             raise HostError(
                 f"cannot make the control socket {self.path}: {error.strerror}",
@@ -65,31 +72,52 @@ class ControlSocket:
 
     async def close(self) -> None:
         """Stop listening and remove the socket file."""
-        if self._server is not None:
-            self._server.close()
+        if self._listening is not None:
+            self._stop_listening(self._listening)
             for task in self._orders:
                 task.cancel()
             await asyncio.gather(*self._orders, return_exceptions=True)
-            await self._server.wait_closed()
-            self._server = None
             remove_unneeded(self.path)  # the next start replaces what stays
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._take(reader, writer))
-        self._orders.add(task)
-        task.add_done_callback(self._orders.discard)
+    def _stop_listening(self, listening: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
+        self._listening = None
 
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _on_callers(self) -> None:
+        """Take all who have called: whoever publishes waits, so that nothing stands between the call and its order."""
+        loop = asyncio.get_running_loop()
+        while self._listening is not None:
+            try:
+                caller, _ = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:  # no handle is free: whoever called waits
+                log.warning("the control socket takes no orders for a second: %s", error.strerror)
+                loop.remove_reader(self._listening)
+                loop.call_later(_OUT_OF_HANDLES, self._listen)
+                return
+            caller.setblocking(False)
+            task = loop.create_task(self._take(caller))
+            self._orders.add(task)
+            task.add_done_callback(self._orders.discard)
+            task.add_done_callback(partial(_hang_up, caller))  # a task that is cancelled before it begins ends nothing
+
+    def _listen(self) -> None:
+        if self._listening is not None:
+            asyncio.get_running_loop().add_reader(self._listening, self._on_callers)
+
+    async def _take(self, caller: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            line = await asyncio.wait_for(reader.readline(), 10)
+            async with asyncio.timeout(10):
+                line = await _line(caller)
             if line:
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-            writer.close()
-            await asyncio.wait_for(writer.wait_closed(), 30)
+                answer = json.dumps(await self._answer(line)).encode() + b"\n"
+                async with asyncio.timeout(30):
+                    await loop.sock_sendall(caller, answer)
         except (TimeoutError, OSError, ValueError):
             pass  # the other side is gone, silent, or sends no line; there is nobody to tell
-        finally:
-            writer.transport.abort()
 
     async def _answer(self, line: bytes) -> Order:
         try:
@@ -99,6 +127,25 @@ class ControlSocket:
         if not isinstance(order, dict) or not isinstance(order.get("do"), str):
             return {"ok": False, "says": 'an order looks like {"do": "status"}'}
         return await self._handler(order)
+
+
+async def _line(caller: socket.socket) -> bytes:
+    """Return the first line that comes, or what comes before the other side ends it. Raises ValueError where it is too long."""
+    loop = asyncio.get_running_loop()
+    received = bytearray()
+    while not received.endswith(b"\n"):
+        more = await loop.sock_recv(caller, _RECEIVED)
+        received += more
+        if not more or b"\n" in more:
+            break
+        if len(received) > _LONGEST_LINE:
+            raise ValueError("an order is too long")
+    line, ends, _ = received.partition(b"\n")
+    return bytes(line + ends)
+
+
+def _hang_up(caller: socket.socket, _: object) -> None:
+    caller.close()
 
 
 def _answers(path: Path) -> bool:

@@ -13,10 +13,21 @@ from mailname.errors import TransferError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from dns.name import Name
+
     from mailname.server.context import Context
     from mailname.transfer.actions import Peer
 
 T = TypeVar("T")
+
+
+def _with(peer: Peer, key: Name) -> Peer:
+    return replace(peer, key=key, also_keys=()) if peer.also_keys else peer
+
+
+def first_of(peer: Peer) -> Peer:
+    """Return a peer with the first key that we share with it, or as it is."""
+    return _with(peer, peer.keys[0]) if peer.keys else peer
 
 
 async def with_each_key(context: Context, peer: Peer, what: str, ask: Callable[[Peer], Awaitable[T]]) -> T:
@@ -32,7 +43,7 @@ async def with_each_key(context: Context, peer: Peer, what: str, ask: Callable[[
         TransferError: what ``ask`` raises, but for BADKEY while there is another key.
 
     """
-    *first, last = [replace(peer, key=key, also_keys=()) for key in peer.keys] or [peer]
+    *first, last = [_with(peer, key) for key in peer.keys] or [peer]
     for one in first:
         try:
             return _noted(context, one, what, await ask(one))

@@ -7,19 +7,19 @@ who does not answer is told of the others all the same, a little later.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from mailname.server.network import Endpoint, IPAddress, Network
 
     _Way = tuple[Endpoint, IPAddress | None]
 
 _AT_ONCE = 64
+_BESIDES = 8  # so many go at once whoever waits
 _ROOM_AFTER = 0.05  # seconds without an answer, after which another one may go
 _LARGEST = 65535
 
@@ -55,22 +55,37 @@ class NotifyLines:
     def __init__(self) -> None:
         self._lines: dict[_Way, _Line] = {}
 
-    @contextlib.contextmanager
-    def _line(self, network: Network, to: Endpoint, source: IPAddress | None) -> Iterator[_Line]:
-        loop = asyncio.get_running_loop()
-        line = self._lines.get((to, source))
+    def _line(self, network: Network, way: _Way) -> _Line:
+        line = self._lines.get(way)
         if line is None:
-            line = self._lines[to, source] = _Line(network.open_udp(to, source))
-            loop.add_reader(line.udp, line.on_readable)
-        line.users += 1
+            line = self._lines[way] = _Line(network.open_udp(*way))
+            asyncio.get_running_loop().add_reader(line.udp, line.on_readable)
+        return line
+
+    def _close_unused(self, way: _Way) -> None:
+        line = self._lines.get(way)
+        if line is not None and not line.users and not line.asked:
+            del self._lines[way]
+            asyncio.get_running_loop().remove_reader(line.udp)
+            line.udp.close()
+
+    def begin(
+        self, network: Network, to: Endpoint, make: Callable[[int], bytes], timeout: float, source: IPAddress | None = None
+    ) -> asyncio.Future[bytes] | None:
+        """Send a message now and return its answer to come; None where so many are under way that it has to wait: see ``ask``.
+
+        Raises:
+            OSError: it cannot be sent.
+
+        """
+        way = (to, source)
+        line = self._line(network, way)
+        if len(line.asked) >= _BESIDES or line.room.locked():
+            return None
         try:
-            yield line
+            return self._sent(line, way, make, timeout)
         finally:
-            line.users -= 1
-            if not line.users:
-                del self._lines[to, source]
-                loop.remove_reader(line.udp)
-                line.udp.close()
+            self._close_unused(way)
 
     async def ask(
         self, network: Network, to: Endpoint, make: Callable[[int], bytes], timeout: float, source: IPAddress | None = None
@@ -90,21 +105,42 @@ class NotifyLines:
 
         """
         loop = asyncio.get_running_loop()
-        with self._line(network, to, source) as line:
+        way = (to, source)
+        line = self._line(network, way)
+        line.users += 1
+        try:
             await line.room.acquire()
             making_room = loop.call_later(_ROOM_AFTER, line.room.release)
-            answer: asyncio.Future[bytes] = loop.create_future()
-            while (message_id := secrets.randbelow(65536)) in line.asked:
-                pass
-            line.asked[message_id] = answer
             try:
-                line.udp.send(make(message_id))
-                async with asyncio.timeout(timeout):
-                    return await answer
+                return await self._sent(line, way, make, timeout)
             finally:
-                del line.asked[message_id]
-                if answer.done() and not answer.cancelled():
-                    answer.exception()  # looked at, whoever else raised
                 if making_room.when() > loop.time():
                     making_room.cancel()
                     line.room.release()
+        finally:
+            line.users -= 1
+            self._close_unused(way)
+
+    def _sent(self, line: _Line, way: _Way, make: Callable[[int], bytes], timeout: float) -> asyncio.Future[bytes]:
+        """Send a message; its answer need not be waited for."""
+        loop = asyncio.get_running_loop()
+        while (message_id := secrets.randbelow(65536)) in line.asked:
+            pass
+        line.udp.send(make(message_id))
+        answer = line.asked[message_id] = loop.create_future()
+        silence = loop.call_later(timeout, _on_silence, answer)
+
+        def ended(done: asyncio.Future[bytes]) -> None:
+            silence.cancel()
+            del line.asked[message_id]
+            if not done.cancelled():
+                done.exception()  # looked at, whoever else does
+            self._close_unused(way)
+
+        answer.add_done_callback(ended)
+        return answer
+
+
+def _on_silence(answer: asyncio.Future[bytes]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())

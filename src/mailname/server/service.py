@@ -55,6 +55,7 @@ _LONGEST_SLEEP = 3600.0
 _ZONES_AT_ONCE = 64
 _FEW = 100  # zones whose primaries are asked at once when the server starts
 _QUESTIONS_A_SECOND = 1000  # where there are more
+_SOON = 0.02  # seconds
 _COLLECTING = 1.0  # seconds for which new images are collected before they are written
 
 
@@ -101,6 +102,7 @@ class Server:
         self._workers = workers if are_available(self.network) else 0
         if self._workers or config.folder:
             self.context.images = ServedImages(self.context.spawn, options_for_reference(self._dispatcher.settings))
+        self.context.on_the_spot = bool(self._workers)
         self._tcp: list[TcpListener] = []
         self._tls = TlsPorts(self.context, self._dispatcher, self._limits)
         self._control = ControlSocket(config.control, self.obey) if config.control else None
@@ -243,7 +245,8 @@ class Server:
             return {apex: problem} if problem else {}
         primaries = {zone.apex: zone for zone in self._chosen(apex) if isinstance(zone, PrimaryZone)}
         for some in batched(list(primaries), _ZONES_AT_ONCE):  # who waits for the disk waits together
-            told = await asyncio.gather(*(primaries[one].load() for one in some))
+            loads = [primaries[one].load() for one in some]
+            told = [await loads[0]] if len(loads) == 1 else await asyncio.gather(*loads)
             problems |= {one: problem for one, problem in zip(some, told, strict=True) if problem}
         if apex is None and self.zones.folder is not None:
             problems |= await self.zones.folder.reload()
@@ -265,10 +268,9 @@ class Server:
         await asyncio.gather(self._run_timers(), watch_clock(self.clock, self._on_clock_jumped, self._wake.set))
 
     def _has_news(self, zone: Timed) -> None:
-        """Look soon at a zone's timers."""
-        if not zone.retired:
-            self._times.has_news(zone)
-            self._wake.set()
+        """Look soon at a zone's timers: not in the middle of what brought the news."""
+        if not zone.retired and self._times.has_news(zone):
+            asyncio.get_running_loop().call_later(_SOON, self._wake.set)
 
     async def _run_timers(self) -> None:
         while True:
@@ -276,7 +278,7 @@ class Server:
             now = self.clock.monotonic()
             for zone in self._times.take_due(now):
                 zone.on_timer(now)
-                self._has_news(zone)
+                self._times.has_news(zone)
             following = self._times.next()
             pause = _LONGEST_SLEEP if following is None else min(max(following - self.clock.monotonic(), 0.0), _LONGEST_SLEEP)
             with contextlib.suppress(TimeoutError):
@@ -356,7 +358,7 @@ class Server:
                     says = f"{bare(apex)} is a secondary zone, which has no file to read: mailname retransfer {bare(apex)}"
                     return {"ok": False, "says": says}
                 problems = await self.reload(apex)
-                zones = self.status(apex)["zones"]
+                zones = self._zone_statuses(apex)
                 notes = [one["problem"]["says"] for one in zones if one["role"] == "primary" and one["problem"]]
                 return {"ok": not problems, "says": "; ".join(notes), "zones": zones}
             case "configure":

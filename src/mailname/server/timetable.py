@@ -32,9 +32,16 @@ class Timetable:
         self._news: dict[int, Timed] = {}
         self._count = 0
 
-    def has_news(self, zone: Timed) -> None:
-        """Take note that a zone's next time may be another one now; it is asked when the table is next looked at."""
+    def has_news(self, zone: Timed) -> bool:
+        """Take note that a zone's next time may be another one now; it is asked when the table is next looked at.
+
+        Returns:
+            Whether that is the first news since it was looked at.
+
+        """
+        first = not self._news
         self._news[id(zone)] = zone
+        return first
 
     def forget(self, zone: Timed) -> None:
         """Look at a zone no more."""

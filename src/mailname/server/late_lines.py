@@ -1,0 +1,59 @@
+"""Lines of the log, written a moment after what they tell: whoever waits for a change does not wait for its lines.
+
+Warnings and errors are written at once, with all that came before them. A process that is killed loses the other lines of the
+last twentieth of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_LATER = 0.05  # seconds
+
+
+class LateLines(logging.StreamHandler["TextIO"]):
+    """Writes lines to a stream, those of the event loop's thread later and in one go. Each has the time at which it came."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[logging.LogRecord] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line of the event loop for later; write any other one, behind those that wait."""
+        if record.levelno < logging.WARNING and threading.get_ident() == self._thread and self._is_called_later():
+            self._waiting.append(record)
+        else:
+            self._write()
+            super().emit(record)
+
+    def _is_called_later(self) -> bool:
+        """See to it that what waits is written; there is no event loop at the start and the end."""
+        if self._waiting:
+            return True
+        try:
+            asyncio.get_running_loop().call_later(_LATER, self.flush)
+        except RuntimeError:
+            return False
+        return True
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for record in waiting:
+            super().emit(record)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self.acquire()
+        try:
+            if self._waiting:
+                self._write()
+            super().flush()
+        finally:
+            self.release()
