@@ -5,7 +5,8 @@ from __future__ import annotations
 import dns.name
 import pytest
 
-from mailname.engines.bind_log import ZoneLog, read_log
+from mailname.engines.bind_log import read_log
+from mailname.engines.zone_log import ZoneLog
 
 ZONE = dns.name.from_text("example.tech.")
 TRY = "zone example.tech/IN: refresh: failure trying primary 192.0.2.2#53 (source 192.0.2.1#0): "

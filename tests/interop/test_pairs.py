@@ -24,6 +24,7 @@ from mailname.cli.rehearse import command as rehearse
 ENGINES: dict[str, tuple[str, ...]] = {
     "builtin": (),
     "bind": ("named", "rndc", "named-checkconf", "named-checkzone"),
+    "knot": ("knotd", "knotc"),
 }
 #: Pairs in which one side cannot transfer what changed alone: RFC 1995 is not spoken by who serves it.
 WITHOUT_IXFR: frozenset[tuple[str, str]] = frozenset()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from mailname.engines.told_status import failure, refusal
+from mailname.engines.told_status import refusal
+from mailname.engines.zone_log import ZoneLog, iso
+from mailname.engines.zone_log import peer as peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,22 +59,6 @@ _REASONS = (
 )
 
 
-@dataclass(slots=True)
-class ZoneLog:
-    """What the log says of one zone, the newest of each kind. Addresses are as named saw them."""
-
-    last_failure: dict[str, Any] | None = None
-    last_transfer: dict[str, Any] | None = None
-    last_notify: dict[str, Any] | None = None
-    notify_refused: dict[str, Any] | None = None
-    problem: str = ""
-    problem_at: str = ""
-    refused: list[dict[str, Any]] = field(default_factory=list)
-    fetched: dict[str, dict[str, Any]] = field(default_factory=dict)
-    not_taken: dict[str, str] = field(default_factory=dict)
-    expired: bool = False
-
-
 def read_log(text: str, zones: Iterable[Name]) -> dict[Name, ZoneLog]:
     """Read the end of a log.
 
@@ -87,56 +72,37 @@ def read_log(text: str, zones: Iterable[Name]) -> dict[Name, ZoneLog]:
     by_name = {name: logs[zone] for name, zone in names.items()}
     for line in text.splitlines():
         if (found := _LINE.match(line)) is not None:
-            at, says = _utc(found[1]), found[2]
+            at, says = iso(datetime.fromisoformat(found[1])), found[2]
             for read in _READERS:
                 if read(at, says, by_name):
                     break
     return logs
 
 
-def _utc(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _of(name: str, logs: Mapping[str, ZoneLog]) -> ZoneLog | None:
     return logs.get(name.rstrip(".").lower())
-
-
-def _peer(address: str, port: str) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _reason(says: str) -> str:
     return next((word for mark, word in _REASONS if mark in says), "other")
 
 
-def _failed(log: ZoneLog, at: str, says: str, peer: str, reason: str, **more: object) -> None:
-    """Note a failure; one that says the same as the one before goes on since then."""
-    new = failure(reason, says, peer, at, **more)
-    before = log.last_failure
-    if before is not None and before["reason"] == reason and before["peer"] == peer:
-        new |= {"since": before["since"], "count": before["count"] + 1}
-    elif before is not None and reason == "other":
-        return  # "Transfer status: failure" after the line that said why
-    log.last_failure = new
-
-
 def _read_try(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     if (found := _OUR_TRY.match(says)) is None:
         return False
     if (log := _of(found[1], logs)) is not None:
-        rcode, source, peer = found[2], found[5], _peer(found[3], found[4])
+        rcode, source, peer = found[2], found[5], peer_of(found[3], found[4])
         told = rcode or found[6] or ("non-authoritative answer" if "non-authoritative" in says else "retry limit: no answer")
         said = f"{peer} answers {rcode}" if rcode else f"{peer}: {told}"
         asked_from = None if source.strip("0.:") == "" else source
-        _failed(log, at, said, peer, _reason(told), asked_from=asked_from)
+        log.failed(at, said, peer, _reason(told), asked_from=asked_from)
     return True
 
 
 def _read_transfer(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     if (found := _TRANSFER.match(says)) is None:
         return False
-    log, peer, told = _of(found[1], logs), _peer(found[2], found[3]), found[4]
+    log, peer, told = _of(found[1], logs), peer_of(found[2], found[3]), found[4]
     if log is None:
         return True
     if (done := _COMPLETED.match(told)) is not None:
@@ -148,7 +114,7 @@ def _read_transfer(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
     elif told.startswith(("failed", "Transfer status:", "resetting")) and "success" not in told and "up to date" not in told:
         why = told.rpartition(": ")[2]
         reason = _reason(why)
-        _failed(log, at, f"{peer}: {told}", peer, "timeout-tcp" if reason == "timeout-udp" else reason, offered_serial=None)
+        log.failed(at, f"{peer}: {told}", peer, "timeout-tcp" if reason == "timeout-udp" else reason, offered_serial=None)
     return True
 
 
@@ -157,7 +123,7 @@ def _read_lower(at: str, says: str, logs: Mapping[str, ZoneLog]) -> bool:
         return False
     if (log := _of(found[1], logs)) is not None:
         told = f"serial {found[2]} of the primary is not newer than {found[5]} here"
-        _failed(log, at, told, _peer(found[3], found[4]), "serial-not-higher", offered_serial=int(found[2]))
+        log.failed(at, told, peer_of(found[3], found[4]), "serial-not-higher", offered_serial=int(found[2]))
     return True
 
 

@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from mailname.engines.bind_log import read_log
-from mailname.engines.told_status import failure, secondaries_told, server_told, zone_told
+from mailname.engines.told_status import server_told
+from mailname.engines.zone_log import tell
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.engines.bind_log import ZoneLog
     from mailname.engines.engine import Places
+    from mailname.engines.zone_log import ZoneLog
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.program import Ran
@@ -74,70 +75,15 @@ def read_status(
 def _zone(
     plan: Plan, server: NameServer, places: Places, zone: Name, zone_file: Path, facts: Mapping[str, str], log: ZoneLog
 ) -> dict[str, Any]:
-    serial = int(facts["serial"]) if facts.get("serial", "").isdecimal() else None
-    state = "serving" if serial is not None else "expired" if log.expired else "not loaded"
     known: dict[str, Any] = {
         "role": facts.get("type", server.role),
-        "state": state,
-        "serial": serial,
-        "announced": serial,
+        "serial": int(facts["serial"]) if facts.get("serial", "").isdecimal() else None,
         "file": str(zone_file),
         "since": _iso(facts.get("last loaded", "")),
-        "refused": [_outside(one, "from", places) for one in log.refused],
     }
-    if log.problem:
-        remedy = "Publish again: mailname publish PLAN"
-        known["problem"] = {"reason": "load-failed", "says": log.problem, "remedy": remedy, "at": log.problem_at}
-    if server.role == "primary":
-        not_taken = {_who(address, places): says for address, says in log.not_taken.items()}
-        fetched = {_who(address, places): one for address, one in log.fetched.items()}
-        known["secondaries"] = secondaries_told(plan, serial, not_taken, fetched)
-        return zone_told(zone, server, **known)
-    failed = _newer(log.last_failure, _bad_notify(plan, places, log))
-    known |= {
-        "primaries": [f"[{one}]:53" if one.version == 6 else f"{one}:53" for one in plan.primary.addresses],
-        "refresh_at": _iso(facts.get("next refresh", "")),
-        "expires_at": _iso(facts.get("expires", "")),
-        "last_notify": log.last_notify,
-        "notify_refused": log.notify_refused,
-        "last_transfer": log.last_transfer and _outside(log.last_transfer, "peer", places),
-        "last_failure": failed and _outside(failed, "peer", places),
-        "failures": failed["count"] if failed else 0,
-    }
-    return zone_told(zone, server, **known)
-
-
-def _bad_notify(plan: Plan, places: Places, log: ZoneLog) -> dict[str, Any] | None:
-    """Return the last NOTIFY of a primary of which the signature failed: BIND does not even ask then."""
-    after = max((one["at"] for one in (log.last_transfer, log.last_notify) if one), default="")
-    ours = {str(address) for address in plan.primary.addresses}
-    bad = [one for one in log.refused if one["at"] > after and _who(one["from"], places) in ours and one["reason"] != "refused"]
-    if not bad:
-        return None
-    peer, first = f"{bad[-1]['from']}", bad[0]["at"]
-    says = f"a NOTIFY from {peer}: {bad[-1]['says']}"
-    return failure(bad[-1]["reason"], says, peer, bad[-1]["at"], since=first, count=len(bad))
-
-
-def _newer(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the later of two failures."""
-    return max((each for each in (one, other) if each is not None), key=lambda each: str(each["at"]), default=None)
-
-
-def _outside(one: Mapping[str, Any], key: str, places: Places) -> dict[str, Any]:
-    """Return a note with addresses as the plan knows them."""
-    changed = dict(one) | {key: _who(one[key], places)}
-    if one.get("asked_from"):
-        changed["asked_from"] = _who(one["asked_from"], places)
-    return changed
-
-
-def _who(text: str, places: Places) -> str:
-    """Return a server's address in the plan from that on this machine: in a rehearsal they differ."""
-    for at, (host, port) in places.reach.items():
-        if text in (f"{host}:{port}", f"[{host}]:{port}"):
-            return str(at)
-    return next((str(outside) for outside, inside in places.speaks_from.items() if text == str(inside)), text)
+    if server.role == "secondary":
+        known |= {"refresh_at": _iso(facts.get("next refresh", "")), "expires_at": _iso(facts.get("expires", ""))}
+    return tell(plan, server, places, zone, known, log)
 
 
 def _facts(ran: Ran) -> dict[str, str]:

@@ -151,8 +151,9 @@ def engine_named(name: str) -> Engine:
     """
     from mailname.engines.bind import Bind
     from mailname.engines.builtin import Builtin
+    from mailname.engines.knot import Knot
 
-    engines: tuple[Engine, ...] = (Builtin(), Bind())
+    engines: tuple[Engine, ...] = (Builtin(), Bind(), Knot())
     for engine in engines:
         if engine.name == name:
             return engine
@@ -171,8 +172,9 @@ def driven_engine(name: str) -> DrivenEngine | None:
 
     """
     from mailname.engines.bind import Bind
+    from mailname.engines.knot import Knot
 
-    engines: tuple[DrivenEngine, ...] = (Bind(),)
+    engines: tuple[DrivenEngine, ...] = (Bind(), Knot())
     found = next((engine for engine in engines if engine.name == name), None)
     if found is None:
         engine_named(name)

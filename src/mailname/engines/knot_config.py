@@ -1,0 +1,131 @@
+"""The configuration of Knot DNS from a plan. Pure; no secret is in it: the keys are in a file that it includes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailname.plan import expand_all
+from mailname.server.network import Endpoint
+from mailname.server.zonefiles import SUFFIX, file_stem
+from mailname.zone import Serial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dns.name import Name
+
+    from mailname.engines.engine import Places
+    from mailname.plan import Plan
+    from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
+
+CONFIG = Path("knot.conf")
+INCLUDED = Path("mailname.conf")
+_HEAD = "# Written by mailname from the plan: change that, not this file."
+#: Knot takes over the serial that we have published, and makes IXFR of what differs; it refuses a lower one.
+_PRIMARY = ("zonefile-load: difference", "zonefile-sync: -1", "journal-content: changes")
+#: A copy is in its file as soon as it is served: a server that is killed goes on from it.
+_SECONDARY = ("zonefile-load: whole", "zonefile-sync: 0")
+_MODULES = """\
+mod-rrl:
+  - id: mailname
+    rate-limit: 200
+    slip: 2
+mod-stats:
+  - id: mailname
+    request-protocol: on
+    server-operation: on
+    response-code: on
+    reply-nodata: on
+    request-bytes: off
+    response-bytes: off
+    query-type: off
+"""
+
+
+def zone_file(server: NameServer, places: Places, apex: Name) -> Path:
+    """Return where a zone's text lies."""
+    return (places.zones if server.role == "primary" else places.state) / (file_stem(apex) + SUFFIX)
+
+
+def whole(places: Places) -> str:
+    """Return ``knot.conf`` of a server that is wholly ours and runs on its own."""
+    log = f'log:\n  - target: "{places.log}"\n    any: info\n    zone: debug\n' if places.log is not None else ""
+    return (
+        f'{_HEAD}\nserver:\n    rundir: "{places.state}"\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n'
+        f'database:\n    storage: "{places.state}"\n    journal-db-max-size: 100M\n'
+        f'control:\n    listen: "{places.control}"\n{log}include: "{places.folder / INCLUDED}"\n'
+    )
+
+
+def included(plan: Plan, server: NameServer, places: Places) -> str:
+    """Return ``mailname.conf``: where the server listens, that it says no more than it must, and our zones."""
+    signed = plan.transfer_key is not None and places.key_file is not None
+    lines = [_HEAD, f"# {server.role} of {_bare(plan.domain)}: {_bare(server.name)}"]
+    if signed:
+        lines.append(f'include: "{places.key_file}" # the secret: mode 640 or less')
+    lines += ["server:", '    identity: ""', '    version: ""', '    nsid: ""']
+    if places.is_whole or places.listen:
+        listen = dict.fromkeys(places.place(Endpoint(address)) for address in places.listen or server.addresses)
+        lines.append(f"    listen: [ {', '.join(f'{host}@{port}' for host, port in listen)} ]")
+    if not places.is_whole:  # refusals are in the journal of systemd then; Knot writes them at this level alone
+        lines += ["log:", "  - target: stdout", "    zone: debug"]
+    lines += _MODULES.splitlines()
+    peers = _peers(plan, server)
+    if peers:
+        key = f"    key: {plan.transfer_key.name.to_text()}" if signed and plan.transfer_key is not None else None
+        lines += _remotes(peers, server, places, key)
+        lines += _access(peers, server, places, key)
+    lines += ["zone:"]
+    for zone in expand_all(plan, Serial(0)):
+        lines += [f"  - domain: {zone.apex.to_text()}", f'    file: "{zone_file(server, places, zone.apex)}"']
+        lines += [f"    {line}" for line in (_PRIMARY if server.role == "primary" else _SECONDARY)]
+        lines.append("    module: [ mod-rrl/mailname, mod-stats/mailname ]")
+        if peers:
+            names = ", ".join(_identity(number) for number, _ in enumerate(peers))
+            lines.append(f"    {'notify' if server.role == 'primary' else 'master'}: [ {names} ]")
+            lines.append("    acl: [ mailname ]")
+    return "\n".join(lines) + "\n"
+
+
+def _peers(plan: Plan, server: NameServer) -> list[IPAddress]:
+    """Return whom it notifies, or asks, at addresses of the families that it has itself."""
+    others = plan.secondaries if server.role == "primary" else (plan.primary,)
+    families = {address.version for address in server.addresses}
+    return [address for one in others for address in one.addresses if address.version in families]
+
+
+def _remotes(peers: Iterable[IPAddress], server: NameServer, places: Places, key: str | None) -> list[str]:
+    lines = ["remote:"]
+    for number, address in enumerate(peers):
+        host, port = places.place(Endpoint(address))
+        lines += [f"  - id: {_identity(number)}", f"    address: {host}@{port}"]
+        own = _own_address(server, places, address)
+        lines += [f"    via: {own}"] if own is not None else []
+        lines += [key] if key is not None else []
+    return lines
+
+
+def _own_address(server: NameServer, places: Places, peer: IPAddress) -> IPAddress | None:
+    """Return the address to speak from: one by which the others know this server."""
+    own = places.listen or server.addresses
+    if places.speaks_from:  # a rehearsal: IPv4 alone
+        return places.source(own[0])
+    return next((address for address in own if address.version == peer.version), None)
+
+
+def _access(peers: Iterable[IPAddress], server: NameServer, places: Places, key: str | None) -> list[str]:
+    """Return who may transfer, or notify: where addresses are real, both the address and the key must be right."""
+    listed = ", ".join(dict.fromkeys(str(places.source(address)) for address in peers))
+    lines = ["acl:", "  - id: mailname", f"    address: [ {listed} ]"]
+    lines += [key] if key is not None else []
+    return [*lines, f"    action: {'transfer' if server.role == 'primary' else 'notify'}"]
+
+
+def _identity(number: int) -> str:
+    return f"mailname-{number + 1}"
+
+
+def _bare(name: Name) -> str:
+    return name.to_text(omit_final_dot=True)
