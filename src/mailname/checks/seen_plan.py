@@ -59,6 +59,7 @@ class SeenPlan:
     ttl: int = 3600
     records: tuple[None, ...] = ()
     zone_text: str = ""
+    other_ttls: tuple[None, ...] = ()
     reverse_zones: tuple[None, ...] = ()
     transfer_key: None = None
     catalog: None = None

@@ -18,6 +18,7 @@ from mailname.errors import HostError, MailnameError, ObservationError, PlanErro
 COMMANDS = {
     "init": "Ask what is needed and write a commented plan.",
     "show": "Show the zone a plan means, the registrar's worksheet, or what would change.",
+    "import": "Write plans from what exists: BIND's configuration, zone files, running servers.",
     "schema": "Print the JSON Schema of the plan, for editors.",
     "rehearse": "Walk the whole journey in a private Internet on this machine.",
     "host": "Look after the machines of a plan: are they safe?",
@@ -34,6 +35,7 @@ COMMANDS = {
     "reload": "Tell a running server to read its zone files again.",
     "version": "Tell the version and what it runs on.",
 }
+_MODULES = {"import": "import_zones"}  # where the command's name is a word of Python
 # Objects that are made before the youngest are looked through for garbage. What a start imports stays, and is most of what
 # a short command makes: to look through it after each 700, as Python does, is a tenth of its time.
 _BEFORE_COLLECTING = 50_000
@@ -50,7 +52,7 @@ class _LazyGroup(click.Group):
             return None
         if cmd_name != "version":
             tell_what_is_installed()
-        command = importlib.import_module(f"mailname.cli.{cmd_name}").command
+        command = importlib.import_module(f"mailname.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"mailname.cli.{cmd_name}.command is not a click command")
         return command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dns.reversename
@@ -20,7 +21,7 @@ from mailname.zone import Serial, Zone, ZoneBuilder
 from mailname.zone.text import read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dns.name import Name
 
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 
 def expand(plan: Plan, serial: Serial) -> Zone:
     """Return the forward zone that a plan means, with this serial."""
-    builder = _begin(plan, plan.domain, serial)
-    _add_addresses(builder, plan.domain, plan.ttl, plan.website)
+    ttls = _Ttls({(one.name, one.type): one.ttl for one in plan.other_ttls}, plan.ttl)
+    builder = _begin(plan, plan.domain, serial, ttls)
+    _add_addresses(builder, plan.domain, ttls, plan.website)
     for host in sorted(plan.mail_hosts, key=lambda host: host.preference):
-        builder.add(plan.domain, plan.ttl, mx(host.preference, host.name))
+        builder.add(plan.domain, ttls.of(plan.domain, "MX"), mx(host.preference, host.name))
     for named, addresses in _hosts(plan):
         if plan.holds(named):
-            _add_addresses(builder, named, plan.ttl, addresses)
+            _add_addresses(builder, named, ttls, addresses)
     for record in plan.records:
         rdtype = read_type(record.type)
         for data in record.data:
@@ -73,13 +75,24 @@ def _hosts(plan: Plan) -> list[tuple[Name, tuple[IPAddress, ...]]]:
     return servers + [(host.name, host.addresses) for host in plan.mail_hosts]
 
 
-def _begin(plan: Plan, apex: Name, serial: Serial) -> ZoneBuilder:
+@dataclass(frozen=True, slots=True)
+class _Ttls:
+    """The TTLs of what the plan's own tables make."""
+
+    others: Mapping[tuple[Name, str], int]
+    usual: int
+
+    def of(self, owner: Name, rdtype: str) -> int:
+        return self.others.get((owner, rdtype), self.usual)
+
+
+def _begin(plan: Plan, apex: Name, serial: Serial, ttls: _Ttls) -> ZoneBuilder:
     """Start a zone with SOA and NS; the MNAME is the primary (RFC 1035 section 3.3.13)."""
     builder = ZoneBuilder(apex)
     soa = plan.soa
     builder.add(
         apex,
-        plan.ttl,
+        ttls.of(apex, "SOA"),
         SOA(
             IN,
             RdataType.SOA,
@@ -93,20 +106,20 @@ def _begin(plan: Plan, apex: Name, serial: Serial) -> ZoneBuilder:
         ),
     )
     for server in plan.name_servers:
-        builder.add(apex, plan.ttl, NS(IN, RdataType.NS, server.name))
+        builder.add(apex, ttls.of(apex, "NS"), NS(IN, RdataType.NS, server.name))
     return builder
 
 
-def _add_addresses(builder: ZoneBuilder, owner: Name, ttl: int, addresses: Iterable[IPAddress]) -> None:
+def _add_addresses(builder: ZoneBuilder, owner: Name, ttls: _Ttls, addresses: Iterable[IPAddress]) -> None:
     for address in addresses:
         if address.version == 4:
-            builder.add(owner, ttl, A(IN, RdataType.A, str(address)))
+            builder.add(owner, ttls.of(owner, "A"), A(IN, RdataType.A, str(address)))
         else:
-            builder.add(owner, ttl, AAAA(IN, RdataType.AAAA, str(address)))
+            builder.add(owner, ttls.of(owner, "AAAA"), AAAA(IN, RdataType.AAAA, str(address)))
 
 
 def _reverse(plan: Plan, zone: ReverseZone, serial: Serial) -> Zone:
-    builder = _begin(plan, reverse_apex(zone.prefix), serial)
+    builder = _begin(plan, reverse_apex(zone.prefix), serial, _Ttls({}, plan.ttl))
     pointed = {address: name for address, name in pointers(plan).items() if address in zone.prefix}
     pointed |= {pointer.address: pointer.name for pointer in zone.ptr}
     for address in sorted(pointed, key=int):

@@ -125,6 +125,15 @@ class TransferKey:
 
 
 @table
+class OtherTtl:
+    """Another TTL for the records of one name and type that the plan makes from its own tables."""
+
+    name: Name = value(values.OWNER_NAME, f"The owner. {_NAME_TEXT}")
+    type: str = value(values.MADE_TYPE, "The record type.")
+    ttl: int = value(values.SECONDS, "How long resolvers may remember them, in place of the plan's ttl.")
+
+
+@table
 class Update:
     """A TSIG key that may change a few names by dynamic update (RFC 2136). The secret is in a file of mode 600."""
 
@@ -195,6 +204,12 @@ class Plan:
     mail_hosts: tuple[MailHost, ...] = several(MailHost, "The hosts that receive the domain's mail.", key="mail_host", default=())
     records: tuple[Record, ...] = several(Record, "Extra records, one table for each name and type.", key="record", default=())
     zone_text: str = value(values.TEXT, "Extra records as zone-file text. There, a full name needs its trailing dot.", default="")
+    other_ttls: tuple[OtherTtl, ...] = several(
+        OtherTtl,
+        "Names and types of the plan's own tables that have another TTL than the plan's.",
+        key="other_ttl",
+        default=(),
+    )
     reverse_zones: tuple[ReverseZone, ...] = several(
         ReverseZone, "Reverse zones, for those who own their address space.", key="reverse_zone", default=()
     )

@@ -24,7 +24,7 @@ _QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|#.*")
 _LIST = re.compile(_STATEMENT.pattern + r"\[", re.MULTILINE)
 _ODD_KEY = re.compile(r"""[ \t]*([^\s="'\[\]{}#,]*[^\x00-\x7f][^\s="'\[\]{}#,]*)[ \t]*=""")
 _MOST = 30
-_ARRAYS = ("name_server", "mail_host", "record", "reverse_zone")
+_ARRAYS = ("name_server", "mail_host", "record", "reverse_zone", "other_ttl")
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ ROLE = _choice(
     ("primary", "secondary"),
     {"master": "primary", "main": "primary", "slave": "secondary", "backup": "secondary"},
 )
+MADE_TYPE = _choice("a type that the plan makes", ("SOA", "NS", "MX", "A", "AAAA"), {})
 ENGINE = _choice(
     "an engine",
     ("builtin", "bind", "knot", "nsd"),
