@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import struct
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from mailname.wire.edns import OptionCode
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dns.name import Name
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from mailname.plan import NameServer, Plan
     from mailname.server.network import IPAddress
 
+#: Asks one server for its status; raises HostError.
+Asker = Callable[[], Awaitable[Mapping[str, Any]]]
 TIMEOUT = 1.5  # seconds for one question
 TRIES = 2
 CONTROL_TIMEOUT = 20.0  # seconds for a control socket
@@ -92,7 +95,14 @@ class Sides:
     inside: dict[Name, Inside] = field(default_factory=dict)  # server
 
 
-async def look(plan: Plan, network: Network, controls: Mapping[Name, Path], unnamed: Sequence[Path] = ()) -> Sides:
+async def look(
+    plan: Plan,
+    network: Network,
+    controls: Mapping[Name, Path],
+    unnamed: Sequence[Path] = (),
+    others: Mapping[Name, Asker] | None = None,
+    ssh_config: Path | None = None,
+) -> Sides:
     """Ask every name server of a plan.
 
     Args:
@@ -100,6 +110,8 @@ async def look(plan: Plan, network: Network, controls: Mapping[Name, Path], unna
         network: through what.
         controls: the control sockets on this machine, by name server.
         unnamed: control sockets on this machine whose servers are found by the addresses that they listen on.
+        others: how a server of another program is asked, where it has no control socket.
+        ssh_config: what ssh's option -F takes.
 
     """
     sides = Sides(tuple(zone.apex for zone in expand_all(plan, Serial(0))))
@@ -110,7 +122,12 @@ async def look(plan: Plan, network: Network, controls: Mapping[Name, Path], unna
         sides.outside.update(((zone, server.name), seen) for (zone, server), seen in zip(questions, answers, strict=True))
 
     async def inside() -> None:
-        found = await asyncio.gather(*(_inside(server, controls.get(server.name)) for server in plan.name_servers))
+        found = await asyncio.gather(
+            *(
+                _inside(server, controls.get(server.name), (others or {}).get(server.name), ssh_config)
+                for server in plan.name_servers
+            )
+        )
         sides.inside.update(zip((server.name for server in plan.name_servers), found, strict=True))
         for path in unnamed:
             here = await _control(path)
@@ -186,11 +203,16 @@ def _expire(message: dns.message.Message) -> int | None:
     return None
 
 
-async def _inside(server: NameServer, control: Path | None) -> Inside:
+async def _inside(server: NameServer, control: Path | None, other: Asker | None, ssh_config: Path | None) -> Inside:
     if control is not None:
         return await _control(control)
+    if other is not None:
+        try:
+            return Inside(f"ssh {server.ssh}" if server.ssh else server.engine, await other())
+        except HostError as error:
+            return Inside(f"ssh {server.ssh}" if server.ssh else server.engine, says=error.problem)
     if server.ssh is not None:
-        status, says = await status_over_ssh(server.ssh)
+        status, says = await status_over_ssh(server.ssh, ssh_config)
         return Inside(f"ssh {server.ssh} mailname status --json", status, says)
     return Inside(says="not asked: there is no ssh in the plan, and no --control" if server.engine == "builtin" else "")
 

@@ -9,16 +9,19 @@ from mailname.server.program import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SSH_TIMEOUT = 20.0  # seconds for everything that goes over SSH to one host
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "StrictHostKeyChecking=yes", "-T", "--")
 _ORDER = ("mailname", "status", "--json")
 
 
-async def status_over_ssh(target: str) -> tuple[Mapping[str, Any] | None, str]:
-    """Return a host's status, or None and why there is none."""
+async def status_over_ssh(target: str, config: Path | None = None) -> tuple[Mapping[str, Any] | None, str]:
+    """Return a host's status, or None and why there is none; ``config`` is what ssh's option -F takes."""
+    program, *options = _SSH
+    words = (program, *(("-F", str(config)) if config is not None else ()), *options)
     try:
-        ran = await run_program(*_SSH, target, *_ORDER, seconds=SSH_TIMEOUT)
+        ran = await run_program(*words, target, *_ORDER, seconds=SSH_TIMEOUT)
     except TimeoutError:
         return None, f"no answer over SSH within {SSH_TIMEOUT:.0f} seconds"
     except OSError as error:

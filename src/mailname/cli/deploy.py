@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Stop the servers and take away what was deployed; zones and history stay.")
 @click.option("--purge", is_flag=True, help="With --remove: zones and history go as well.")
-@click.option("--yes", is_flag=True, help="With --remove: do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask: before removing, and before a line is added to what others wrote.")
 @click.option("--wait", type=float, default=30.0, show_default=True, help="Seconds to wait until every server answers.")
 @ssh_config_option
 @json_option
@@ -52,6 +52,7 @@ def command(
     from mailname.cli.deploy_steps import Deployment
     from mailname.cli.deploy_view import View
     from mailname.cli.host_options import chosen
+    from mailname.engines.engine import engine_named
     from mailname.host.ssh import Ssh
     from mailname.plan.hosts import hosts
 
@@ -61,12 +62,7 @@ def command(
     servers = [one for one in wanted if one.name_server is not None]
     for one in servers:
         assert one.name_server is not None
-        if one.name_server.engine != "builtin":
-            name = one.name_server.name.to_text(omit_final_dot=True)
-            raise click.UsageError(
-                f"{name} has the engine {one.name_server.engine}, which mailname does not deploy yet: leave it out with --host, "
-                'or write engine = "builtin" in the plan.'
-            )
+        engine_named(one.name_server.engine)  # or what to do instead
     if not servers:
         raise click.UsageError("no name server is named: a mail host alone needs none.")
     view = View(plan_file, as_json=as_json, dry_run=dry_run)
@@ -80,7 +76,7 @@ def command(
         return _remove(run, view, purge=purge, yes=yes, dry_run=dry_run)
     if any(one.faults for one in run.chosen):
         return view.end(run, EXIT_FINDINGS)
-    return asyncio.run(_deploy(run, view, wait=wait, dry_run=dry_run))
+    return asyncio.run(_deploy(run, view, wait=wait, dry_run=dry_run, yes=yes))
 
 
 def _remove(run: Deployment, view: View, *, purge: bool, yes: bool, dry_run: bool) -> int:
@@ -103,12 +99,16 @@ async def _each_removed(there: list[Deploying], *, purge: bool) -> None:
     await asyncio.gather(*(one.remove(purge=purge) for one in there))
 
 
-async def _deploy(run: Deployment, view: View, *, wait: float, dry_run: bool) -> int:
+async def _deploy(run: Deployment, view: View, *, wait: float, dry_run: bool, yes: bool) -> int:
     with view.progress() as run.tell:
         await run.decide(dry_run=dry_run)
+    from mailname.cli.deploy_engine import DeployingEngine
+
     view.tell_changes(run)
     if dry_run:
         return view.end(run, EXIT_WELL)
+    if lines := [asked for one in run.chosen if isinstance(one, DeployingEngine) and (asked := one.asks) and not yes]:
+        click.confirm(f"Add to what others have written: {'; '.join(lines)}?", abort=True, err=True)
     with view.progress() as run.tell:
         if any(one.what.python or one.what.release for one in run.chosen):
             run.tell("bringing the program to " + ", ".join(one.name for one in run.chosen))

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mailname.cli.deploy_engine import DeployingEngine
 from mailname.engines.builtin import Builtin
 from mailname.engines.publish import Publishing
 from mailname.engines.units import CONFIGURATION, KEYS, SERVICE, SOCKET, SYSUSERS, WRAPPER, places, unit_files
@@ -69,7 +70,7 @@ class Deployment:
         cls, plan: Plan, plan_file: Path, ssh: Ssh, hosts: list[Host], chosen: set[Host], tell: Callable[[str], None]
     ) -> Deployment:
         """Begin one: nothing is asked yet."""
-        every = [Deploying(host, ssh) for host in hosts]
+        every = [_deploying(plan, host, ssh) for host in hosts]
         every.sort(key=lambda one: _server(one).role != "primary")
         return cls(plan, plan_file, ssh, every, [one for one in every if one.host in chosen], tell)
 
@@ -109,7 +110,11 @@ class Deployment:
         texts: dict[Name, bytes] = {}
         for name, algorithm in self.key_names.items():
             holders = [
-                one for one in self.every if one.standing is not None and KEYS / _key_file(name) in self._keys_of(_server(one))
+                one
+                for one in self.every
+                if not isinstance(one, DeployingEngine)
+                and one.standing is not None
+                and KEYS / _key_file(name) in self._keys_of(_server(one))
             ]
             local = self.plan_file.parent / "keys" / _key_file(name)
             place = KEYS / _key_file(name)
@@ -117,6 +122,12 @@ class Deployment:
         for one in self.chosen:
             standing = one.standing
             assert standing is not None
+            if isinstance(one, DeployingEngine):
+                server = _server(one)
+                names = {path.name: texts[name] for path, name in self._keys_of(server).items()}
+                listen = listen_at(server.addresses, standing.addresses)
+                one.decide_engine(names, listen if listen != server.addresses else ())
+                continue
             fits = Interpreter.here().fits(one.interpreter)
             if fits not in archives:
                 archives[fits] = await asyncio.to_thread(build_archive, compiled=fits)
@@ -157,7 +168,7 @@ class Deployment:
     async def _publish_first(self, primary: Deploying) -> None:
         """Publish where the primary has no zone yet; a later change is published by ``mailname publish``."""
         assert primary.login is not None
-        place = PrimaryBySsh(self.ssh, primary.login)
+        place = primary.driven() if isinstance(primary, DeployingEngine) else PrimaryBySsh(self.ssh, primary.login)
         today = datetime.now(UTC).date()
         publishing = Publishing(self.plan, Path(CONTROL), DirectNetwork(), today, place=place)
         found = await publishing.prepare()
@@ -200,6 +211,16 @@ class Deployment:
         """Return what the servers say of themselves."""
         said = await asyncio.gather(*(one.own_words() for one in self.chosen))
         return {one.name: words for one, words in zip(self.chosen, said, strict=True)}
+
+
+def _deploying(plan: Plan, host: Host, ssh: Ssh) -> Deploying:
+    """Return how a host is deployed: with our server, or another's."""
+    assert host.name_server is not None
+    if host.name_server.engine == "builtin":
+        return Deploying(host, ssh)
+    found = DeployingEngine(host, ssh)
+    found.plan = plan
+    return found
 
 
 async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from mailname.cli.console import err, out, print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.diff_view import diff_json, print_diff
+from mailname.cli.engine_place import driven_by_ssh, driven_here
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_WELL
 from mailname.cli.host_options import ssh_config_option
 from mailname.cli.plan_argument import read_plan
@@ -71,7 +72,9 @@ def goes_by_ssh(plan: Plan, control: Path | None, network_file: Path | None, ssh
 
 
 async def place_by_ssh(plan: Plan, ssh: Ssh) -> PrimaryPlace:
-    """Log in on the primary's host. Raises HostError."""
+    """Log in on the primary's host, and return the server there. Raises HostError."""
+    if plan.primary.engine != "builtin":
+        return await driven_by_ssh(plan, plan.primary, ssh)
     from mailname.host.primary_by_ssh import PrimaryBySsh
     from mailname.plan.hosts import hosts
 
@@ -106,7 +109,7 @@ async def _publish(
 
     prose = err if as_json else out
     socket, network = surroundings(plan, control, network_file)
-    place = None if ssh is None else await place_by_ssh(plan, ssh)
+    place = await place_by_ssh(plan, ssh) if ssh is not None else driven_here(plan, control, network_file)
     publishing = Publishing(plan, socket, network, datetime.now(UTC).date(), place=place)
     publications = await publishing.prepare()
     for one in publications:

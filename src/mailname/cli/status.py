@@ -11,6 +11,7 @@ import click
 from mailname.cli.console import print_json
 from mailname.cli.control_option import json_option, order
 from mailname.cli.exits import EXIT_FINDINGS
+from mailname.cli.host_options import ssh_config_option
 from mailname.cli.status_view import is_unwell, print_status
 from mailname.errors import HostError
 
@@ -29,9 +30,17 @@ _DEFAULT = Path("/run/mailname/control.sock")
     help=f"The running server's control socket; with PLAN also NAME=PATH, repeatable. [default: {_DEFAULT}]",
 )
 @click.option("--network", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="With PLAN: a rehearsal's file.")
+@ssh_config_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, what: str | None, control: tuple[str, ...], network: Path | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    what: str | None,
+    control: tuple[str, ...],
+    network: Path | None,
+    ssh_config: Path | None,
+    as_json: bool,
+) -> None:
     """Tell what a running server holds of each zone, since when, until when, and why the last attempt failed.
 
     With a PLAN (a file), ask every name server of the plan, from outside and, where it can be reached, by its control socket or
@@ -40,7 +49,7 @@ def command(ctx: click.Context, what: str | None, control: tuple[str, ...], netw
     Exit code 1 when something is not well, 3 when nothing could be found out.
     """
     if what is not None and (what.endswith(".toml") or Path(what).is_file()):
-        ctx.exit(_of_plan(Path(what), control, network, as_json=as_json))
+        ctx.exit(_of_plan(Path(what), control, network, ssh_config, as_json=as_json))
     if network is not None or any("=" in one for one in control) or len(control) > 1:
         raise click.UsageError("--network, NAME=PATH and several sockets are for a plan: mailname status PLAN")
     path = Path(control[0] if control else os.environ.get("MAILNAME_CONTROL") or _DEFAULT)
@@ -55,7 +64,7 @@ def command(ctx: click.Context, what: str | None, control: tuple[str, ...], netw
         ctx.exit(EXIT_FINDINGS)
 
 
-def _of_plan(file: Path, control: tuple[str, ...], network_file: Path | None, *, as_json: bool) -> int:
+def _of_plan(file: Path, control: tuple[str, ...], network_file: Path | None, ssh_config: Path | None, *, as_json: bool) -> int:
     from mailname.cli.plan_argument import read_plan
     from mailname.cli.status_plan import tell
     from mailname.server.network import DirectNetwork
@@ -72,7 +81,7 @@ def _of_plan(file: Path, control: tuple[str, ...], network_file: Path | None, *,
     if not control and network_file is None:
         here = Path(os.environ.get("MAILNAME_CONTROL") or _DEFAULT)
         unnamed = [here] if here.exists() else []
-    return tell(plan, network, named, unnamed, as_json=as_json)
+    return tell(plan, network, named, unnamed, ssh_config, as_json=as_json)
 
 
 def _named(text: str) -> tuple[Name, Path]:

@@ -10,9 +10,11 @@ from rich.markup import escape
 
 from mailname.checks.observe_sides import Inside, Seen, look
 from mailname.cli.console import out, print_json, print_prose
+from mailname.cli.engine_place import askers
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
 from mailname.cli.span import span
 from mailname.cli.status_view import bare, cause_facts, print_fact
+from mailname.server.network_map import MappedNetwork
 from mailname.transfer.seen_together import View, cause_between, cause_of_primary
 from mailname.transfer.side import side_of
 from mailname.zone import Serial
@@ -81,9 +83,18 @@ class _Server:
         }
 
 
-def tell(plan: Plan, network: Network, controls: Mapping[Name, Path], unnamed: Sequence[Path], *, as_json: bool) -> int:
+def tell(
+    plan: Plan,
+    network: Network,
+    controls: Mapping[Name, Path],
+    unnamed: Sequence[Path],
+    ssh_config: Path | None = None,
+    *,
+    as_json: bool,
+) -> int:
     """Ask all, print it, and return the exit code: 0 well, 1 not well, 3 nothing could be found out."""
-    sides = asyncio.run(look(plan, network, controls, unnamed))
+    others = {} if isinstance(network, MappedNetwork) else askers(plan, controls, ssh_config)
+    sides = asyncio.run(look(plan, network, controls, unnamed, others, ssh_config))
     zones = [(zone, _judged(plan, sides, zone)) for zone in sides.zones]
     well = all(server.well for _, servers in zones for server in servers)
     if as_json:

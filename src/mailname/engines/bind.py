@@ -6,13 +6,14 @@ zones or options of others. ``named.conf`` around it is rendered where the whole
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.name
 
 from mailname.engines.bind_status import read_counters, read_status
-from mailname.engines.engine import Places
+from mailname.engines.engine import Installed, Places
 from mailname.errors import HostError
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
@@ -92,6 +93,16 @@ class Bind:
             found[CONFIG] += f'include "{places.folder / INCLUDED}";\n'
             found[CONTROL] = _rndc(places)
         return found
+
+    def installed(self) -> Installed:
+        """Return the line for ``named.conf.local``, and the options file of Debian's package."""
+        return Installed(
+            Path("/etc/bind/named.conf.local"), f'include "{_DEBIAN / INCLUDED}";', Path("/etc/bind/named.conf.options")
+        )
+
+    def whole(self, server: NameServer, places: Places) -> str:
+        """Return ``named.conf.options``."""
+        return f"{_HEAD}\n{options(server, replace(places, state=Path('/var/cache/bind')))}"
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""

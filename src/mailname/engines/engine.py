@@ -67,6 +67,22 @@ class Places:
         return self.speaks_from.get(address, address)
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """How Debian's package of a program takes in what we render.
+
+    Attributes:
+        into: the file of its configuration that includes ours.
+        line: the line there that does so; nothing else of the file is touched.
+        whole: the file with what holds for the whole server, which becomes ours as long as nobody has changed the package's.
+
+    """
+
+    into: Path
+    line: str
+    whole: Path | None = None
+
+
 class Engine(Protocol):
     """One kind of name server program."""
 
@@ -100,6 +116,12 @@ class DrivenEngine(Engine, Protocol):
             key: the name of the file with the key for transfers, in the folder of keys.
 
         """
+
+    def installed(self) -> Installed:
+        """Return how Debian's package takes in what is rendered for ``placed``."""
+
+    def whole(self, server: NameServer, places: Places) -> str:
+        """Return the text of ``Installed.whole``; empty where there is no such file."""
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground, with the configuration that was rendered whole."""

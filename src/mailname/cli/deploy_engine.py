@@ -1,0 +1,274 @@
+"""One host of a deployment that gets another's name server: Debian's package, our files, and one line in its configuration."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from mailname.cli.engine_place import driven_at
+from mailname.engines.engine import driven_engine
+from mailname.errors import HostError
+from mailname.host import engine_script
+from mailname.host.deploy_check import faults
+from mailname.host.deploy_facts import stand
+from mailname.host.deploying import Deploying
+from mailname.host.machine_by_ssh import MachineBySsh
+from mailname.wire.tsig_key import parse_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePath
+
+    from mailname.engines.driven import Driven
+    from mailname.engines.engine import DrivenEngine
+    from mailname.host.deploy_change import Change
+    from mailname.plan import Plan
+    from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
+
+_INSTALL = 600.0  # seconds for packages over a slow line
+_WORTH = ("recursion no;", "minimal-responses yes;", "version none;", "rate-limit", "allow-transfer { none; };")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChange:
+    """All that would change on one host.
+
+    Attributes:
+        release: the packages that apt installs first; mostly empty.
+        files: those that are not as they should be.
+        former: what they hold now; a secret's text is never here.
+        secrets: those of them that nobody may see.
+        starts: the server does not run yet.
+        under_way: an earlier deployment was cut off in the middle.
+        untouched: what others wrote and stays, with what it lacks.
+
+    """
+
+    release: str = ""
+    files: Mapping[PurePath, bytes] = field(default_factory=dict)
+    former: Mapping[PurePath, bytes] = field(default_factory=dict)
+    secrets: frozenset[PurePath] = frozenset()
+    starts: bool = False
+    under_way: bool = False
+    untouched: tuple[str, ...] = ()
+    python: None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.release or self.files or self.starts or self.under_way)
+
+    def diff(self) -> str:
+        """Return it as people read it."""
+        lines = ["! an earlier deployment was cut off: what it began is finished, or undone as a whole"] if self.under_way else []
+        lines += [f"+ {self.release}, by apt"] if self.release else []
+        for path, octets in self.files.items():
+            if path in self.secrets:
+                lines.append(f"+ {path} (a secret, mode 640)")
+                continue
+            old = self.former.get(path)
+            before, after = ((one or b"").decode("utf-8", "replace").splitlines() for one in (old, octets))
+            lines += difflib.unified_diff(before, after, str(path) if old is not None else "/dev/null", str(path), lineterm="")
+        lines += [f"~ {one}" for one in self.untouched]
+        if self.starts:
+            lines.append("~ the server is started, and starts at boot")
+        elif self.files:
+            lines.append("~ the server takes it over without a restart")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values, without the texts of secrets."""
+        return {
+            "packages": self.release or None,
+            "files": [str(path) for path in self.files],
+            "restarts": "service" if self.starts else None,
+            "untouched": list(self.untouched),
+            "diff": self.diff(),
+        }
+
+
+class DeployingEngine(Deploying):
+    """One host whose server is driven by commands; its steps are those of ``Deploying``."""
+
+    plan: Plan
+    keys: Mapping[Path, bytes]
+    pristine: bool = False
+
+    @property
+    def server(self) -> NameServer:
+        """The plan's name server there."""
+        assert self.host.name_server is not None
+        return self.host.name_server
+
+    @property
+    def engine(self) -> DrivenEngine:
+        """Its engine."""
+        found = driven_engine(self.server.engine)
+        assert found is not None
+        return found
+
+    def driven(self, listen: tuple[IPAddress, ...] = ()) -> Driven:
+        """Return the server there; it was logged in."""
+        assert self.login is not None
+        return driven_at(self.plan, self.server, MachineBySsh(self.ssh, self.login), listen)
+
+    @property
+    def asks(self) -> str:
+        """The line that would be added to a configuration that was there before; empty where there is nothing to ask."""
+        into = self.engine.installed().into
+        return f"{into}: {self.engine.installed().line}" if into in self.wanted.files and into in self.wanted.former else ""
+
+    @property
+    def _ours(self) -> tuple[Path, ...]:
+        """All files that we may write there, but for the keys."""
+        driven, installed = self.driven(), self.engine.installed()
+        rendered = tuple(driven.places.folder / path for path in driven.render())
+        return (*rendered, installed.into, *((installed.whole,) if installed.whole is not None else ()))
+
+    async def look(
+        self, administrator: str, _files: tuple[PurePath, ...], secrets: tuple[PurePath, ...], plan: str, *, has_key: bool
+    ) -> None:
+        """Log in and find out what stands there: our files, and what the package tells of itself."""
+        try:
+            self.login = await self.ssh.log_in(self.host, administrator)
+            places = self.driven().places
+            keys = tuple(places.keys / path.name for path in secrets if path.suffix == ".key" and path.name != "tls.key")
+            self.standing = await stand(self.ssh, self.login, self._ours, keys)
+            commands = engine_script.standing(self.engine.packages, self.engine.unit)
+            told = await MachineBySsh(self.ssh, self.login).run(commands)
+        except HostError as error:
+            self.trouble = error
+            return
+        there, verified, active, underway = told
+        installed = there.output.decode("utf-8", "replace").splitlines()
+        self.missing = " ".join(
+            name
+            for name in self.engine.packages
+            if not any(one.startswith("ii") and one.split()[-1] == name for one in installed)
+        )
+        changed = {line.split()[-1] for line in verified.output.decode("utf-8", "replace").splitlines() if line.strip()}
+        whole = self.engine.installed().whole
+        self.pristine = bool(self.missing) or (whole is not None and str(whole) not in changed)
+        self.active = active.output.strip() == b"active"
+        self.under_way = underway.code == 0
+        self.faults = [one for one in faults(self.host, self.standing, plan, has_key=has_key) if "Python" not in one.problem]
+        if self.active:  # who listens there is the plan's engine already
+            self.faults = [one for one in self.faults if "not deployed by mailname" not in one.problem]
+
+    def decide_engine(self, texts: Mapping[str, bytes], listen: tuple[IPAddress, ...]) -> None:
+        """Find out what has to change.
+
+        Args:
+            texts: the key files here, by name.
+            listen: where it is to listen; see ``Places.listen``.
+
+        """
+        assert self.standing is not None
+        driven, installed = self.driven(listen), self.engine.installed()
+        self.listen = listen
+        keys = {driven.places.keys / name: octets for name, octets in texts.items() if driven.places.key_file is not None}
+        self.keys = {
+            path: self.engine.key_text(parse_keys(octets.decode("ascii"))).encode() if octets else b""
+            for path, octets in keys.items()
+        }
+        wanted: dict[PurePath, bytes] = {driven.places.folder / path: text.encode() for path, text in driven.render().items()}
+        kept = {path: self.standing.files[str(path)] for path in self._ours if str(path) in self.standing.files}
+        former: dict[PurePath, bytes] = {path: one.octets for path, one in kept.items()}
+        wanted[installed.into] = with_line(former.get(installed.into, b""), installed.line)
+        untouched: tuple[str, ...] = ()
+        if installed.whole is not None:
+            whole = self.engine.whole(self.server, driven.places).encode()
+            mine = former.get(installed.whole, b"").splitlines()[:1] == whole.splitlines()[:1]
+            if self.pristine or mine:
+                wanted[installed.whole] = whole
+            else:
+                untouched = (_untouched(installed.whole, former.get(installed.whole, b"")),)
+        files = {path: octets for path, octets in wanted.items() if former.get(path) != octets}
+        for path, octets in self.keys.items():
+            there = self.standing.files.get(str(path))
+            if there is None or there.digest != hashlib.sha256(octets).hexdigest():
+                files[path] = octets
+        self.wanted = EngineChange(self.missing, files, former, frozenset(self.keys), not self.active, self.under_way, untouched)
+        self.what = cast("Change", self.wanted)  # it is told and asked as that of our own server
+
+    async def carry(self) -> None:
+        """Install the package; nothing of it is started. Raises HostError."""
+        if self.missing:
+            assert self.login is not None
+            ran = await self.ssh.as_root(self.login, engine_script.install(self.engine.packages), _INSTALL)
+            self._expect(ran, f"{self.missing} could not be installed", "Install it there by hand: sudo apt-get install")
+
+    async def apply(self) -> None:
+        """Put our files in place once the engine's checker has taken them, and let the server take them over."""
+        assert self.login is not None
+        self.touched = True
+        driven, engine, installed = self.driven(self.listen), self.engine, self.engine.installed()
+        files = (*self._ours, *map(Path, self.keys))
+        ran = await self.ssh.as_root(self.login, engine_script.keep(files, engine.unit))
+        self._expect(ran, "what stands there could not be kept", "Is there room in /var/lib?")
+        await driven.put(self.keys)
+        there = await driven.machine.read(installed.into) or b""  # the package may just have brought it
+        around = {installed.into: with_line(there, installed.line)}
+        if installed.whole is not None and installed.whole in self.wanted.files:
+            around[installed.whole] = self.wanted.files[installed.whole]
+        for path, octets in around.items():
+            if await driven.machine.read(path) != octets:
+                await driven.machine.write(path, octets, group=engine.user)
+        folders = (driven.places.state, driven.places.zones)
+        ran = await self.ssh.as_root(self.login, engine_script.start(engine.unit, folders, engine.user), engine_script.START + 60)
+        self._expect(ran, "the server could not be started", "", lines=8)
+        answer = await driven.ask({"do": "configure"})
+        if not answer["ok"]:
+            raise HostError(f"{self.name}: {answer['says']}", step="deploy")
+
+    async def undo(self) -> None:
+        """Put back what stood there before; the package stays. Raises HostError."""
+        if not self.touched:
+            return
+        assert self.login is not None
+        again = self.engine.order(self.driven().places, "configure")[-1]
+        ran = await self.ssh.as_root(self.login, engine_script.undo(self.engine.unit, again), engine_script.START + 60)
+        self._expect(ran, "what ran before could not be put back", f"Look there: systemctl status {self.engine.unit}")
+
+    async def commit(self) -> None:
+        """Let go of what stood there before. Raises HostError."""
+        if self.touched:
+            assert self.login is not None
+            self._expect(await self.ssh.as_root(self.login, engine_script.COMMIT), "what stood there could not be let go", "")
+
+    async def remove(self, *, purge: bool) -> None:
+        """Take our line and our files away; the program runs on with what others have configured. Raises HostError."""
+        assert self.login is not None
+        places, installed = self.driven().places, self.engine.installed()
+        stored = (places.state, places.zones) if purge else ()
+        again = self.engine.order(places, "configure")[-1]
+        script = engine_script.remove(installed.into, installed.line, places.folder, stored, again)
+        self._expect(await self.ssh.as_root(self.login, script), "it could not be taken away", "")
+
+    async def own_words(self) -> str:
+        """Return the end of what the server logs there."""
+        assert self.login is not None
+        words = ("journalctl", "-q", "--no-pager", "-u", self.engine.unit, "-o", "cat", "-n", "12")
+        try:
+            (ran,) = await MachineBySsh(self.ssh, self.login).run((words,))
+        except HostError as error:
+            return error.problem
+        return ran.output.decode("utf-8", "replace").strip()
+
+
+def with_line(octets: bytes, line: str) -> bytes:
+    """Return a configuration with one line more at its end, where it lacks."""
+    lines = octets.decode("utf-8", "surrogateescape").splitlines()
+    if line in (one.strip() for one in lines):
+        return octets
+    before = octets if not octets or octets.endswith(b"\n") else octets + b"\n"
+    return before + line.encode() + b"\n"
+
+
+def _untouched(path: Path, octets: bytes) -> str:
+    text = octets.decode("utf-8", "replace")
+    lacks = [one for one in _WORTH if one not in text]
+    told = f"; it lacks: {' '.join(lacks)}" if lacks else ""
+    return f"{path} is not ours and stays as it is{told}"
