@@ -1,4 +1,4 @@
-"""``mailname deploy PLAN``: the built-in server as a service on every name server of the plan, over SSH."""
+"""``mailname deploy PLAN``: each name server of the plan with its engine as a service, over SSH."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Put the built-in server on the plan's hosts, as a service of systemd, and publish the first zone.
+    """Put each name server's engine on the plan's hosts, as a service of systemd, and publish the first zone.
 
-    All is looked at before anything changes. A host needs SSH, sudo and Python 3.11 or newer; no Internet. Run it again after an
-    upgrade of mailname or a change of the plan's name servers: what is as it should be is left alone, and no question is lost.
+    All is looked at before anything changes. A host needs SSH and sudo; for the built-in server Python 3.11 or newer and no
+    Internet, for another engine Debian's package of it. Run it again after an upgrade of mailname or a change of the plan's name
+    servers: what is as it should be is left alone, and no question is lost.
 
     Exit code 0 when every server answers over UDP and TCP with one serial; 1 when something is in the way, 3 when a host cannot
     be reached, and nothing was changed then; 4 when it failed and what ran before runs again.

@@ -114,6 +114,10 @@ class DeployingEngine(Deploying):
         assert self.login is not None
         return driven_at(self.plan, self.server, MachineBySsh(self.ssh, self.login), listen)
 
+    def has_key(self, name: str) -> bool:
+        """Tell whether a key file is there."""
+        return self.standing is not None and str(self.driven().places.keys / name) in self.standing.files
+
     @property
     def asks(self) -> str:
         """The line that would be added to a configuration that was there before; empty where there is nothing to ask."""

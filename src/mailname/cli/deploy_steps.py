@@ -118,6 +118,8 @@ class Deployment:
             ]
             local = self.plan_file.parent / "keys" / _key_file(name)
             place = KEYS / _key_file(name)
+            if not holders and not local.exists():
+                refuse_new_key(self.every, local)
             texts[name], self.keys[place] = await key_octets(name, algorithm, local, place, holders, dry_run=dry_run)
         for one in self.chosen:
             standing = one.standing
@@ -221,6 +223,22 @@ def _deploying(plan: Plan, host: Host, ssh: Ssh) -> Deploying:
     found = DeployingEngine(host, ssh)
     found.plan = plan
     return found
+
+
+def refuse_new_key(every: Iterable[Deploying], local: Path) -> None:
+    """Refuse to make a key that hosts have already: it would be another one on those that are not deployed now.
+
+    Raises:
+        HostError: a host has it; copy it from there.
+
+    """
+    for one in every:
+        if isinstance(one, DeployingEngine) and one.has_key(local.name):
+            raise HostError(
+                f"{one.name} has the key {local.name}, and there is none beside the plan",
+                remedy=f"Copy {one.driven().places.keys / local.name} from there to {local}, mode 600.",
+                step="key",
+            )
 
 
 async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
