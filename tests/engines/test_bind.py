@@ -123,3 +123,15 @@ class TestEngineNamed:
         assert found is not None
         assert found.unit == "named"
         assert driven_engine("builtin") is None
+
+
+class TestInstalled:
+    def test_takes_in_one_line_and_the_options_of_the_whole_server(self) -> None:
+        """The package's own folder stays that of the whole server."""
+        engine = Bind()
+        found = engine.installed(PAIR.primary, engine.placed(PAIR.primary.addresses, None))
+        assert found.line == 'include "/etc/bind/mailname/mailname.conf";'
+        assert found.whole is not None
+        assert found.whole[0] == Path("/etc/bind/named.conf.options")
+        assert 'directory "/var/cache/bind";' in found.whole[1]
+        assert "listen-on port 53 { 198.51.100.2; };" in found.whole[1]

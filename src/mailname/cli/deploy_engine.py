@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
     from mailname.engines.driven import Driven
-    from mailname.engines.engine import DrivenEngine
+    from mailname.engines.engine import DrivenEngine, Installed
     from mailname.host.deploy_change import Change
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
@@ -95,6 +95,7 @@ class DeployingEngine(Deploying):
     plan: Plan
     keys: Mapping[Path, bytes]
     pristine: bool = False
+    listen: tuple[IPAddress, ...] = ()
 
     @property
     def server(self) -> NameServer:
@@ -109,6 +110,11 @@ class DeployingEngine(Deploying):
         assert found is not None
         return found
 
+    @property
+    def installed(self) -> Installed:
+        """How its package takes in what is ours."""
+        return self.engine.installed(self.server, self.driven(self.listen).places)
+
     def driven(self, listen: tuple[IPAddress, ...] = ()) -> Driven:
         """Return the server there; it was logged in."""
         assert self.login is not None
@@ -121,15 +127,15 @@ class DeployingEngine(Deploying):
     @property
     def asks(self) -> str:
         """The line that would be added to a configuration that was there before; empty where there is nothing to ask."""
-        into = self.engine.installed().into
-        return f"{into}: {self.engine.installed().line}" if into in self.wanted.files and into in self.wanted.former else ""
+        into = self.installed.into
+        return f"{into}: {self.installed.line}" if into in self.wanted.files and into in self.wanted.former else ""
 
     @property
     def _ours(self) -> tuple[Path, ...]:
         """All files that we may write there, but for the keys."""
-        driven, installed = self.driven(), self.engine.installed()
+        driven, installed = self.driven(), self.installed
         rendered = tuple(driven.places.folder / path for path in driven.render())
-        return (*rendered, installed.into, *((installed.whole,) if installed.whole is not None else ()))
+        return (*rendered, installed.into, *(installed.whole[:1] if installed.whole is not None else ()))
 
     async def look(
         self, administrator: str, _files: tuple[PurePath, ...], secrets: tuple[PurePath, ...], plan: str, *, has_key: bool
@@ -153,8 +159,8 @@ class DeployingEngine(Deploying):
             if not any(one.startswith("ii") and one.split()[-1] == name for one in installed)
         )
         changed = {line.split()[-1] for line in verified.output.decode("utf-8", "replace").splitlines() if line.strip()}
-        whole = self.engine.installed().whole
-        self.pristine = bool(self.missing) or (whole is not None and str(whole) not in changed)
+        whole = self.installed.whole
+        self.pristine = bool(self.missing) or (whole is not None and str(whole[0]) not in changed)
         self.active = active.output.strip() == b"active"
         self.under_way = underway.code == 0
         self.faults = [one for one in faults(self.host, self.standing, plan, has_key=has_key) if "Python" not in one.problem]
@@ -170,8 +176,8 @@ class DeployingEngine(Deploying):
 
         """
         assert self.standing is not None
-        driven, installed = self.driven(listen), self.engine.installed()
         self.listen = listen
+        driven, installed = self.driven(listen), self.installed
         keys = {driven.places.keys / name: octets for name, octets in texts.items() if driven.places.key_file is not None}
         self.keys = {
             path: self.engine.key_text(parse_keys(octets.decode("ascii"))).encode() if octets else b""
@@ -183,12 +189,12 @@ class DeployingEngine(Deploying):
         wanted[installed.into] = with_line(former.get(installed.into, b""), installed.line)
         untouched: tuple[str, ...] = ()
         if installed.whole is not None:
-            whole = self.engine.whole(self.server, driven.places).encode()
-            mine = former.get(installed.whole, b"").splitlines()[:1] == whole.splitlines()[:1]
+            path, text = installed.whole
+            mine = former.get(path, b"").splitlines()[:1] == text.encode().splitlines()[:1]
             if self.pristine or mine:
-                wanted[installed.whole] = whole
+                wanted[path] = text.encode()
             else:
-                untouched = (_untouched(installed.whole, former.get(installed.whole, b"")),)
+                untouched = (_untouched(path, former.get(path, b"")),)
         files = {path: octets for path, octets in wanted.items() if former.get(path) != octets}
         for path, octets in self.keys.items():
             there = self.standing.files.get(str(path))
@@ -208,15 +214,15 @@ class DeployingEngine(Deploying):
         """Put our files in place once the engine's checker has taken them, and let the server take them over."""
         assert self.login is not None
         self.touched = True
-        driven, engine, installed = self.driven(self.listen), self.engine, self.engine.installed()
+        driven, engine, installed = self.driven(self.listen), self.engine, self.installed
         files = (*self._ours, *map(Path, self.keys))
         ran = await self.ssh.as_root(self.login, engine_script.keep(files, engine.unit))
         self._expect(ran, "what stands there could not be kept", "Is there room in /var/lib?")
         await driven.put(self.keys)
         there = await driven.machine.read(installed.into) or b""  # the package may just have brought it
         around = {installed.into: with_line(there, installed.line)}
-        if installed.whole is not None and installed.whole in self.wanted.files:
-            around[installed.whole] = self.wanted.files[installed.whole]
+        if installed.whole is not None and (path := installed.whole[0]) in self.wanted.files:
+            around[path] = self.wanted.files[path]
         for path, octets in around.items():
             if await driven.machine.read(path) != octets:
                 await driven.machine.write(path, octets, group=engine.user)
@@ -245,7 +251,7 @@ class DeployingEngine(Deploying):
     async def remove(self, *, purge: bool) -> None:
         """Take our line and our files away; the program runs on with what others have configured. Raises HostError."""
         assert self.login is not None
-        places, installed = self.driven().places, self.engine.installed()
+        places, installed = self.driven().places, self.installed
         stored = (places.state, places.zones) if purge else ()
         again = self.engine.order(places, "configure")[-1]
         script = engine_script.remove(installed.into, installed.line, places.folder, stored, again)

@@ -127,8 +127,7 @@ class Deployment:
             if isinstance(one, DeployingEngine):
                 server = _server(one)
                 names = {path.name: texts[name] for path, name in self._keys_of(server).items()}
-                listen = listen_at(server.addresses, standing.addresses)
-                one.decide_engine(names, listen if listen != server.addresses else ())
+                one.decide_engine(names, listen_at(server.addresses, standing.addresses))
                 continue
             fits = Interpreter.here().fits(one.interpreter)
             if fits not in archives:

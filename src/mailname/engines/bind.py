@@ -94,15 +94,11 @@ class Bind:
             found[CONTROL] = _rndc(places)
         return found
 
-    def installed(self) -> Installed:
+    def installed(self, server: NameServer, places: Places) -> Installed:
         """Return the line for ``named.conf.local``, and the options file of Debian's package."""
-        return Installed(
-            Path("/etc/bind/named.conf.local"), f'include "{_DEBIAN / INCLUDED}";', Path("/etc/bind/named.conf.options")
-        )
-
-    def whole(self, server: NameServer, places: Places) -> str:
-        """Return ``named.conf.options``."""
-        return f"{_HEAD}\n{options(server, replace(places, state=Path('/var/cache/bind')))}"
+        text = f"{_HEAD}\n{options(server, replace(places, state=Path('/var/cache/bind')))}"
+        line = f'include "{_DEBIAN / INCLUDED}";'
+        return Installed(Path("/etc/bind/named.conf.local"), line, (Path("/etc/bind/named.conf.options"), text))
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""

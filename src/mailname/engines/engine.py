@@ -74,13 +74,14 @@ class Installed:
     Attributes:
         into: the file of its configuration that includes ours.
         line: the line there that does so; nothing else of the file is touched.
-        whole: the file with what holds for the whole server, which becomes ours as long as nobody has changed the package's.
+        whole: a file with what holds for the whole server, and its text: it becomes ours as long as nobody has changed the
+            package's. None where all of that stands in what is included.
 
     """
 
     into: Path
     line: str
-    whole: Path | None = None
+    whole: tuple[Path, str] | None = None
 
 
 class Engine(Protocol):
@@ -117,11 +118,8 @@ class DrivenEngine(Engine, Protocol):
 
         """
 
-    def installed(self) -> Installed:
-        """Return how Debian's package takes in what is rendered for ``placed``."""
-
-    def whole(self, server: NameServer, places: Places) -> str:
-        """Return the text of ``Installed.whole``; empty where there is no such file."""
+    def installed(self, server: NameServer, places: Places) -> Installed:
+        """Return how Debian's package takes in what is rendered for ``placed``; ``places.listen`` is where it is to listen."""
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground, with the configuration that was rendered whole."""

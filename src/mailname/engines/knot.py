@@ -9,7 +9,7 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailname.engines.engine import Places
+from mailname.engines.engine import Installed, Places
 from mailname.engines.knot_config import CONFIG, INCLUDED, included, whole, zone_file
 from mailname.engines.knot_status import read_counters, read_status
 from mailname.errors import HostError
@@ -77,6 +77,11 @@ class Knot:
         if places.is_whole:
             found[CONFIG] = whole(places)
         return found
+
+    def installed(self, server: NameServer, places: Places) -> Installed:
+        """Return the line for ``knot.conf``: what we include says where it listens, too."""
+        del server
+        return Installed(Path("/etc/knot/knot.conf"), f'include: "{places.folder / INCLUDED}"')
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""
