@@ -25,9 +25,10 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "builtin": (),
     "bind": ("named", "rndc", "named-checkconf", "named-checkzone"),
     "knot": ("knotd", "knotc"),
+    "nsd": ("nsd", "nsd-control", "nsd-checkconf", "nsd-checkzone", "dig"),
 }
-#: Pairs in which one side cannot transfer what changed alone: RFC 1995 is not spoken by who serves it.
-WITHOUT_IXFR: frozenset[tuple[str, str]] = frozenset()
+#: Pairs in which one side cannot transfer what changed alone: RFC 1995 is not spoken by who serves it, or not well.
+WITHOUT_IXFR = frozenset(("nsd", one) for one in ENGINES)
 _ROOT = Path(__file__).parents[2]
 PAIRS = [pair for pair in product(ENGINES, ENGINES) if pair != ("builtin", "builtin")]
 

@@ -172,8 +172,9 @@ def engine_named(name: str) -> Engine:
     from mailname.engines.bind import Bind
     from mailname.engines.builtin import Builtin
     from mailname.engines.knot import Knot
+    from mailname.engines.nsd import Nsd
 
-    engines: tuple[Engine, ...] = (Builtin(), Bind(), Knot())
+    engines: tuple[Engine, ...] = (Builtin(), Bind(), Knot(), Nsd())
     for engine in engines:
         if engine.name == name:
             return engine
@@ -193,8 +194,9 @@ def driven_engine(name: str) -> DrivenEngine | None:
     """
     from mailname.engines.bind import Bind
     from mailname.engines.knot import Knot
+    from mailname.engines.nsd import Nsd
 
-    engines: tuple[DrivenEngine, ...] = (Bind(), Knot())
+    engines: tuple[DrivenEngine, ...] = (Bind(), Knot(), Nsd())
     found = next((engine for engine in engines if engine.name == name), None)
     if found is None:
         engine_named(name)

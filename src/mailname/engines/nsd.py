@@ -1,0 +1,150 @@
+"""NSD 4.6 and newer: its configuration from a plan, and the commands that drive it.
+
+``mailname.conf`` holds our zones and includes our keys; one line of any ``nsd.conf`` includes it. NSD tells no serial of a zone
+that it is primary of: it is asked for that as anybody may, with ``dig``.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailname.engines.engine import Places
+from mailname.engines.nsd_config import CONFIG, INCLUDED, included, whole, zone_file
+from mailname.engines.nsd_status import read_counters, read_status
+from mailname.errors import HostError
+from mailname.server.network import Endpoint
+from mailname.wire.tsig_key import HASHES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dns.name import Name
+
+    from mailname.engines.engine import Order, Words
+    from mailname.plan import Plan
+    from mailname.plan.model import NameServer
+    from mailname.server.network import IPAddress
+    from mailname.server.program import Ran
+    from mailname.wire.tsig_key import Key
+
+_DEBIAN = Path("/etc/nsd/mailname")
+_LOG_LINES = 4000
+_WORDS: dict[Order, str] = {
+    "reload": "reload",
+    "configure": "reconfig",
+    "retransfer": "force_transfer",
+    "refresh": "transfer",
+    "notify": "notify",
+    "stop": "stop",
+}
+
+
+class Nsd:
+    """NLnet Labs' nsd."""
+
+    name = "nsd"
+    packages: tuple[str, ...] = ("nsd", "bind9-dnsutils")  # the second has dig
+    unit = "nsd"
+    user = "nsd"
+    comment = "#"
+
+    def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
+        """Return where Debian's package has its things; its unit lets it write to few other places."""
+        return Places(
+            state=Path("/var/lib/nsd/mailname"),
+            zones=Path("/var/lib/nsd/mailname-zones"),
+            control=Path("/run/nsd/mailname.ctl"),
+            key_file=_DEBIAN / "keys" / key if key else None,
+            keys=_DEBIAN / "keys",
+            listen=addresses,
+            folder=_DEBIAN,
+            is_whole=False,
+        )
+
+    def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
+        """Return ``mailname.conf``, and where the whole server is ours, ``nsd.conf``."""
+        if plan.updates and server.role == "primary":
+            raise HostError(
+                "a plan with [[update]] wants the builtin engine at its primary: NSD takes no dynamic updates",
+                remedy='Write engine = "builtin" for it in the plan.',
+                step="engine",
+            )
+        found = {INCLUDED: included(plan, server, places)}
+        if places.is_whole:
+            found[CONFIG] = whole(places)
+        return found
+
+    def program(self, places: Places) -> Words:
+        """Return what starts it in the foreground."""
+        return ("nsd", "-d", "-P", "", "-c", str(places.folder / CONFIG))
+
+    def own_keys(self, places: Places) -> Mapping[Path, Name]:
+        """Return nothing: orders go through a socket that only its user may open."""
+        del places
+        return {}
+
+    def key_text(self, keys: Iterable[Key]) -> str:
+        """Return a ``key`` clause for each."""
+        return "".join(
+            f'key:\n  name: "{key.name.to_text()}"\n  algorithm: hmac-{HASHES[key.algorithm][0]}\n'
+            f'  secret: "{base64.b64encode(key.secret).decode()}"\n'
+            for key in keys
+        )
+
+    def zone_file(self, server: NameServer, places: Places, apex: Name) -> Path:
+        """Return where a zone's text lies."""
+        return zone_file(server, places, apex)
+
+    def check(self, places: Places, *, zones: bool = True) -> tuple[Words, ...]:
+        """Return ``nsd-checkconf``; each zone file passes ``nsd-checkzone`` before it is written."""
+        del zones
+        return (("nsd-checkconf", str(places.folder / (CONFIG if places.is_whole else INCLUDED))),)
+
+    def check_zone(self, apex: Name, file: Path) -> Words:
+        """Return ``nsd-checkzone``."""
+        return ("nsd-checkzone", apex.to_text(), str(file))
+
+    def order(self, places: Places, do: Order, apex: Name | None = None) -> tuple[Words, ...]:
+        """Return the words for ``nsd-control``. With ``configure``, all that others have written is checked as well."""
+        zone = () if apex is None else (apex.to_text(omit_final_dot=True),)
+        words = self._control(places, _WORDS[do], *zone)
+        if do == "configure" and not places.is_whole:
+            return (("nsd-checkconf", "/etc/nsd/nsd.conf"), words)
+        return (words,)
+
+    def _control(self, places: Places, *words: str) -> Words:
+        return ("nsd-control", *(("-c", str(places.folder / CONFIG)) if places.is_whole else ()), *words)
+
+    def questions(self, places: Places, zones: Iterable[Name]) -> Mapping[str, Words]:
+        """Return ``nsd-control status`` and ``zonestatus``, and the end of its log; ``serials`` are to be asked of the server."""
+        journal = ("journalctl", "-q", "--no-pager", "-u", self.unit, "-o", "short-iso-precise", "-n", str(_LOG_LINES))
+        return {
+            "server": self._control(places, "status"),
+            "zones": self._control(places, "zonestatus"),
+            "serials": _serials(places, zones),
+            # Each order and each question is a line of its own there.
+            "log": ("grep", "-av", "]: info: .*control c", str(places.log)) if places.log is not None else journal,
+        }
+
+    def status(
+        self, plan: Plan, server: NameServer, places: Places, zones: Iterable[Name], told: Mapping[str, Ran]
+    ) -> dict[str, Any]:
+        """Read what nsd-control, the server itself and the log told."""
+        return read_status(plan, server, places, {zone: self.zone_file(server, places, zone) for zone in zones}, told)
+
+    def counting(self, places: Places) -> Mapping[str, Words]:
+        """Return ``nsd-control stats_noreset``."""
+        return {"stats": self._control(places, "stats_noreset")}
+
+    def counters(self, told: Mapping[str, Ran]) -> dict[str, int]:
+        """Return the counts by name."""
+        return read_counters(told["stats"].output.decode("utf-8", "replace"))
+
+
+def _serials(places: Places, zones: Iterable[Name]) -> Words:
+    """Return the question for the SOA of each zone."""
+    host, port = places.place(Endpoint(places.listen[0])) if places.listen else ("127.0.0.1", 53)
+    asked = [word for zone in zones for word in (zone.to_text(), "SOA")]
+    return ("dig", "+noall", "+answer", "+norecurse", "+time=2", "+tries=1", "-p", str(port), f"@{host}", *asked)
