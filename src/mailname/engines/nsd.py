@@ -10,7 +10,7 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailname.engines.engine import Places
+from mailname.engines.engine import Installed, Places
 from mailname.engines.nsd_config import CONFIG, INCLUDED, included, whole, zone_file
 from mailname.engines.nsd_status import read_counters, read_status
 from mailname.errors import HostError
@@ -75,6 +75,11 @@ class Nsd:
         if places.is_whole:
             found[CONFIG] = whole(places)
         return found
+
+    def installed(self, server: NameServer, places: Places) -> Installed:
+        """Return the line for ``nsd.conf``: what we include says where it listens, too."""
+        del server
+        return Installed(Path("/etc/nsd/nsd.conf"), f'include: "{places.folder / INCLUDED}"')
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""
