@@ -290,6 +290,17 @@ class TestChange:
         answering.prepared.follow(answering.table)
         assert answering.asks("abc", "abd", "abe", "c.example.org.") == [False, False, True, True]
 
+    def test_of_many_zones_lets_go_of_their_former_versions(self) -> None:
+        """Nobody has to ask for that, and not everything is looked through at each change."""
+        apexes = [dns.name.from_text(f"z{number}.test.") for number in range(10)]
+        answering = Answering(ZoneTable({apex: read_zone(SOA, "x", apex).zone for apex in apexes}))
+        answering.asks(*(f"a.{apex}" for apex in apexes))
+        kept = answering.prepared.kept
+        for apex in (*apexes, apexes[0]):
+            answering.table = answering.table.replacing(apex, read_zone(SOA + "abd A 192.0.2.1\n", "x", apex).zone)
+            answering.prepared.follow(answering.table)
+        assert (kept, answering.prepared.kept) == (10, 0)
+
     def test_to_the_same_table_is_none(self) -> None:
         answering = serving("")
         answering.asks("abc")

@@ -15,7 +15,7 @@ from tests.server.running import Running, Site, running, until
 
 from mailname.errors import HostError
 from mailname.server.clock import ShiftedClock
-from mailname.server.control import ask
+from mailname.server.control import ControlSocket, ask
 
 
 class TestSocketFile:
@@ -94,6 +94,25 @@ class TestOrders:
             _, silent = await asyncio.open_unix_connection(str(site.folder / "primary.sock"))
         silent.close()
         await silent.wait_closed()
+
+    async def test_answer_of_any_size_comes_whole(self, tmp_path: Path) -> None:
+        """Whoever gave the order may look at something else first: what fits into no buffer waits for him."""
+        says = "x" * 3_000_000
+
+        async def much(_: dict[str, Any]) -> dict[str, Any]:
+            return {"ok": True, "says": says}
+
+        control = ControlSocket(tmp_path / "s", much)
+        await control.start()
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"), limit=1000)
+            writer.write(b'{"do": "status"}\n')
+            assert (await ask(tmp_path / "s", {"do": "status"}))["says"] == says
+            assert json.loads(await reader.read())["says"] == says
+        finally:
+            writer.close()
+            await writer.wait_closed()
+            await control.close()
 
     async def test_status_is_one_json_document(self, site: Site) -> None:
         """With what mailname.status/1 promises."""

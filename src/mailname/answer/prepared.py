@@ -111,13 +111,14 @@ class PreparedAnswers:
 
     """
 
-    __slots__ = ("_exact", "_shapes", "_table", "_zones", "kept", "tallies")
+    __slots__ = ("_changes", "_exact", "_shapes", "_table", "_zones", "kept", "tallies")
 
     def __init__(self, settings: Settings) -> None:
         self._shapes = Shapes(settings)
         self._table = ZoneTable()
         self._exact: dict[bytes, Prepared] = {}
         self._zones: dict[bytes, _OfZone] = {}
+        self._changes = 0  # of the table since all that is kept was looked through
         self.kept = 0
         self.tallies: dict[bytes, list[int]] = {}
 
@@ -128,13 +129,25 @@ class PreparedAnswers:
         if table.apexes is not self._table.apexes:
             self._forget()
             self.tallies = {apex: tally for apex, tally in self.tallies.items() if apex in table.octets}
+            self._changes = 0
         else:
             self._exact.clear()
-            for apex, kept in list(self._zones.items()):
-                if table.entry(apex) is not kept.entry:
-                    del self._zones[apex]
-            self.kept = sum(len(kept.whole) + len(kept.tails) for kept in self._zones.values())
+            self._changes += 1
         self._table = table
+        # Thousands of zones may change, one after the other: all that is kept is not looked through for each of them.
+        if self._changes > len(self._zones):
+            self._changes = 0
+            for apex in list(self._zones):
+                self._current(apex)
+
+    def _current(self, apex: bytes) -> _OfZone | None:
+        """Return what is kept of a zone as it is served now; what was kept of an older version is dropped."""
+        kept = self._zones.get(apex)
+        if kept is not None and self._table.entry(apex) is not kept.entry:
+            del self._zones[apex]
+            self.kept -= len(kept.whole) + len(kept.tails)
+            return None
+        return kept
 
     def find(self, wire: bytes) -> Prepared | None:
         """Return what is prepared for a message that came by UDP, unless it is for the reference."""
@@ -148,7 +161,7 @@ class PreparedAnswers:
         key, limit = shape
         name, asked = wire[12 : ends - 4].lower(), wire[ends - 4 : ends - 2]
         apex, starts = self._apex(name)
-        kept = self._zones.get(apex)
+        kept = self._current(apex)
         if kept is None or not starts or asked in _TRANSFERS:
             return None
         found = kept.whole.get(key + asked + name)
@@ -189,7 +202,7 @@ class PreparedAnswers:
             return
         if self.kept >= _MOST_KEPT or len(self._zones) >= _MOST_ZONES:
             self._forget()
-        kept = self._zones.get(apex)
+        kept = self._current(apex)
         if kept is None:
             kept = self._zones[apex] = _OfZone(self._table.entry(apex))
         label = kept.closest(name, starts)

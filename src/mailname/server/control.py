@@ -26,7 +26,9 @@ Handler = Callable[[Order], Awaitable[Order]]
 DEFAULT_PATH = Path("/run/mailname/control.sock")
 _OUT_OF_HANDLES = 1.0  # seconds
 _RECEIVED = 1 << 16  # octets taken at once
-_LONGEST_LINE = 64 * 1024 * 1024
+_LONGEST_LINE = 64 * 1024 * 1024  # of an order; an answer tells of all zones, however many
+_SENT = 1 << 18  # octets of an answer sent at once
+_UNREAD = 600.0  # seconds for which whoever gave an order may leave its answer: he may look at something else meanwhile
 _LONGEST_PATH = 103  # what fits struct sockaddr_un everywhere
 
 
@@ -113,9 +115,10 @@ class ControlSocket:
             async with asyncio.timeout(10):
                 line = await _line(caller)
             if line:
-                answer = json.dumps(await self._answer(line)).encode() + b"\n"
-                async with asyncio.timeout(30):
-                    await loop.sock_sendall(caller, answer)
+                answer = memoryview(json.dumps(await self._answer(line)).encode() + b"\n")
+                for at in range(0, len(answer), _SENT):
+                    async with asyncio.timeout(_UNREAD):
+                        await loop.sock_sendall(caller, answer[at : at + _SENT])
         except (TimeoutError, OSError, ValueError):
             pass  # the other side is gone, silent, or sends no line; there is nobody to tell
 
@@ -179,18 +182,26 @@ def _bound(path: Path) -> socket.socket:
 
 
 async def ask(path: Path, order: Order, *, timeout: float = 60.0) -> Order:
-    """Give one order to a running server and return its answer.
+    """Give one order to a running server and return its answer, of whatever size.
+
+    Args:
+        path: of its control socket.
+        order: what it is to do.
+        timeout: seconds for which nothing may come.
 
     Raises:
         HostError: no server listens there, it may not be asked, or it does not answer.
 
     """
     try:
-        async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_unix_connection(str(path), limit=_LONGEST_LINE)
+        async with asyncio.timeout(timeout) as patience:
+            reader, writer = await asyncio.open_unix_connection(str(path), limit=_SENT)
             try:
                 writer.write(json.dumps(order).encode() + b"\n")
-                line = await reader.readline()
+                line = bytearray()
+                while not line.endswith(b"\n") and (more := await reader.read(_SENT)):
+                    line += more
+                    patience.reschedule(asyncio.get_running_loop().time() + timeout)
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):
