@@ -59,14 +59,17 @@ class RateLimiter:
 
     Attributes:
         limited: replies that were too many.
+        forgiven: so many replies from now on are counted against nobody: their questions waited while nobody served, and come
+            all at once.
 
     """
 
-    __slots__ = ("_balances", "_exempt", "_limit", "_over", "_sets", "_stamps", "_tags", "limited")
+    __slots__ = ("_balances", "_exempt", "_limit", "_over", "_sets", "_stamps", "_tags", "forgiven", "limited")
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
         self.limited = 0
+        self.forgiven = 0
         self._exempt: dict[IPv4Address | IPv6Address, bool] = {}
         self._sets = max(limit.table_size // _WAYS, 1)
         places = self._sets * _WAYS
@@ -83,6 +86,9 @@ class RateLimiter:
         limit = self._limit
         rate = limit.responses_per_second
         if not self.is_limited(client):
+            return Verdict.SEND
+        if self.forgiven:
+            self.forgiven -= 1
             return Verdict.SEND
         place = self._place(self._tag(client, sort, subject), now)
         gained = max(now - self._stamps[place], 0.0) * rate

@@ -17,6 +17,7 @@ typedef struct {
     unsigned int sets;
     float rate, lowest;
     unsigned int slip;
+    unsigned int forgiven;
     int prefix4, prefix6;
     unsigned long long secret[2];
     int exempts;
@@ -51,6 +52,10 @@ static int mailname_verdict(mailname_limit *limit, const unsigned char *sender, 
     for (int i = 0; i < limit->exempts; i++)
         if (limit->exempt[i].family == family && mailname_same_bits(address, limit->exempt[i].octets, limit->exempt[i].bits))
             return MAILNAME_SEND;
+    if (limit->forgiven) {
+        limit->forgiven--;
+        return MAILNAME_SEND;
+    }
     int bits = family == AF_INET ? limit->prefix4 : limit->prefix6;
     unsigned char network[16] = {0};
     memcpy(network, address, (bits + 7) / 8);

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mailname.server.network import DirectNetwork
 from mailname.server.udp_batch import NAME, PLACE, Batch, socket_address
 from mailname.server.udp_counts import UdpCounts, place_of
+from mailname.server.waiting import datagrams_waiting
 from mailname.wire.message import is_update
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class UdpListener:
         self._with_source = at.address.is_unspecified and sys.platform == "linux"
         if self._with_source:
             ask_for_source(self._socket, at.address.version)
+        dispatcher.rates.forgiven += datagrams_waiting(self._socket)
         self._counts = UdpCounts()
         # Where in a socket address the client's is. A network that maps ports to addresses has to be asked each time.
         self._client = (4, 8) if self._socket.family == socket.AF_INET else (8, 24)

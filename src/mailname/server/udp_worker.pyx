@@ -60,6 +60,7 @@ cdef extern from "rate_limit.h":
         float rate
         float lowest
         unsigned int slip
+        unsigned int forgiven
         int prefix4
         int prefix6
         unsigned long long *secret
@@ -266,6 +267,10 @@ cdef class Worker:
             for place, octet in enumerate(network.network_address.packed):
                 self.limit.exempt[number].octets[place] = octet
         self.limit.exempts = len(limit.exempt)
+
+    def forgive(self, unsigned int replies):
+        """Do not count so many replies against anybody: their questions waited while nobody served. Call it before ``run``."""
+        self.limit.forgiven = replies
 
     def __dealloc__(self):
         free(self.limit.places)

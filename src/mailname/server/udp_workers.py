@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mailname.server.network import DirectNetwork
 from mailname.server.udp import answer_from, ask_for_source
 from mailname.server.udp_batch import socket_address
+from mailname.server.waiting import datagrams_waiting
 from mailname.wire.edns import OptionCode
 from mailname.wire.message import is_update
 
@@ -64,6 +65,11 @@ class UdpWorkers:
                     one.fileno(), images.images, self._with_source, _cookie_secret(dispatcher.settings), limit, self._taker(one)
                 )
             )
+        waited = datagrams_waiting(self._sockets[0])  # with sockets of systemd all are one; new ones are empty
+        if waited:
+            dispatcher.rates.forgiven += waited
+            for worker in self.workers:
+                worker.forgive(waited)
         for worker in self.workers:
             images.tell(worker)
         self._threads = [threading.Thread(target=worker.run, name=f"udp {at}", daemon=True) for worker in self.workers]
