@@ -131,7 +131,7 @@ async def look(
         sides.inside.update(zip((server.name for server in plan.name_servers), found, strict=True))
         for path in unnamed:
             here = await _control(path)
-            server = _whose(plan, here)
+            server = server_at(plan, (here.status or {}).get("listen") or ())
             if server is not None and sides.inside[server.name].status is None:
                 sides.inside[server.name] = here
 
@@ -224,8 +224,7 @@ async def _control(path: Path) -> Inside:
         return Inside(str(path), says=error.problem)
 
 
-def _whose(plan: Plan, here: Inside) -> NameServer | None:
+def server_at(plan: Plan, listen: Sequence[object]) -> NameServer | None:
     """Tell which name server of the plan listens on this machine, by its addresses."""
-    listen = " ".join(map(str, (here.status or {}).get("listen") or ()))
-    hosts = {part.rpartition(":")[0].strip("[]") for part in listen.split()}
+    hosts = {part.rpartition(":")[0].strip("[]") for part in " ".join(map(str, listen)).split()}
     return next((one for one in plan.name_servers if hosts & {str(address) for address in one.addresses}), None)

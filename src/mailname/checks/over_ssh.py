@@ -13,23 +13,37 @@ if TYPE_CHECKING:
 
 SSH_TIMEOUT = 20.0  # seconds for everything that goes over SSH to one host
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "StrictHostKeyChecking=yes", "-T", "--")
-_ORDER = ("mailname", "status", "--json")
 
 
 async def status_over_ssh(target: str, config: Path | None = None) -> tuple[Mapping[str, Any] | None, str]:
     """Return a host's status, or None and why there is none; ``config`` is what ssh's option -F takes."""
+    return await told_over_ssh(target, "status", member="zones", config=config)
+
+
+async def told_over_ssh(
+    target: str, *words: str, member: str, config: Path | None = None
+) -> tuple[Mapping[str, Any] | None, str]:
+    """Return what a command of mailname tells on a host as JSON, or None and why there is nothing.
+
+    Args:
+        target: the host, as ``ssh`` takes it.
+        words: the command, which is given ``--json``.
+        member: a list that the answer must have, so that it is one.
+        config: what ssh's option -F takes.
+
+    """
     program, *options = _SSH
-    words = (program, *(("-F", str(config)) if config is not None else ()), *options)
+    ssh = (program, *(("-F", str(config)) if config is not None else ()), *options)
     try:
-        ran = await run_program(*words, target, *_ORDER, seconds=SSH_TIMEOUT)
+        ran = await run_program(*ssh, target, "mailname", *words, "--json", seconds=SSH_TIMEOUT)
     except TimeoutError:
         return None, f"no answer over SSH within {SSH_TIMEOUT:.0f} seconds"
     except OSError as error:
         return None, f"ssh cannot be started: {error.strerror}"
     try:
-        status = json.loads(ran.output)
+        told = json.loads(ran.output)
     except ValueError:
-        status = None
-    if isinstance(status, dict) and isinstance(status.get("zones"), list):
-        return status, ""
-    return None, f"no status over SSH (exit code {ran.code}): {ran.last_words or 'no output'}"
+        told = None
+    if isinstance(told, dict) and isinstance(told.get(member), list):
+        return told, ""
+    return None, f"no {words[0]} over SSH (exit code {ran.code}): {ran.last_words or 'no output'}"

@@ -30,6 +30,7 @@ COMMANDS = {
     "key": "Make and rotate TSIG keys for transfers.",
     "status": "Tell what a running server holds: serials, timers, last transfers.",
     "history": "Tell what happened: transfers, NOTIFYs, failures, refusals.",
+    "traffic": "Tell which name server the world asks, and for what.",
     "notify": "Tell a running primary to notify its secondaries now.",
     "retransfer": "Tell a running secondary to transfer a zone now.",
     "reload": "Tell a running server to read its zone files again.",

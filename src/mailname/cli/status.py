@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,6 @@ from mailname.cli.exits import EXIT_FINDINGS
 from mailname.cli.host_options import ssh_config_option
 from mailname.cli.status_view import is_unwell, print_status
 from mailname.errors import HostError
-
-if TYPE_CHECKING:
-    from dns.name import Name
 
 _DEFAULT = Path("/run/mailname/control.sock")
 
@@ -66,30 +62,9 @@ def command(
 
 def _of_plan(file: Path, control: tuple[str, ...], network_file: Path | None, ssh_config: Path | None, *, as_json: bool) -> int:
     from mailname.cli.plan_argument import read_plan
+    from mailname.cli.plan_controls import controls
     from mailname.cli.status_plan import tell
-    from mailname.server.network import DirectNetwork
-    from mailname.server.network_map import MappedNetwork
 
     plan = read_plan(file, quiet=True)
-    network = MappedNetwork.load(network_file) if network_file else DirectNetwork()
-    named = dict(network.control) if isinstance(network, MappedNetwork) else {}
-    named |= dict(_named(one) for one in control if "=" in one)
-    unknown = named.keys() - {server.name for server in plan.name_servers}
-    if unknown and control:
-        raise click.BadParameter(f"the plan has no name server {min(unknown)}.", param_hint="--control")
-    unnamed = [Path(one) for one in control if "=" not in one]
-    if not control and network_file is None:
-        here = Path(os.environ.get("MAILNAME_CONTROL") or _DEFAULT)
-        unnamed = [here] if here.exists() else []
-    return tell(plan, network, named, unnamed, ssh_config, as_json=as_json)
-
-
-def _named(text: str) -> tuple[Name, Path]:
-    import dns.exception
-    import dns.name
-
-    name, _, path = text.partition("=")
-    try:
-        return dns.name.from_text(name), Path(path)
-    except dns.exception.DNSException as error:
-        raise click.BadParameter(f"'{name}' is not a host name: {error}", param_hint="--control") from error
+    found = controls(plan, control, network_file)
+    return tell(plan, found.network, found.named, found.unnamed, ssh_config, as_json=as_json)

@@ -35,7 +35,8 @@ from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
 from mailname.server.timetable import Timed, Timetable
 from mailname.server.tls_ports import TlsPorts
-from mailname.server.traffic_report import MOST, Counted, report
+from mailname.server.traffic_history import TrafficHistory, traffic_of
+from mailname.server.traffic_now import reported
 from mailname.server.udp import UdpListener
 from mailname.server.udp_counts import added_up
 from mailname.server.udp_workers import UdpWorkers, are_available, options_for_reference
@@ -105,6 +106,7 @@ class Server:
         self.context.on_the_spot = bool(self._workers)
         self._tcp: list[TcpListener] = []
         self._tls = TlsPorts(self.context, self._dispatcher, self._limits)
+        self._traffic_history = TrafficHistory(config.state, lambda: self.traffic(0), self.clock)
         self._control = ControlSocket(config.control, self.obey) if config.control else None
         self._timers: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -146,6 +148,7 @@ class Server:
         self._keeping.add_done_callback(_log_failure)
         self.context.listening.set()
         self.clock.when_moved(self._wake.set)
+        self._traffic_history.start()
         self._timers = asyncio.get_running_loop().create_task(self._keep_time(), name=_TIMERS)
         self._timers.add_done_callback(_log_failure)
 
@@ -169,6 +172,7 @@ class Server:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             self._keeping = None
+        await self._traffic_history.stop()
         await asyncio.gather(*(one.close() for one in (*self._udp, *self._tcp, self._tls)))
         self._udp, self._tcp = [], []
         if self._control:
@@ -311,19 +315,9 @@ class Server:
 
     def traffic(self, most: int, apex: Name | None = None) -> dict[str, Any]:
         """Return what has been asked and answered since the start, with the busiest zones and networks (``traffic_report``)."""
-        workers = [counters for listener in self._udp if isinstance(listener, UdpWorkers) for counters in listener.seen()]
-        plain = [listener.traffic() for listener in self._udp if isinstance(listener, UdpListener)]
-        dispatcher = self._dispatcher
-        dispatcher.traffic.forget_others(self.context.table)
-        counted = Counted(
-            dispatcher.traffic,
-            [*plain, *(counters.traffic() for counters in workers)],
-            dispatcher.rates.limited,
-            workers,
-            self.context.images.images if self.context.images else None,
-            {apex: tally[0] for apex, tally in dispatcher.prepared.tallies.items() if self.context.table.entry(apex) is not None},
-        )
-        return report(counted, self.started_at, most, apex)
+        return reported(self._udp, self._dispatcher, self.context, self.started_at, most, apex) | {
+            "listen": [str(at) for at in self.config.listen]
+        }
 
     def _zone_statuses(self, apex: Name | None) -> list[dict[str, Any]]:
         statuses = [zone.status() for name, zone in sorted(self.zones.items()) if apex in (None, name)]
@@ -347,10 +341,7 @@ class Server:
             case "history":
                 return await history_of(order, self.context.history, apex)
             case "traffic":
-                most = order.get("most", 20)
-                if not isinstance(most, int) or not 0 <= most <= MOST:
-                    return {"ok": False, "says": f"most is a number from 0 to {MOST}"}
-                return {"ok": True, **self.traffic(most, apex)}
+                return await traffic_of(order, self.traffic, self._traffic_history, apex)
             case "reload":
                 if apex is None and self.on_reload is not None and not (told := await self._configure_anew())["ok"]:
                     return told

@@ -1,0 +1,146 @@
+"""How traffic looks on a terminal: name servers side by side, each with its counts and what they were over time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from mailname.cli.console import out, print_prose, print_table
+from mailname.server.traffic_file import added
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mailname.checks.observe_traffic import Told, Window
+    from mailname.checks.traffic_share import Share
+    from mailname.server.traffic_file import Counts
+
+_BARS = "▁▂▃▄▅▆▇█"
+_COLUMNS = 24
+_MOST_TYPES = 6
+
+
+def moment_of(text: str) -> int:
+    """Return a time as reports write it in seconds since 1970."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def sentence(shares: Sequence[Share]) -> str:
+    """Say in plain words whom resolvers prefer; nothing where nobody was asked, or there is no choice."""
+    if len(shares) < 2:
+        return ""
+    first = max(shares, key=lambda one: one.share)
+    about = f"Resolvers ask {first.server} in {_percent(first.share)} of cases ({_apart(first)})"
+    return f"{about}, of {first_of(shares):,} questions" + (
+        "." if first.spans else ". That is by their number alone; a few minutes more tell how it varies."
+    )
+
+
+def first_of(shares: Sequence[Share]) -> int:
+    """Return how many questions all shares are of."""
+    return sum(one.questions for one in shares)
+
+
+def _apart(share: Share) -> str:
+    """Say how far off a share may be, in percent, rounded up."""
+    far = max(share.most - share.share, share.share - share.least) * 100
+    return f"±{max(-int(-far // 1), 1)}" if far >= 1 else "±1"
+
+
+def _percent(part: float) -> str:
+    return f"{part * 100:.0f} %"
+
+
+def print_servers(told: Mapping[str, Told], shares: Sequence[Share], window: Window, why: str = "") -> None:
+    """Print what servers told, a column for each."""
+    said = {name: one for name, one in told.items() if one.report is not None}
+    if said:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("", style="dim", no_wrap=True)
+        for name in said:
+            table.add_column(escape(name), overflow="fold")
+        columns = [
+            _column(one.report or {}, next((share for share in shares if share.server == name), None), window)
+            for name, one in said.items()
+        ]
+        for label in columns[0]:
+            if any(column[label] for column in columns):
+                table.add_row(label, *(escape(column[label]) for column in columns))
+        print_table(out, table)
+    for text in filter(None, (sentence(shares), why)):
+        out.print()
+        print_prose(out, f"[bold]{escape(text)}[/]")
+    for name, one in told.items():
+        if one.report is None:
+            print_prose(out, f"[red]{escape(name)}[/] tells nothing: {escape(one.says)}")
+
+
+def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> dict[str, str]:
+    rows = report["history"]["rows"]
+    total: Counts = {}
+    for row in rows:
+        total = added(total, {name: part for name, part in row.items() if name not in ("start", "seconds")})
+    counts = total or {
+        name: report[name]
+        for name in ("questions", "answers", "limited", "types", "rcodes", "transports", "families", "edns", "do")
+    }
+    answers = _number(counts["answers"])
+    now = report["now"]
+    return {
+        "since": f"the last {window.name}: {_moment(rows[0]['start'])}" if rows else _moment(report["since"]),
+        "questions": f"{_number(counts['questions']):,}",
+        "share": f"{_percent(share.share)} ({_apart(share)})" if share else "",
+        "now": f"{now['questions'] / now['seconds']:.1f} a second",
+        "types": _parts(counts["types"], answers),
+        "answers": _parts(counts["rcodes"], answers),
+        "by": _parts(counts["transports"], answers),
+        "from": _parts(counts["families"], answers),
+        "EDNS": f"{_percent(_number(counts['edns']) / answers)}, DO {_percent(_number(counts['do']) / answers)}"
+        if answers
+        else "",
+        "limited": f"{limited:,}" if (limited := _number(counts["limited"])) else "",
+        "zones": "\n".join(f"{one['zone']} {one['answers']:,}" for one in report["zones"]),
+        "networks": "\n".join(f"{one['network']} {one['questions']:,}" for one in report["clients"]),
+        "over time": _bars(rows, window),
+        "history": f"not kept: {problem}" if (problem := report["history"]["problem"]) else "",
+    }
+
+
+def _number(count: int | dict[str, int]) -> int:
+    return count if isinstance(count, int) else sum(count.values())
+
+
+def _moment(text: str) -> str:
+    return text.replace("T", " ").replace("Z", " UTC")
+
+
+def _parts(counts: int | dict[str, int], whole: int) -> str:
+    if isinstance(counts, int) or not whole:
+        return ""
+    most = sorted(counts.items(), key=lambda one: -one[1])[:_MOST_TYPES]
+    return ", ".join(
+        f"{name.upper() if name in ('udp', 'tcp') else _FAMILIES.get(name, name)} {_percent(count / whole)}"
+        for name, count in most
+        if count
+    )
+
+
+_FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
+
+
+def _bars(rows: Sequence[Mapping[str, Any]], window: Window) -> str:
+    """Draw the questions of the last spans, so many together that they fit; the newest is at the right."""
+    if len(rows) < 2:
+        return ""
+    seconds = rows[0]["seconds"] * max(1, window.spans // _COLUMNS)
+    last = moment_of(rows[-1]["start"]) // seconds
+    heights = [0] * _COLUMNS
+    for row in rows:
+        place = _COLUMNS - 1 - (last - moment_of(row["start"]) // seconds)
+        if place >= 0:
+            heights[place] += row["questions"]
+    top = max(heights)
+    return "".join(_BARS[(len(_BARS) - 1) * height // top] if height else " " for height in heights) if top else ""
