@@ -13,7 +13,7 @@ from mailname.cli.console import print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.exits import EXIT_UNKNOWN
 from mailname.cli.plan_controls import DEFAULT, controls
-from mailname.errors import HostError
+from mailname.errors import ObservationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +73,7 @@ def command(
     path = Path(control[0] if control else os.environ.get("MAILNAME_CONTROL") or DEFAULT)
     told = asyncio.run(at_control(path, window, most))
     if told.report is None:
-        raise HostError(
-            told.says, remedy="Start one: mailname serve --config FILE; or name its socket: --control PATH", step="control"
-        )
+        raise ObservationError(told.says, remedy="Start one: mailname serve --config FILE; or name its socket: --control PATH")
     if as_json:
         print_json(dict(told.report))
     else:
@@ -152,7 +150,8 @@ def _shares(told: Mapping[str, Told]) -> tuple[list[Share], str]:
         name: {moment_of(row["start"]): row["questions"] for row in report["history"]["rows"]} for name, report in reports.items()
     }
     if all(rows.values()):
-        begin = max(min(series) for series in rows.values())
+        # Who was not asked in a minute has no row of it, but has counted since it was started, or since its first row.
+        begin = max(min(moment_of(report["since"]) - _TOGETHER, *rows[name]) for name, report in reports.items())
         return shares({name: {at: count for at, count in series.items() if at >= begin} for name, series in rows.items()}), ""
     since = [moment_of(report["since"]) for report in reports.values()]
     if max(since) - min(since) <= _TOGETHER:

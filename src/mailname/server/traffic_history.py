@@ -104,7 +104,7 @@ class TrafficHistory:
             raise
 
     async def told(self, span: str, most: int) -> list[dict[str, Any]]:
-        """Return the last minutes, hours or days in which anything was asked, the oldest first; not the minute that runs."""
+        """Return those of the last minutes, hours or days in which anything was asked, the oldest first; not what runs now."""
         if self.folder is None:
             return []
         try:
@@ -113,7 +113,9 @@ class TrafficHistory:
         except (sqlite3.Error, OSError) as error:
             log.warning("the traffic cannot be read from %s: %s", self.folder / FILE, error)
             return []
-        return [{"start": iso(start), "seconds": SPANS[span][0], **counts} for start, counts in rows]
+        seconds = SPANS[span][0]
+        begin = self.clock.wall() - seconds * most
+        return [{"start": iso(start), "seconds": seconds, **counts} for start, counts in rows if start >= begin]
 
     def _last(self, folder: Path, span: str, most: int) -> list[tuple[int, Counts]]:
         if self._file is None:
