@@ -51,7 +51,14 @@ class Told:
     says: str = ""
 
 
-async def look(plan: Plan, controls: Mapping[Name, Path], unnamed: Sequence[Path], window: Window, most: int) -> dict[Name, Told]:
+async def look(
+    plan: Plan,
+    controls: Mapping[Name, Path],
+    unnamed: Sequence[Path],
+    window: Window,
+    most: int,
+    ssh_config: Path | None = None,
+) -> dict[Name, Told]:
     """Ask every name server of a plan.
 
     Args:

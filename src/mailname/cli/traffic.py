@@ -37,6 +37,7 @@ _TOGETHER = 60  # seconds: servers that started within them have counted for as 
     help=f"The running server's control socket; with PLAN also NAME=PATH, repeatable. [default: {DEFAULT}]",
 )
 @click.option("--network", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="With PLAN: a rehearsal's file.")
+@ssh_config_option
 @click.option(
     "--over", type=click.Choice(["hour", "day", "week", "month"]), default="day", show_default=True, help="How far back."
 )
