@@ -12,6 +12,7 @@ import click
 from mailname.cli.console import print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.exits import EXIT_UNKNOWN
+from mailname.cli.host_options import ssh_config_option
 from mailname.cli.plan_controls import DEFAULT, controls
 from mailname.errors import ObservationError
 
