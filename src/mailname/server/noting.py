@@ -90,12 +90,23 @@ class Noting:
             )
         )
 
-    def transferred(self, peer: Peer, done: TransferredZone, held: Serial | None, kind: str = "AXFR") -> None:
-        """Note that a zone has come from a primary."""
+    def transferred(self, peer: Peer, done: TransferredZone, held: Serial | None, kind: str = "AXFR") -> dict[str, Any]:
+        """Note that a zone has come from a primary; return what ``mailname status`` tells of it."""
         self._note(
             "in", "transfer", str(peer), held=held, to=done.zone.serial, seconds=done.seconds, key=peer.key, sent=done, kind=kind
         )
         self._restored(done.zone.serial)
+        return {
+            "at": iso(self.context.clock.wall()),
+            "peer": str(peer),
+            "serial": done.zone.serial.value,
+            "messages": done.messages,
+            "records": done.records,
+            "octets": done.octets,
+            "seconds": round(done.seconds, 6),
+            "kind": done.kind,
+            **({"fallback": done.fallback} if done.fallback else {}),
+        }
 
     def confirmed(self, peer: Peer, held: Serial | None) -> None:
         """Note that a primary has the version that we have."""
@@ -117,9 +128,16 @@ class Noting:
             self.expired = False
             self._note("in", "restored", to=serial)
 
-    def was_notified(self, source: IPAddress, serial: Serial | None) -> None:
-        """Note that a primary told us of a version."""
-        self._note("in", "notify", str(source), result="acknowledged", to=serial)
+    def notify_came(self, source: Endpoint, serial: Serial | None, held: Serial | None) -> dict[str, Any]:
+        """Note that a primary told us of a version; return what ``mailname status`` tells of it."""
+        told, ours = f"serial {serial}" if serial else "no serial", f"serial {held}" if held else "nothing"
+        log.info("zone %s: received notify from %s for %s (held: %s)", bare(self.apex), source, told, ours)
+        self._note("in", "notify", str(source.address), result="acknowledged", to=serial)
+        return {
+            "at": iso(self.context.clock.wall()),
+            "from": str(source.address),
+            "serial": serial.value if serial else None,
+        }
 
     def refused_notify(self, source: IPAddress, serial: Serial | None, says: str, *, known: bool = False) -> None:
         """Note that somebody whom we do not ask told us of a version."""

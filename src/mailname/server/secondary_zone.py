@@ -168,16 +168,12 @@ class SecondaryZone:
 
     def on_notify(self, peer: Peer, source: Endpoint, serial: Serial | None) -> None:
         """Take a NOTIFY from a primary."""
-        held = f"serial {self.zone.serial}" if self.zone else "nothing"
-        told = f"serial {serial}" if serial else "no serial"
+        held = self.zone.serial if self.zone else None
         self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
-        log.info("zone %s: received notify from %s for %s (held: %s)", bare(self.apex), source, told, held)
-        self._last_notify = {
-            "at": iso(self.context.clock.wall()),
-            "from": str(source.address),
-            "serial": serial.value if serial else None,
-        }
-        self.notes.was_notified(source.address, serial)
+        asyncio.get_running_loop().call_soon(self._note_notify, source, serial, held)  # what is to be done begins first
+
+    def _note_notify(self, source: Endpoint, serial: Serial | None, held: Serial | None) -> None:
+        self._last_notify = self.notes.notify_came(source, serial, held)
 
     def retransfer(self) -> None:
         """Transfer the zone whatever its serial: the operator's order."""
@@ -234,10 +230,13 @@ class SecondaryZone:
         if isinstance(fetched, Failure):
             await self._settle(self.logic.on_not_transferred(fetched, self.context.clock.monotonic()), fetched)
             return
-        self._remember_transfer(peer, fetched)
-        if self.zone is None and fetched.zone.record_count > LARGE:  # nothing that could be lost, and long to write
+        if is_first := self.zone is None:
+            self._remember_transfer(peer, fetched)
+        if is_first and fetched.zone.record_count > LARGE:  # nothing that could be lost, and long to write
             self._swap(fetched.zone)
         await self._keep(fetched.zone, fetched.changes)
+        if not is_first:  # its record is written later: it is served first
+            self._remember_transfer(peer, fetched)
         if self.zone is not fetched.zone and self.problem is not None:
             says = self.problem.says.removesuffix(self.problem.remedy).rstrip()
             told = Failure(str(peer), "not-kept", says, self.problem.remedy, fetched.zone.serial)
@@ -259,16 +258,6 @@ class SecondaryZone:
             return
         async with self._saving:  # one after the other: the later one knows more
             zone = zone or self._unkept
-            held = zone or self.zone
-            serial = held.serial.value if held else None
-            at = moment(self.context.clock)
-            memory = (
-                self.logic.memory(at)
-                if zone is None or zone.serial == self.logic.held
-                else Memory(at, 0.0, Timers.of(zone).refresh)
-            )
-            confirmed = at.wall - memory.age if memory.age is not None else None
-            record = Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
             is_late = False
             try:
                 if zone is not None and self.versions is not None:
@@ -280,7 +269,7 @@ class SecondaryZone:
                         self.context.records.soon(self)
                     self.versions.text_soon(self.context, self)
                 if not is_late:
-                    await in_thread(store.save_record, self.apex, record)
+                    await in_thread(store.save_record, self.apex, self._record(zone))
             except HostError as error:
                 if await self._may_serve(zone, store):
                     self._unkept = zone
@@ -290,6 +279,17 @@ class SecondaryZone:
             else:
                 self._unkept, self.problem = None, None
                 self._serve_kept(zone)
+
+    def _record(self, zone: Zone | None) -> Record:
+        """Return what is remembered of a version, None for the one that we hold."""
+        held = zone or self.zone
+        serial = held.serial.value if held else None
+        at = moment(self.context.clock)
+        memory = (
+            self.logic.memory(at) if zone is None or zone.serial == self.logic.held else Memory(at, 0.0, Timers.of(zone).refresh)
+        )
+        confirmed = at.wall - memory.age if memory.age is not None else None
+        return Record(serial, confirmed, self._last_transfer, self._last_failure, memory)
 
     async def remember(self) -> None:
         """Put what we remember of the version that we hold on the disk."""
@@ -317,19 +317,8 @@ class SecondaryZone:
         self.context.serve(self.apex, zone)
 
     def _remember_transfer(self, peer: Peer, done: TransferredZone) -> None:
-        self.notes.transferred(peer, done, self.logic.held, done.kind)
         self._last_failure = None
-        self._last_transfer = {
-            "at": iso(self.context.clock.wall()),
-            "peer": str(peer),
-            "serial": done.zone.serial.value,
-            "messages": done.messages,
-            "records": done.records,
-            "octets": done.octets,
-            "seconds": round(done.seconds, 6),
-            "kind": done.kind,
-            **({"fallback": done.fallback} if done.fallback else {}),
-        }
+        self._last_transfer = self.notes.transferred(peer, done, self.logic.held, done.kind)
 
     def _tell_clock(self, passed: Elapsed) -> None:
         """Say by which clock the copy's life is counted, where the two do not agree or only one could tell."""

@@ -8,6 +8,8 @@ from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dns.name import Name
 
     from mailname.server.context import Context
@@ -54,3 +56,8 @@ class ServedZones(dict["Name", ServedZone]):
         await context.end_tasks()
         for zone in self.values():
             await zone.retire()
+
+
+def batched(names: list[Name], size: int) -> Iterator[list[Name]]:
+    """Cut a list into parts of at most ``size`` (itertools has this from Python 3.12 on)."""
+    return (names[at : at + size] for at in range(0, len(names), size))

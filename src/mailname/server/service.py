@@ -29,7 +29,7 @@ from mailname.server.network import DirectNetwork, Network
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.served_images import ServedImages
-from mailname.server.served_zones import ServedZones
+from mailname.server.served_zones import ServedZones, batched
 from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
 from mailname.server.tcp_limits import TcpLimits
@@ -43,7 +43,7 @@ from mailname.server.udp_workers import UdpWorkers, are_available, options_for_r
 from mailname.wire.octets import octets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator
+    from collections.abc import Awaitable, Callable, Collection
 
     from dns.name import Name
 
@@ -57,12 +57,8 @@ _ZONES_AT_ONCE = 64
 _FEW = 100  # zones whose primaries are asked at once when the server starts
 _QUESTIONS_A_SECOND = 1000  # where there are more
 _SOON = 0.02  # seconds
+_SECONDARIES_FIRST = 0.003  # seconds in which a secondary that was told of a new version asks for it
 _COLLECTING = 1.0  # seconds for which new images are collected before they are written
-
-
-def batched(names: list[Name], size: int) -> Iterator[list[Name]]:
-    """Cut a list into parts of at most ``size`` (itertools has this from Python 3.12 on)."""
-    return (names[at : at + size] for at in range(0, len(names), size))
 
 
 class Server:
@@ -349,6 +345,8 @@ class Server:
                     says = f"{bare(apex)} is a secondary zone, which has no file to read: mailname retransfer {bare(apex)}"
                     return {"ok": False, "says": says}
                 problems = await self.reload(apex)
+                if apex is not None:
+                    await asyncio.sleep(_SECONDARIES_FIRST)
                 zones = self._zone_statuses(apex)
                 notes = [one["problem"]["says"] for one in zones if one["role"] == "primary" and one["problem"]]
                 return {"ok": not problems, "says": "; ".join(notes), "zones": zones}

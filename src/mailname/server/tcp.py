@@ -168,9 +168,9 @@ class _Connection:
                     wait = IDLE
                     continue
                 replies = self._dispatcher.on_tcp(wire, self._source)
-                first, second = await self._limits.turns.begin(replies)
-                if first is not None:
-                    await self._send(first)
+                written, second = await self._limits.turns.begin(replies, self._write)
+                if written:
+                    await self._drained()
                 if second is not None:
                     await self._may_stream.acquire()
                     self._streams += 1
@@ -209,8 +209,14 @@ class _Connection:
             self._be_idle(self._patience, IDLE)
 
     async def _send(self, message: bytes) -> None:
+        self._write(message)
+        await self._drained()
+
+    def _write(self, message: bytes) -> None:
         self._writer.write(len(message).to_bytes(2, "big") + message)
         self._limits.stuck(self._place)
+
+    async def _drained(self) -> None:
         async with asyncio.timeout(SLOW_READER):
             await self._writer.drain()
         self._limits.moving(self._place)

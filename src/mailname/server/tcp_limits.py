@@ -45,13 +45,24 @@ class Turns:
         self._questions = asyncio.Lock()
         self._streams = asyncio.Lock()
 
-    async def begin(self, replies: Iterator[bytes]) -> tuple[bytes | None, bytes | None]:
-        """Return the first two messages of an answer; most have one, some none."""
+    async def begin(self, replies: Iterator[bytes], write: Callable[[bytes], None]) -> tuple[bool, bytes | None]:
+        """Write the first message of an answer, and tell what comes behind it; most have one, some none.
+
+        Args:
+            replies: the messages.
+            write: takes the first one, before the second is made: for who transfers a small zone that is all.
+
+        Returns:
+            Whether there was a message, and the second one.
+
+        """
         async with self._questions:
             first = next(replies, None)
+            if first is not None:
+                write(first)
             second = next(replies, None) if first is not None else None
             await asyncio.sleep(0)
-        return first, second
+        return first is not None, second
 
     async def go_on(self, replies: Iterator[bytes]) -> bytes | None:
         """Return the next message of an answer that has many, None after the last."""

@@ -16,7 +16,7 @@ from mailname.server.udp import answer_from, ask_for_source
 from mailname.server.udp_batch import socket_address
 from mailname.server.waiting import datagrams_waiting
 from mailname.wire.edns import OptionCode
-from mailname.wire.message import is_update
+from mailname.wire.message import is_notify, is_update
 
 try:
     from mailname.server.udp_worker import Worker
@@ -119,7 +119,11 @@ class UdpWorkers:
                 self._dispatcher.updating.take(wire, self._network.peer(seen), partial(_send, one, seen, control))
                 continue
             reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
-            if reply is not None:
+            if reply is None:
+                continue
+            if is_notify(wire):  # the transfer that it asks for begins first
+                self._loop.call_soon(_send, one, seen, control, reply)
+            else:
                 _send(one, seen, control, reply)
 
 

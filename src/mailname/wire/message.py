@@ -128,6 +128,11 @@ def is_update(wire: bytes) -> bool:
     return len(wire) > 2 and wire[2] & 0xF8 == Opcode.UPDATE << 3
 
 
+def is_notify(wire: bytes) -> bool:
+    """Tell whether a message is a NOTIFY, as far as its header says (RFC 1996 section 3.3)."""
+    return len(wire) > 2 and wire[2] & 0xF8 == Opcode.NOTIFY << 3
+
+
 def error_reply(request: Request, rcode: Rcode, *, flags: int = 0, options: Options = ()) -> bytes:
     """Return a reply that has the question, the OPT record where one is due, and nothing else.
 
