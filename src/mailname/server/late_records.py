@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-_CALM = 1.0  # seconds
+_CALM = 0.6  # seconds; no whole second, or who changes a zone each second would meet it each time
 
 
 class Remembering(Protocol):

@@ -58,7 +58,7 @@ _FEW = 100  # zones whose primaries are asked at once when the server starts
 _QUESTIONS_A_SECOND = 1000  # where there are more
 _SOON = 0.02  # seconds
 _SECONDARIES_FIRST = 0.003  # seconds in which a secondary that was told of a new version asks for it
-_COLLECTING = 1.0  # seconds for which new images are collected before they are written
+_COLLECTING = 0.6  # seconds for which new images are collected; no whole second, see late_records.py
 
 
 class Server:

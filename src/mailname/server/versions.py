@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _LEAST = 1 << 18  # octets that a journal may have, however small the zone is
 _SMALL = 1 << 18  # octets of an image
-_CALM = 5.0  # seconds after a change until the text is written
+_CALM = 5.5  # seconds after a change until the text is written; no whole second, see late_records.py
 _PER_SECOND = 20_000  # records of a zone for which it waits a second longer
 
 
