@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "fuzz"
 KEPT = ROOT / "tests" / "data" / "fuzz"
-NAMES = ["query", "zone-text", "pack", "transfer", "ixfr", "journal", "tsig"]
+NAMES = ["query", "zone-text", "pack", "transfer", "ixfr", "journal", "tsig", "named-conf", "mail-list", "found-zone"]
 LONGEST = 4096
 LONGEST_KEPT = 2048
 MOST_KEPT = 80  # for each target

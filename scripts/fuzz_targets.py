@@ -15,6 +15,7 @@ import dns.message
 import dns.name
 import dns.tsig
 from dns.rdatatype import RdataType
+from scripts import fuzz_imports
 from tests.answer.plain_forms import FORMS, Served
 from tests.answer.questions import names_of, query
 from tests.answer.zones import signed_table, signed_zone_texts, the_table, zone_of, zone_texts
@@ -279,6 +280,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "ixfr": take_ixfr,
     "journal": take_journal,
     "tsig": take_signed,
+    "named-conf": fuzz_imports.take_named_conf,
+    "mail-list": fuzz_imports.take_mail_list,
+    "found-zone": fuzz_imports.take_zone,
 }
 
 
@@ -304,6 +308,8 @@ def seeds(target: str) -> list[bytes]:
             return [_framed(*(wire for wire, _ in stream)) for stream in (*streams, whole)]
         case "journal":
             return [_JOURNAL, *(_JOURNAL[step.at : step.end] for step in journal.look_through(_JOURNAL, octets(APEX)).steps)]
+        case "named-conf" | "mail-list" | "found-zone":
+            return fuzz_imports.seeds(target)
         case _:
             return [_framed(*_SIGNED), _framed(_SIGNED[0][:-1])]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.plan.marked_plans import GOOD
 
 from mailname.cli.import_zones import command
 from mailname.errors import HostError, PlanError, ZoneError
@@ -13,6 +14,7 @@ from mailname.plan import load
 from mailname.server.keyfile import load_key_file
 
 NAMED = Path(__file__).parents[1] / "data" / "named"
+LISTS = NAMED.parent / "mail_lists"
 HOSTER = NAMED / "hoster" / "etc/bind/named.conf"
 ZONE = (NAMED / "recipe-primary/var/lib/bind/example.tech.zone").read_text()
 
@@ -166,3 +168,30 @@ class TestArguments:
         result = run(*words)
         assert result.exit_code == 2
         assert says in result.output
+
+
+class TestLists:
+    def test_are_added_to_a_plan(self, tmp_path: Path) -> None:
+        """Shown, asked about, and written at the end; the plan as it was stays above."""
+        plan = tmp_path / "plan.toml"
+        plan.write_text(GOOD)
+        words = (LISTS / "opendkim.txt", LISTS / "whole_names.txt", "--into", plan)
+        asked = run(*words)
+        assert asked.exit_code == 1
+        assert "if it is right: --yes" in asked.stderr
+        assert plan.read_text() == GOOD
+        result = run(*words, "--yes")
+        assert result.exit_code == 0, result.output
+        assert "+ mail2024._domainkey" in result.stdout
+        assert plan.read_text().startswith(GOOD)
+        again = json.loads(run(*words, "--json").stdout)["into"]
+        assert (again["known"], again["diff"], again["written"]) == (7, [], False)
+
+    def test_are_a_new_plan_with_name_servers(self, tmp_path: Path) -> None:
+        """Whose they are and who serves them has to be said; else both ways are named."""
+        assert "--into PLAN" in run(LISTS / "whole_names.txt").output
+        servers = ("--primary", "ns1.example.tech=192.0.2.1", "--secondary", "ns2.example.tech=198.51.100.2")
+        result = run(LISTS / "relative_names.txt", "--zone", "example.tech", *servers, "-o", tmp_path)
+        assert result.exit_code == 0, result.output
+        plan = load((tmp_path / "example.tech.toml").read_text(), "x").plan
+        assert [str(host.name) for host in plan.mail_hosts] == ["mail.example.tech."]

@@ -67,7 +67,9 @@ def print_rest(collected: Collected, imported: list[Imported], keys: tuple[str, 
         err.print(f"[dim]Next: mailname check {path}, mailname deploy {path} --dry-run[/]")
 
 
-def document(collected: Collected, imported: list[Imported], keys: tuple[str, ...]) -> dict[str, Any]:
+def document(
+    collected: Collected, imported: list[Imported], keys: tuple[str, ...], added: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return all of it as JSON has it; no secret is in it."""
     return {
         "schema": "mailname.import/1",
@@ -75,6 +77,7 @@ def document(collected: Collected, imported: list[Imported], keys: tuple[str, ..
         "notes": collected.notes,
         "mistakes": [_mistake(mistake) for mistake in collected.mistakes],
         "keys": list(keys),
+        "into": added and {**added, "mistakes": [_mistake(mistake) for mistake in added["mistakes"]]},
     }
 
 

@@ -109,7 +109,7 @@ class Asking:
         """
         if one.why_not or self.dry_run:
             return
-        if one.doubts and not self.yes and not self._agreed("Write the plan all the same?"):
+        if one.doubts and not self.yes and not self.agreed("Write the plan all the same?"):
             one.why_not = "It differs from what was found; if that is right: --yes"
             return
         octets = one.plan.text.encode()
@@ -117,7 +117,7 @@ class Asking:
             if one.path.is_file() and one.path.read_bytes() == octets:
                 one.written = True
                 return
-            if not self.force and not self._agreed(f"{one.path} is already there. Write over it?"):
+            if not self.force and not self.agreed(f"{one.path} is already there. Write over it?"):
                 one.why_not = f"{one.path} is already there: --output elsewhere, or over it with --force"
                 return
         try:
@@ -128,7 +128,8 @@ class Asking:
             raise HostError(f"cannot write {one.path}: {error.strerror}", remedy=remedy, step="import") from error
         one.written = True
 
-    def _agreed(self, question: str) -> bool:
+    def agreed(self, question: str) -> bool:
+        """Ask, where somebody is there who can answer."""
         return self.can_ask and click.confirm(question, default=False, err=True)
 
 

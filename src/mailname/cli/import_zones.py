@@ -35,6 +35,7 @@ _HOST = "NAME[=ADDR,...]"
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="Where the copy of another host's files begins.")
 @click.option("--primary", metavar=_HOST, help="Which name server holds the zone file, and its addresses.")
 @click.option("--secondary", "secondaries", metavar=_HOST, multiple=True, help="Addresses of another; may be repeated.")
+@click.option("--into", type=click.Path(path_type=Path, dir_okay=False), help="Add lists of records to this plan.")
 @click.option(
     "--output",
     "-o",
@@ -61,6 +62,7 @@ def command(
     root: Path | None,
     primary: str | None,
     secondaries: tuple[str, ...],
+    into: Path | None,
     folder: Path,
     keys: Path | None,
     yes: bool,
@@ -75,25 +77,33 @@ def command(
 
     Exit code 0 when all is written, 1 when something is not.
     """
+    from mailname.cli.import_lists import add_lists, zone_of_lists
     from mailname.cli.import_sources import collect_files
     from mailname.cli.import_view import document, print_end, print_one, print_rest
     from mailname.cli.import_writing import Asking, drafted, write_keys
     from mailname.imports.takeover import Takeover
 
+    if into is not None and not sources:
+        raise click.UsageError("--into takes lists of records from files.")
     wanted = tuple(_zone_name(text) for text in zones)
     if bool(sources) == bool(server):
         raise click.UsageError("Give files or --server, one of them: mailname import named.conf")
     if server is not None and not wanted:
         raise click.UsageError("A server is asked for zones by their names: --zone NAME")
+    asking = Asking(yes=yes, force=force, dry_run=dry_run, can_ask=sys.stdin.isatty() and not as_json)
     given, first = _given(primary, secondaries)
     with _progress(quiet=as_json) as tell:
         if server is not None:
             collected = asyncio.run(_from_server(server, wanted, key))
         else:
             collected = collect_files(sources, wanted, view, root, tell)
+        if collected.lists and into is None:
+            zone, mistakes = zone_of_lists(collected.lists, wanted, given)
+            collected.zones.append(zone)
+            collected.mistakes += mistakes
         takeover = Takeover(tuple(collected.zones), given, first, collected.keys)
         imported = drafted(collected, takeover, folder, tell)
-    asking = Asking(yes=yes, force=force, dry_run=dry_run, can_ask=sys.stdin.isatty() and not as_json)
+    added = add_lists(into, collected.lists, asking, quiet=as_json) if into is not None else None
     for one in imported:
         if not as_json:
             print_one(one)
@@ -102,11 +112,13 @@ def command(
             print_end(one)
     written_keys = () if keys is None or dry_run else write_keys(collected.keys.values(), keys)
     if as_json:
-        print_json(document(collected, imported, written_keys))
-    else:
+        print_json(document(collected, imported, written_keys, added))
+    elif imported or into is None:
         print_rest(collected, imported, written_keys)
-    if not imported and not collected.mistakes:
+    if not imported and not collected.mistakes and not collected.lists:
         raise click.UsageError("There is no zone in what was given.")
+    if added is not None and (added["why_not"] or added["mistakes"]):
+        ctx.exit(EXIT_FINDINGS)
     well = all(one.written or dry_run for one in imported) and not collected.mistakes
     ctx.exit(EXIT_WELL if well else EXIT_FINDINGS)
 

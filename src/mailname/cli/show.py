@@ -39,16 +39,17 @@ _PUBLISHED = ":published"  # stands for --diff without a file
 @click.option(
     "--diff",
     "published",
-    metavar="[FILE]",
+    metavar="[FILE|SERVER]",
     is_flag=False,
     flag_value=_PUBLISHED,
     type=click.Path(dir_okay=False),
-    help="What would change: against this zone file, or against what the running primary has published.",
+    help="What would change: against this zone file, what this server serves, or what the running primary has published.",
 )
 @click.option(
     "--control", type=click.Path(path_type=Path), envvar="MAILNAME_CONTROL", help="With --diff: the primary's control socket."
 )
 @click.option("--network", type=click.Path(path_type=Path, dir_okay=False), help="With --diff: the network file of a rehearsal.")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="With --diff SERVER: the transfer key's file.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON document.")
 @click.option("--serial", type=click.IntRange(0, 2**32 - 1), help="The zone's serial. Default: today's, YYYYMMDD00 in UTC.")
 @click.pass_context
@@ -62,6 +63,7 @@ def command(
     published: str | None,
     control: Path | None,
     network: Path | None,
+    key: Path | None,
     as_json: bool,
     serial: int | None,
 ) -> None:
@@ -87,7 +89,7 @@ def command(
 
         print_configuration(plan, server)
         return
-    olds = _published(plan, published, control, network)
+    olds = _published(plan, published, control, network, key)
     zones = expand_all(plan, Serial(int(datetime.now(UTC).strftime("%Y%m%d")) * 100 if serial is None else serial))
     sheet = worksheet(plan, zones[0])
     form = _find_form(style)
@@ -141,11 +143,24 @@ def _find_form(name: str | None) -> tuple[Style, Panel | None]:
         raise click.BadParameter(f"{error.problem}. {error.remedy}", param_hint="--style") from error
 
 
-def _published(plan: Plan, where: str | None, control: Path | None, network: Path | None) -> list[tuple[str, Zone | None]]:
+def _published(
+    plan: Plan, where: str | None, control: Path | None, network: Path | None, key: Path | None
+) -> list[tuple[str, Zone | None]]:
     """Return what to compare with: its name, and the zone if there is one."""
     if where == _PUBLISHED:
         return asyncio.run(_ask_the_primary(plan, control, network))
-    return [(where, _read(where, plan))] if where is not None else []
+    if where is None:
+        return []
+    if Path(where).is_file() or not _may_be_a_server(where):
+        return [(where, _read(where, plan))]
+    from mailname.cli.show_live import live_zones
+
+    return asyncio.run(live_zones(plan, where, key, network))
+
+
+def _may_be_a_server(text: str) -> bool:
+    """Tell whether a text that names no file may name a server: a name or an address, perhaps with a port."""
+    return "/" not in text and not text.endswith((".zone", ".db", ".txt"))
 
 
 def _read(file: str, plan: Plan) -> Zone:

@@ -66,7 +66,7 @@ def literal_records(found: FoundZone, ttl: int, made: set[tuple[Name, RdataType]
     for rrset in found.order:
         if (rrset.owner, rrset.rdtype) in made:
             continue
-        means = _means(rrset, found.apex)
+        means = meaning(rrset, found.apex)
         table = record_table(rrset, found.apex, ttl, means) if means else None
         if table is not None:
             said = [one for rdata in rrset.rdatas for one in found.comments.of(rrset.owner, rdata)]
@@ -80,7 +80,7 @@ def literal_records(found: FoundZone, ttl: int, made: set[tuple[Name, RdataType]
     return literal
 
 
-def _means(rrset: RRset, apex: Name) -> str:
+def meaning(rrset: RRset, apex: Name) -> str:
     """Say what an RRset is for the mail; nothing where it is something else."""
     if rrset.rdtype == RdataType.TLSA:
         return _TLSA
