@@ -12,8 +12,7 @@ from dns.rdatatype import RdataType
 from mailname.errors import Mistake
 from mailname.imports import toml_writing as toml
 from mailname.imports.literal_records import meaning, record_table
-from mailname.plan import names
-from mailname.plan.expand import expand
+from mailname.plan import expand, names
 from mailname.zone import Serial
 from mailname.zone.rrset import RRset
 

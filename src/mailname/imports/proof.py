@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.errors import PlanError
-from mailname.plan.expand import expand
-from mailname.plan.load import load
+from mailname.plan import expand, load
 from mailname.zone.diff import diff
 
 if TYPE_CHECKING:
