@@ -109,7 +109,7 @@ class TestPlan:
                     )
         seen = mailname("traffic", pair / "plan.toml", *sockets(pair), "--over", "hour")
         assert seen.returncode == 0, seen.stderr
-        for text in ("the last hour", "AAAA 100 %", "IPv6 100 %", "EDNS", "50 %, DO 25 %", "█", "75 % (±1)"):
+        for text in ("of the last hour", "AAAA 100 %", "IPv6 100 %", "EDNS", "50 %, DO 25 %", "█", "75 % (±1)"):
             assert text in seen.stdout
         told = json.loads(mailname("traffic", pair / "plan.toml", *sockets(pair), "--over", "hour", "--json").stdout)
         assert told["shares"][0]["spans"] >= 30

@@ -147,7 +147,7 @@ class TestOrder:
         assert "from" in told["says"]
 
     async def test_of_a_server_tells_what_was_asked_before_it_was_started_again(self, site: Site) -> None:
-        """What was counted last is written when it ends."""
+        """What was counted last is written when it ends; what was asked since then is told, too."""
         config = site.primary(state=site.folder / "state")
         for _ in range(2):
             async with running(config) as server:
@@ -155,4 +155,4 @@ class TestOrder:
                     await asked(site.primary_at, "example.tech.", "MX")
                 told = await server.obey({"do": "traffic", "history": "day"})
         assert told["questions"] == 3
-        assert [(row["questions"], row["types"]) for row in told["history"]["rows"]] == [(3, {"MX": 3})]
+        assert [(row["questions"], row["types"]) for row in told["history"]["rows"]] == [(6, {"MX": 6})]

@@ -90,7 +90,7 @@ def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> d
     answers = _number(counts["answers"])
     now = report["now"]
     return {
-        "since": f"the last {window.name}: {_moment(rows[0]['start'])}" if rows else _moment(report["since"]),
+        "since": f"{_moment(rows[0]['start'])}, of the last {window.name}" if rows else _moment(report["since"]),
         "questions": f"{_number(counts['questions']):,}",
         "share": f"{_percent(share.share)} ({_apart(share)})" if share else "",
         "now": f"{now['questions'] / now['seconds']:.1f} a second",
@@ -114,7 +114,7 @@ def _number(count: int | dict[str, int]) -> int:
 
 
 def _moment(text: str) -> str:
-    return text.replace("T", " ").replace("Z", " UTC")
+    return f"{text[:16]} UTC".replace("T", " ")
 
 
 def _parts(counts: int | dict[str, int], whole: int) -> str:

@@ -104,7 +104,7 @@ class TrafficHistory:
             raise
 
     async def told(self, span: str, most: int) -> list[dict[str, Any]]:
-        """Return those of the last minutes, hours or days in which anything was asked, the oldest first; not what runs now."""
+        """Return those of the last minutes, hours or days in which anything was asked, the oldest first."""
         if self.folder is None:
             return []
         try:
@@ -134,6 +134,7 @@ async def traffic_of(
         return {"ok": True, **report(most, apex)}
     if span not in SPANS or not _is_number(spans, 1, MOST_SPANS):
         return {"ok": False, "says": f"history is one of {', '.join(SPANS)}, and spans a number from 1 to {MOST_SPANS}"}
+    await history.note()
     told = {"span": span, "problem": history.problem, "rows": await history.told(span, spans)}
     return {"ok": True, **report(most, apex), "history": told}
 
