@@ -42,6 +42,7 @@ class Link:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _server: asyncio.Server | None = None
     _udp: socket.socket | None = None
+    _ending: bool = False
 
     async def start(self) -> None:
         """Begin to forward."""
@@ -53,12 +54,15 @@ class Link:
         self._spawn(self._receive(self._udp))
 
     async def stop(self) -> None:
-        """End everything."""
+        """End everything, also what began while the rest was ending."""
+        self._ending = True
+        self.heal()
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(list(self._tasks), timeout=1.0)
         if self._udp is not None:
             self._udp.close()
 
@@ -82,7 +86,7 @@ class Link:
 
     async def _receive(self, udp: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._ending:
             try:
                 data, sender = await loop.sock_recvfrom(udp, _LONGEST_DATAGRAM)
             except OSError:  # what we answered to somebody who is gone came back
@@ -130,6 +134,8 @@ class Link:
             task.add_done_callback(self._tasks.discard)
         out: asyncio.StreamWriter | None = None
         try:
+            if self._ending:
+                return
             if self.fault in ("drop", "tcp-blocked"):
                 self._count("held connection")
                 await self._healed.wait()
@@ -148,6 +154,9 @@ class Link:
                 await asyncio.gather(*ways, return_exceptions=True)
         except OSError:
             self._count("broken connection")
+        except asyncio.CancelledError:
+            if not self._ending:  # at our end nobody waits for it, and asyncio's own callback would take it for a fault
+                raise
         finally:
             for one in (writer, out):
                 if one is not None:

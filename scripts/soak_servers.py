@@ -24,6 +24,8 @@ from mailname.server.control import ask
 
 PROGRAM = str(Path(sys.executable).with_name("mailname"))
 STARTED_WITHIN = 60.0  # seconds: the machine may be busy with other things
+ENDS_WITHIN = 60.0  # seconds
+NEVER_ENDED = -1000  # stands for an exit status
 KEY = "soak.key."
 
 
@@ -55,7 +57,7 @@ class ServerProcess:
     Attributes:
         generation: how often it was started.
         up: it has answered since it was started, and nobody has killed it since.
-        exits: exit statuses of those that ended otherwise than by our SIGKILL.
+        exits: exit statuses of those that ended otherwise than by our SIGKILL; NEVER_ENDED of one that took no SIGTERM.
 
     """
 
@@ -109,7 +111,12 @@ class ServerProcess:
             return
         if self.child.returncode is None:
             self.child.send_signal(how)
-        status = await self.child.wait()
+        try:
+            status = await asyncio.wait_for(self.child.wait(), ENDS_WITHIN)
+        except TimeoutError:  # a fault, which must not hold up the run and its summary
+            self.child.kill()
+            await self.child.wait()
+            status = NEVER_ENDED
         if status != -signal.SIGKILL:
             self.exits.append(status)
         self.child = None
