@@ -16,6 +16,7 @@ from mailname.server.program import Ran
 from mailname.wire.tsig_key import make_key, parse_keys
 
 PLACES = Places(Path("/state"), Path("/zones"), key_file=Path("/keys/k.key"), folder=Path("/conf"), control_port=9953)
+CATALOG = '[catalog]\nname = "catalog.example.tech"\n'
 PAIR = plan_of(PLAN.replace('role = "', 'engine = "bind"\nrole = "'))
 
 
@@ -54,6 +55,23 @@ class TestSecondary:
         assert "allow-transfer { none; };" in text
         assert "allow-notify { 198.51.100.2; };" in text
         assert "transfer-source 192.0.2.1;" in text
+
+
+class TestCatalog:
+    def test_is_followed_by_a_secondary(self) -> None:
+        """Its zones are in no file of ours: they come by the catalog, with the key."""
+        plan = plan_of(PLAN.replace('role = "secondary"', 'engine = "bind"\nrole = "secondary"') + CATALOG)
+        files = Bind().render(plan, plan.secondaries[0], PLACES)
+        primary = '198.51.100.2 port 53 key "transfer.example.tech";'
+        assert f'catalog-zones {{ zone "catalog.example.tech" default-primaries {{ {primary} }}' in files[CONFIG]
+        assert 'zone "catalog.example.tech" {' in files[INCLUDED]
+        assert 'zone "example.tech" {' not in files[INCLUDED]
+
+    def test_is_not_made_by_a_primary(self) -> None:
+        """What to write instead is told."""
+        plan = plan_of(PLAN + CATALOG)
+        with pytest.raises(HostError, match="makes none"):
+            Bind().render(plan, plan.primary, PLACES)
 
 
 class TestWholeServer:
@@ -129,7 +147,7 @@ class TestInstalled:
     def test_takes_in_one_line_and_the_options_of_the_whole_server(self) -> None:
         """The package's own folder stays that of the whole server."""
         engine = Bind()
-        found = engine.installed(PAIR.primary, engine.placed(PAIR.primary.addresses, None))
+        found = engine.installed(PAIR, PAIR.primary, engine.placed(PAIR.primary.addresses, None))
         assert found.line == 'include "/etc/bind/mailname/mailname.conf";'
         assert found.whole is not None
         assert found.whole[0] == Path("/etc/bind/named.conf.options")

@@ -73,3 +73,17 @@ class TestRehearsal:
         assert json.loads(done.stdout)["verdict"] == "well"
         assert "transferred serial" in (folder / "1-ns1" / "log").read_text()
         assert (folder / "2-ns2" / "zones" / "example.tech.zone").exists()
+
+    def test_follows_a_catalog_with_the_program_that_the_plan_names(self, tmp_path: Path) -> None:
+        """The secondary's configuration names no zone but the catalog (RFC 9432)."""
+        need(*ENGINES["bind"])
+        plan = tmp_path / "plan.toml"
+        text = PLAN.replace("@PRIMARY@", "builtin").replace("@SECONDARY@", "bind")
+        plan.write_text(f'{text}[catalog]\nname = "catalog.example.tech"\n')
+        folder = tmp_path / "kept"
+        done = CliRunner().invoke(rehearse, [str(plan), "--json", "--folder", str(folder)])
+        log = (folder / "1-ns1" / "log").read_text(errors="replace")
+        assert done.exit_code == 0, f"{done.output}\n{log}"
+        assert json.loads(done.stdout)["verdict"] == "well"
+        assert "adding zone 'example.tech' from catalog 'catalog.example.tech' - success" in log
+        assert 'zone "example.tech"' not in (folder / "1-ns1" / "bind" / "mailname.conf").read_text()

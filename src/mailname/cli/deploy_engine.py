@@ -113,7 +113,7 @@ class DeployingEngine(Deploying):
     @property
     def installed(self) -> Installed:
         """How its package takes in what is ours."""
-        return self.engine.installed(self.server, self.driven(self.listen).places)
+        return self.engine.installed(self.plan, self.server, self.driven(self.listen).places)
 
     def driven(self, listen: tuple[IPAddress, ...] = ()) -> Driven:
         """Return the server there; it was logged in."""
@@ -195,6 +195,12 @@ class DeployingEngine(Deploying):
                 wanted[path] = text.encode()
             else:
                 untouched = (_untouched(path, former.get(path, b"")),)
+                if self.plan.catalog is not None:
+                    raise HostError(
+                        f"{self.name}: {path} is not ours, and what follows the plan's catalog has its place there",
+                        remedy="Leave [catalog] out of the plan, or take back the package's own file and deploy again.",
+                        step="deploy",
+                    )
         files = {path: octets for path, octets in wanted.items() if former.get(path) != octets}
         for path, octets in self.keys.items():
             there = self.standing.files.get(str(path))

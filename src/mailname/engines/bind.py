@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mailname.engines.engine import Order, Words
     from mailname.plan import Plan
-    from mailname.plan.model import NameServer
+    from mailname.plan.model import CatalogTable, NameServer
     from mailname.server.network import IPAddress
     from mailname.server.program import Ran
     from mailname.wire.tsig_key import Key
@@ -39,6 +39,7 @@ CONTROL = Path("rndc.conf")
 CONTROL_KEY = Path("rndc.key")
 #: Debian's own places; its AppArmor profile lets named write to no others.
 _DEBIAN = Path("/etc/bind/mailname")
+_FOLLOWED = Path("/var/cache/bind/mailname")  # zones that come by a catalog
 _LOG_LINES = 4000
 _HEAD = "// Written by mailname from the plan: change that, not this file."
 #: What holds for the whole server: it answers for its zones alone, and says no more than it must.
@@ -87,16 +88,22 @@ class Bind:
                 remedy='Write engine = "builtin" for it in the plan.',
                 step="engine",
             )
+        if plan.catalog is not None and server.role == "primary":
+            raise HostError(
+                "a plan with [catalog] wants the builtin engine at its primary: BIND follows a catalog, and makes none",
+                remedy='Write engine = "builtin" for it in the plan, or leave [catalog] out.',
+                step="engine",
+            )
         found = {INCLUDED: _included(plan, server, places)}
         if places.is_whole:
-            found[CONFIG] = f"{_HEAD}\n{_controls(places)}{_logging(places)}{options(server, places)}"
+            found[CONFIG] = f"{_HEAD}\n{_controls(places)}{_logging(places)}{options(plan, server, places)}"
             found[CONFIG] += f'include "{places.folder / INCLUDED}";\n'
             found[CONTROL] = _rndc(places)
         return found
 
-    def installed(self, server: NameServer, places: Places) -> Installed:
+    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
         """Return the line for ``named.conf.local``, and the options file of Debian's package."""
-        text = f"{_HEAD}\n{options(server, replace(places, state=Path('/var/cache/bind')))}"
+        text = f"{_HEAD}\n{options(plan, server, replace(places, state=Path('/var/cache/bind')))}"
         line = f'include "{_DEBIAN / INCLUDED}";'
         return Installed(Path("/etc/bind/named.conf.local"), line, (Path("/etc/bind/named.conf.options"), text))
 
@@ -162,7 +169,7 @@ def _zone_file(server: NameServer, places: Places, apex: Name) -> Path:
     return (places.zones if server.role == "primary" else places.state) / (file_stem(apex) + SUFFIX)
 
 
-def options(server: NameServer, places: Places) -> str:
+def options(plan: Plan, server: NameServer, places: Places) -> str:
     """Return the options of a server that is wholly ours."""
     listen = [places.place(Endpoint(address)) for address in places.listen or server.addresses]
     lines = ["options {", f'\tdirectory "{places.state}";']
@@ -171,21 +178,47 @@ def options(server: NameServer, places: Places) -> str:
         lines += [f"\t{word} port {port} {{ {address}; }};" for address, port in of_family] or [f"\t{word} {{ none; }};"]
     if places.control_port:  # it runs on its own, without Debian's folders and as anybody
         lines += ["\tpid-file none;", f'\tstatistics-file "{places.state / "named.stats"}";', "\tempty-zones-enable no;"]
+    if plan.catalog is not None:
+        lines += _follows(plan, plan.catalog, server, places)
     return "\n".join(lines) + f"\n{HARDENED}}};\n"
+
+
+def _follows(plan: Plan, catalog: CatalogTable, server: NameServer, places: Places) -> list[str]:
+    """Return what lets a secondary follow the catalog (RFC 9432): zones that appear in it are fetched with no word here."""
+    asked = _asked(plan, server, places)
+    stored = f'in-memory no zone-directory "{_FOLLOWED if not places.is_whole else places.state}" min-update-interval 1;'
+    from_primary = " ".join(f"{places.source(address)};" for address in plan.primary.addresses)
+    return [
+        f'\tcatalog-zones {{ zone "{_bare(catalog.name)}" default-primaries {{ {asked} }} {stored} }};',
+        f"\tallow-notify {{ {from_primary} }};",
+        *_sources(server, places),
+    ]
+
+
+def _asked(plan: Plan, server: NameServer, places: Places) -> str:
+    """Return the primary's addresses, each with the key."""
+    key = _key(plan, places)
+    return " ".join(f"{_at(places, address)}{key};" for address in plan.primary.addresses if _reachable(address, server))
+
+
+def _key(plan: Plan, places: Places) -> str:
+    signed = plan.transfer_key is not None and places.key_file is not None
+    return f' key "{_bare(plan.transfer_key.name)}"' if signed and plan.transfer_key is not None else ""
 
 
 def _included(plan: Plan, server: NameServer, places: Places) -> str:
     lines = [_HEAD, f"// {server.role} of {_bare(plan.domain)}: {_bare(server.name)}"]
-    key = f' key "{_bare(plan.transfer_key.name)}"' if plan.transfer_key is not None and places.key_file is not None else ""
+    key = _key(plan, places)
     if key:
         lines.append(f'include "{places.key_file}"; // the secret: mode 640 or less')
-    for zone in expand_all(plan, Serial(0)):
-        file = _zone_file(server, places, zone.apex)
-        own = [f'zone "{_bare(zone.apex)}" {{', f"\ttype {server.role};", f'\tfile "{file}";']
+    followed = plan.catalog.name if plan.catalog is not None else None
+    for apex in (followed,) if followed is not None else [zone.apex for zone in expand_all(plan, Serial(0))]:
+        file = _zone_file(server, places, apex)
+        own = [f'zone "{_bare(apex)}" {{', f"\ttype {server.role};", f'\tfile "{file}";']
         if server.role == "primary":
-            own += _as_primary(plan, places, server, zone.apex, key)
+            own += _as_primary(plan, places, server, apex, key)
         else:
-            own += _as_secondary(plan, places, server, key)
+            own += _as_secondary(plan, places, server)
         own += _sources(server, places)
         lines += ["", *own, "};"]
     return "\n".join(lines) + "\n"
@@ -211,8 +244,8 @@ def _as_primary(plan: Plan, places: Places, server: NameServer, apex: Name, key:
     ]
 
 
-def _as_secondary(plan: Plan, places: Places, server: NameServer, key: str) -> list[str]:
-    asked = " ".join(f"{_at(places, address)}{key};" for address in plan.primary.addresses if _reachable(address, server))
+def _as_secondary(plan: Plan, places: Places, server: NameServer) -> list[str]:
+    asked = _asked(plan, server, places)
     from_primary = " ".join(f"{places.source(address)};" for address in plan.primary.addresses)
     return [
         "\tmasterfile-format text;",

@@ -66,7 +66,8 @@ class Driven:
 
     async def status(self, zone: Name | None = None) -> dict[str, Any]:
         """Return the server's status (``mailname.status/1``)."""
-        zones = self.zones if zone is None else (zone,)
+        catalog = (self.plan.catalog.name,) if self.plan.catalog is not None else ()
+        zones = (*self.zones, *catalog) if zone is None else (zone,)
         told = await self._asked(self.engine.questions(self.places, zones))
         return self.engine.status(self.plan, self.server, self.places, zones, told)
 

@@ -118,7 +118,7 @@ class DrivenEngine(Engine, Protocol):
 
         """
 
-    def installed(self, server: NameServer, places: Places) -> Installed:
+    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
         """Return how Debian's package takes in what is rendered for ``placed``; ``places.listen`` is where it is to listen."""
 
     def program(self, places: Places) -> Words:

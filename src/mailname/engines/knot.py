@@ -78,9 +78,9 @@ class Knot:
             found[CONFIG] = whole(places)
         return found
 
-    def installed(self, server: NameServer, places: Places) -> Installed:
+    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
         """Return the line for ``knot.conf``: what we include says where it listens, too."""
-        del server
+        del plan, server
         return Installed(Path("/etc/knot/knot.conf"), f'include: "{places.folder / INCLUDED}"')
 
     def program(self, places: Places) -> Words:

@@ -76,9 +76,9 @@ class Nsd:
             found[CONFIG] = whole(places)
         return found
 
-    def installed(self, server: NameServer, places: Places) -> Installed:
+    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
         """Return the line for ``nsd.conf``: what we include says where it listens, too."""
-        del server
+        del plan, server
         return Installed(Path("/etc/nsd/nsd.conf"), f'include: "{places.folder / INCLUDED}"')
 
     def program(self, places: Places) -> Words:

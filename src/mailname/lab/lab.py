@@ -285,11 +285,17 @@ class Lab:
         """Wait until each secondary serves what was published last and asks no more; False when one does not in time."""
         wanted = self.serial.value if self.serial is not None else None
         others = [server for server in self.secondaries if server not in but]
+        # What follows a catalog has no zones in its configuration.
+        followed = [zone.apex for zone in self.desired(Serial(0))] if self.plan.catalog is not None else []
 
         def is_done(status: dict[str, object]) -> bool:
             return status.get("serial") == wanted and not status.get("busy")
 
-        return await self.until(lambda: all(is_done(one.zone_status(zone.name)) for one in others for zone in one.config.zones))
+        return await self.until(
+            lambda: all(
+                is_done(one.zone_status(apex)) for one in others for apex in followed or [zone.name for zone in one.config.zones]
+            )
+        )
 
     async def until(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
         """Wait until something is so; False when it is not in time."""
