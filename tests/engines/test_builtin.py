@@ -80,5 +80,5 @@ class TestEngineNamed:
 
     def test_other_is_told(self) -> None:
         """With what to write instead."""
-        with pytest.raises(HostError, match="cannot set up the engine knot"):
-            engine_named("knot")
+        with pytest.raises(HostError, match="cannot set up the engine powerdns"):
+            engine_named("powerdns")
