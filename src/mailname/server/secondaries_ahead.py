@@ -1,7 +1,7 @@
 """Is a secondary ahead of its primary? A primary asks when it starts, for a backup that was put back does not say that it is old.
 
 Each secondary is asked once for its SOA, at the address to which it is notified; one that is away then, when it has acknowledged
-a NOTIFY. Nobody is asked of the zones of a folder.
+a NOTIFY. One that has fetched a version from us meanwhile was not ahead. Nobody is asked of the zones of a folder.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mailname.transfer.actions import Peer
     from mailname.zone import Serial
 
+_FETCHING = 0.5  # seconds after a NOTIFY in which a secondary that needs our version mostly has it
+
 
 @dataclass(slots=True)
 class SecondariesAhead:
@@ -32,6 +34,7 @@ class SecondariesAhead:
     Attributes:
         apex: its name.
         zone: at work, whose tasks the questions are.
+        has_fetched: whether a secondary has fetched a version from us.
         tell: takes what a secondary holds.
 
     """
@@ -39,26 +42,42 @@ class SecondariesAhead:
     context: Context
     apex: Name
     zone: Timed
+    has_fetched: Callable[[Peer], bool]
     tell: Callable[[Peer, Serial], None]
     unasked: set[Peer] = field(default_factory=set)
     chance: Callable[[], float] = random.random
+    _asking: dict[Peer, bool] = field(default_factory=dict)  # whether it has acknowledged a NOTIFY meanwhile
 
     def begin(self) -> None:
         """Ask all, soon; with many zones, not in one moment."""
         for peer in self.unasked:
+            self._asking[peer] = False
             self.context.spawn(self._ask(peer, self.chance() * self.context.spread), self.zone)
 
     def on_acknowledged(self, peer: Peer) -> None:
         """Ask a secondary that is there now."""
-        if peer in self.unasked:
-            self.context.spawn(self._ask(peer, 0.0), self.zone)
+        if peer in self._asking:
+            self._asking[peer] = True
+        elif peer in self.unasked:
+            self._asking[peer] = False
+            self.context.spawn(self._ask(peer, _FETCHING), self.zone)
 
     async def _ask(self, peer: Peer, pause: float) -> None:
         await asyncio.sleep(pause)
         try:
-            # By UDP as a NOTIFY, whatever transfers take: the port is the one for questions.
-            serial = await ask_soa(self.context, replace(peer, tls=None), self.apex)
-        except TransferError:
-            return  # it has no version, or is away; the NOTIFYs tell that
+            while peer in self.unasked and not await self._knows(peer) and self._asking[peer]:
+                self._asking[peer] = False  # it did not answer, and was there soon after: once more
+        finally:
+            del self._asking[peer]
+
+    async def _knows(self, peer: Peer) -> bool:
+        """Ask, unless that is needless; tell whether it needs no further question."""
+        if not self.has_fetched(peer):
+            try:
+                # By UDP as a NOTIFY, whatever transfers take: the port is the one for questions.
+                serial = await ask_soa(self.context, replace(peer, tls=None), self.apex)
+            except TransferError:
+                return False  # it has no version, or is away; the NOTIFYs tell that
+            self.tell(peer, serial)
         self.unasked.discard(peer)
-        self.tell(peer, serial)
+        return True

@@ -6,6 +6,7 @@ A primary that fails at EDNS is asked without.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -30,7 +31,8 @@ from mailname.server.asking import (
 from mailname.server.each_key import with_each_key
 from mailname.server.network import ask_tcp, ask_udp
 from mailname.server.tls_client import ask_tls
-from mailname.wire.edns import PAYLOAD, ExtendedError
+from mailname.transfer import soa_query
+from mailname.wire.edns import ExtendedError
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -70,9 +72,7 @@ async def _ask_soa(context: Context, peer: Peer, apex: Name) -> Serial:
 
 
 def _question(apex: Name, *, edns: bool) -> bytes:
-    query = dns.message.make_query(apex, RdataType.SOA, use_edns=0 if edns else False, payload=PAYLOAD)
-    query.flags = dns.flags.Flag(0)
-    return query.to_wire()
+    return soa_query.query(apex, secrets.randbelow(65536), edns=edns)
 
 
 async def _answered(context: Context, peer: Peer, first: bytes, second: bytes) -> tuple[bytes, bytes]:
@@ -104,6 +104,8 @@ async def _answered(context: Context, peer: Peer, first: bytes, second: bytes) -
 
 
 def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
+    if (told := soa_query.serial_of(wire, apex)) is not None:
+        return told
     try:
         message = dns.message.from_wire(wire, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError) as error:
