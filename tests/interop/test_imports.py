@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import dns.name
 from click.testing import CliRunner, Result
 from tests.cli.test_import_zones import NAMED, ZONE
+from tests.cli.test_rehearse import mailname as rehearsed
 from tests.interop.programs import need
 from tests.interop.real_servers import Bind, Key, PrimaryZone
 
@@ -100,6 +102,14 @@ class TestTakingOver:
                 assert re.search(r"- shop +300 +A +192\.0\.2\.80\n\+ shop +300 +A +192\.0\.2\.81", changed), changed
         serial = load(plan.read_text(), "x").plan
         assert say(expand(serial, Serial(2026112207)).soa_rdata.mname) == "ns2.example.tech"
+
+    def test_gives_a_plan_that_is_well(self, tmp_path: Path) -> None:
+        """The pair as the recipe sets it up, from BIND's configuration to a rehearsal of the whole journey."""
+        root = NAMED / "recipe-primary"
+        assert mailname("import", root / "etc/bind/named.conf", "--root", root, "-o", tmp_path).exit_code == 0
+        (tmp_path / "tmp").mkdir()
+        done = rehearsed(tmp_path / "tmp", "rehearse", str(tmp_path / "example.tech.toml"), "--json")
+        assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "well")
 
     def test_from_a_server_that_is_not_there(self, tmp_path: Path) -> None:
         """It could not be found out: that is no difference."""

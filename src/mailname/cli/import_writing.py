@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import dns.name
 
-from mailname.errors import HostError
+from mailname.errors import HostError, Mistake, Position
 from mailname.imports.new_plan import NewPlan, new_plan
 from mailname.imports.proof import Proof, prove
 from mailname.imports.takeover import hidden
@@ -57,7 +57,9 @@ def drafted(collected: Collected, takeover: Takeover, folder: Path, tell: Callab
     imported: list[Imported] = []
     for zone in takeover.zones:
         if zone.apex.is_subdomain(arpa):
-            collected.notes.append(f"{zone.where}: {say(zone.apex)} is a reverse zone: [[reverse_zone]] in the plan of a domain.")
+            problem = f"{say(zone.apex)} is a reverse zone, which has no plan of its own."
+            remedy = "Write it as [[reverse_zone]] into the plan of a domain that the same servers serve."
+            collected.mistakes.append(Mistake(Position(zone.where, 1, 1), problem, remedy, "warning"))
             continue
         tell(say(zone.apex))
         configured = collected.configured.get(zone.apex)
@@ -122,7 +124,10 @@ class Asking:
                 return
         try:
             one.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(one.path, octets)
+            if one.path.exists():
+                write_atomic(one.path, octets)
+            else:  # a thousand of them shall not wait for the disk a thousand times
+                one.path.write_bytes(octets)
         except OSError as error:
             remedy = "Name a folder that this user may write to: --output FOLDER"
             raise HostError(f"cannot write {one.path}: {error.strerror}", remedy=remedy, step="import") from error
