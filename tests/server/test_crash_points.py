@@ -44,6 +44,7 @@ KINDS = {
             "journal being written": "/.example.tech.journal.*.new",
             "journal": "/example.tech.journal",
             "history": "/history.sqlite*",
+            "traffic": "/traffic.sqlite*",
         }.items()
     },
 }
