@@ -11,7 +11,7 @@ import dns.name
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.server.running import PRIMARY, asked
+from tests.server.running import PRIMARY, asked, until
 from tests.server.test_folder_zones import WORKERS, Folder, folder
 
 from mailname.server import folder_announced, folder_journals
@@ -86,6 +86,23 @@ class TestOlderFile:
             folder.write(names[0], 13)
             assert set(await server.reload()) == {dns.name.from_text(names[1])}
             assert [await folder.serial(name) for name in names] == [13, 12, 11, 10]
+
+    async def test_is_not_served_after_one_zone_was_read_again(self, folder: Folder, workers: int) -> None:
+        """What ``mailname reload NAME`` took over has an image, too, as has a zone that was repaired."""
+        folder.many(2, 10)
+        async with folder.served(workers) as server:
+            folder.write("z0.test", 12)
+            assert (await server.obey({"do": "reload", "zone": "z0.test"}))["ok"]
+            folder.write("z1.test", 9)
+            assert await server.reload()
+            folder.write("z1.test", 13)
+            assert await server.reload() == {}
+            await until(lambda: not server.context.tasks)
+            assert [await folder.serial(name) for name in ("z0.test", "z1.test")] == [12, 13]
+        folder.write("z0.test", 11)
+        folder.write("z1.test", 11)
+        async with folder.served(workers):
+            assert [await folder.serial(name) for name in ("z0.test", "z1.test")] == [12, 13]
 
     async def test_is_not_served_where_the_image_is_lost(self, folder: Folder, workers: int) -> None:
         """A zone that has changed has an entry of its own: SERVFAIL until there is a file that is no older."""

@@ -26,7 +26,7 @@ from mailname.server.pack_folder import PackFolder, tidied
 from mailname.server.primary_zone import PrimaryZone, Problem, status_of
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.wire.octets import octets
-from mailname.zone.image_zone import ImageZone
+from mailname.zone.image_zone import ImageZone, same_octets
 from mailname.zone.pack import PackWriter, entries_of
 
 if TYPE_CHECKING:
@@ -158,7 +158,33 @@ class FolderZones:
             zone = self._wake(_name(file.apex))
             if problem := await zone.load():
                 problems[zone.apex] = problem
+        self._pack_soon([_name(file.apex) for file in found.unusual])
         return problems
+
+    def _pack_soon(self, loaded: Collection[Name]) -> None:
+        """Keep the images of zones that were loaded one by one, and are answered from memory until then."""
+        taken = [(octets(apex).lower(), zone.zone) for apex in loaded if (zone := self.awake.get(apex)) is not None]
+        alone = [(key, bytes(zone.image)) for key, zone in taken if isinstance(zone, ImageZone) and self._is_alone(key)]
+        if alone:
+            self._context.spawn(self._pack_loaded(alone), self)
+
+    def _is_alone(self, key: bytes) -> bool:
+        number = self._served.images.number(key)
+        return number >= 0 and self._served.images.stamp(number) is None
+
+    async def _pack_loaded(self, alone: list[tuple[bytes, bytes]]) -> None:
+        async with self._reading:
+            writer = PackWriter()
+            served = self._served.images
+            for key, image in alone:
+                held = served.image(served.number(key)) if self._is_alone(key) else None
+                if held is not None and same_octets(held, image):  # else another version was read meanwhile
+                    writer.add(image)
+                    self._looked_at.pop(key, None)
+            if writer.zones:
+                images: Images = served.changed((), ())
+                images.add_pack(await in_thread(self._packs.add, writer))
+                self._served.take(images)
 
     async def reload(self) -> dict[Name, str]:
         """Read again what has changed; return what is wrong with it."""
@@ -190,7 +216,11 @@ class FolderZones:
     async def reload_one(self, apex: Name) -> str | None:
         """Read one zone's file again; return what is wrong with it."""
         async with self._reading:
-            return await self._wake(apex).load() if apex in self else None
+            if apex not in self:
+                return None
+            problem = await self._wake(apex).load()
+            self._pack_soon([apex])
+            return problem
 
     async def _forget(self, apex: Name) -> None:
         zone = self.awake.pop(apex, None)
