@@ -14,6 +14,7 @@ from tests.checks.test_observe_domain import FOREIGN, PROVIDER, seen, with_provi
 
 from mailname.checks import explain, judge
 from mailname.checks.facts import Outcome, Record
+from mailname.checks.observe_servers import FOREIGN as FOREIGN_NAME
 from mailname.checks.seen import plan_as_seen
 from mailname.checks.special_address import kind_of
 
@@ -30,7 +31,10 @@ NS1, NS2 = "192.0.2.1", "198.51.100.2"
 async def verdict_with(change: Callable[[Probe], Probe]) -> Verdict:
     """Judge a healthy domain after each answer of its name servers was changed."""
     facts, _ = await seen(SmallWorld())
-    return judged(replace(facts, probes=tuple(change(p) if p.rung == "servers" else p for p in facts.probes)))
+    plain = [p for p in facts.probes if p.rung == "servers" and p.qtype == RdataType.SOA and p.transport == "udp"]
+    # Who answers well and offers no recursion is not asked for others' names; here all are.
+    foreign = [replace(p, qname=FOREIGN_NAME, qtype=RdataType.A, rcode=dns.rcode.REFUSED, aa=False, answer=()) for p in plain]
+    return judged(replace(facts, probes=tuple(change(p) if p.rung == "servers" else p for p in (*facts.probes, *foreign))))
 
 
 def judged(facts: Facts) -> Verdict:

@@ -4,7 +4,8 @@ import pytest
 from tests.plan.marked_plans import GOOD, assert_told, good, told
 
 from mailname.errors import PlanError
-from mailname.plan.toml_text import BROKEN, read_toml
+from mailname.plan.fault import BROKEN
+from mailname.plan.toml_text import read_toml
 
 
 class TestSyntaxError:

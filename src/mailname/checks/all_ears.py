@@ -11,6 +11,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
+from mailname.checks.patience import patiently
 from mailname.checks.wire_answer import question_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ async def ask_all_ears(network: Network, query: bytes, to: Endpoint, timeout: fl
         OSError: no route.
 
     """
+    return await patiently(_listen(network, query, to), timeout)
+
+
+async def _listen(network: Network, query: bytes, to: Endpoint) -> tuple[bytes, Endpoint | None]:
     with contextlib.closing(network.open_udp(to)) as connected:
         there: SocketAddress = connected.getpeername()
         here: SocketAddress = connected.getsockname()
@@ -35,9 +40,8 @@ async def ask_all_ears(network: Network, query: bytes, to: Endpoint, timeout: fl
         ears.setblocking(False)
         ears.bind((here[0], 0))
         await loop.sock_sendto(ears, query, there)
-        async with asyncio.timeout(timeout):
-            while True:
-                wire, seen = await loop.sock_recvfrom(ears, _LARGEST)
-                # Who answers must know the number and the question; servers that send no question back are let pass.
-                if len(wire) >= 12 and wire[:2] == query[:2] and question_of(wire) in (question_of(query), b""):
-                    return wire, None if tuple(seen[:2]) == tuple(there[:2]) else network.peer(seen)
+        while True:
+            wire, seen = await loop.sock_recvfrom(ears, _LARGEST)
+            # Who answers must know the number and the question; servers that send no question back are let pass.
+            if len(wire) >= 12 and wire[:2] == query[:2] and question_of(wire) in (question_of(query), b""):
+                return wire, None if tuple(seen[:2]) == tuple(there[:2]) else network.peer(seen)

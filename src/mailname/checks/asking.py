@@ -54,6 +54,7 @@ class Budget:
     given_up: Outcome | None = None
     answers_from: Endpoint | None = None  # it answers, and from another address: such answers nobody takes
     ends: float | None = None
+    began: float | None = None  # when it was first asked, by the same clock
     retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -206,7 +207,10 @@ class Asker:
         if budget.given_up:
             return budget.given_up, None
         now = asyncio.get_running_loop().time()
+        budget.began = now if budget.began is None else budget.began
         patience = self.world.timeout if transport == "udp" else self.world.timeout * self.world.tries
+        if transport == "tcp" and not budget.heard:
+            patience = max(budget.began + patience - now, self.world.timeout / 4)
         if budget.ends is not None:
             # It has let questions fall before: what is asked later shares the time that is left, and then has a moment each.
             patience = min(patience, max(budget.ends - now, self.world.timeout / 4))

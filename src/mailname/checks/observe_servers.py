@@ -12,7 +12,8 @@ import dns.name
 from dns.rdatatype import RdataType
 
 from mailname.checks.known_name import known
-from mailname.checks.observe_edns import ask_edns
+from mailname.checks.observe_edns import MOMENT, ask_edns_version, ask_soa
+from mailname.checks.patience import soon
 from mailname.checks.same_server import TELLING
 
 if TYPE_CHECKING:
@@ -67,20 +68,25 @@ async def ask_server(
 
     ``on_mail_host`` is told each mail host and address that this server's answers name, as soon as they are known.
     """
-    await asyncio.gather(_by_udp(asker, whom, wanted, on_mail_host, firsts), _by_tcp(asker, whom, wanted))
+    soa = asyncio.ensure_future(ask_soa(asker, whom))
+    await asyncio.gather(
+        _by_udp(asker, whom, wanted, soa, on_mail_host, firsts),
+        _by_tcp(asker, whom, wanted, soa),
+        _for_others(asker, whom, soa),
+    )
 
 
 async def _by_udp(
     asker: Asker,
     whom: Addressee,
     wanted: Questions,
+    soa: asyncio.Future[Probe],
     on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
     firsts: FirstAddresses,
 ) -> None:
     first = firsts.is_first(whom.server)
-    telling = wanted.rrsets if first else wanted.rrsets[: len(TELLING)]
-    asked = asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in telling))
-    probes, _ = await asyncio.gather(asked, asker.ask(whom, FOREIGN, RdataType.A, recurse=True))
+    now = wanted.rrsets[1:] if first else wanted.rrsets[1 : len(TELLING)]  # the very first is the SOA
+    probes = list(await asyncio.gather(soa, *(asker.ask(whom, owner, kind) for owner, kind in now)))
     if first:
         firsts.tell(whom.server, probes)
     elif await firsts.say_the_same(whom.server, probes, asker.world.timeout):
@@ -91,8 +97,14 @@ async def _by_udp(
     mannered = any(probe.answered and probe.opt for probe in probes)
     await asyncio.gather(
         _follow(asker, whom, wanted, probes, on_mail_host),
-        *([ask_edns(asker, whom)] if mannered else []),
+        *([ask_edns_version(asker, whom)] if mannered else []),
     )
+
+
+async def _for_others(asker: Asker, whom: Addressee, soa: asyncio.Future[Probe]) -> None:
+    """Ask for a foreign name, unless the first answer tells that this server resolves none (RA, RFC 1035 section 4.1.1)."""
+    if (said := await soon(soa, asker.world.timeout * MOMENT)) is None or said.ra or not said.answered:
+        await asker.ask(whom, FOREIGN, RdataType.A, recurse=True)
 
 
 async def _follow(
@@ -152,11 +164,19 @@ def relatives(host: Name, domain: Name) -> tuple[Name, ...]:
     return tuple(found)
 
 
-async def _by_tcp(asker: Asker, whom: Addressee, wanted: Questions) -> None:
-    soa = await asker.ask(whom, wanted.domain, RdataType.SOA, transport="tcp")
-    # Where nobody has a right to transfer, who we are is not looked up.
-    if soa.answered and not (wanted.vantages and our_address(asker.network, whom.endpoint) in wanted.vantages):
-        await asker.ask(whom, wanted.domain, RdataType.AXFR, transport="tcp")
+async def _by_tcp(asker: Asker, whom: Addressee, wanted: Questions, soa: asyncio.Future[Probe]) -> None:
+    """Try a transfer. Any answer shows that TCP works: the SOA is asked for where there is none, by this way or by UDP.
+
+    Where nobody has a right to transfer, who we are is not looked up.
+    """
+    if not wanted.vantages or our_address(asker.network, whom.endpoint) not in wanted.vantages:
+        tried = asyncio.ensure_future(asker.ask(whom, wanted.domain, RdataType.AXFR, transport="tcp"))
+        said = await soon(tried, asker.world.timeout * MOMENT)
+        if said is not None and said.answered and (await soa).answered:
+            return
+        await asyncio.gather(tried, asker.ask(whom, wanted.domain, RdataType.SOA, transport="tcp"))
+    else:
+        await asker.ask(whom, wanted.domain, RdataType.SOA, transport="tcp")
 
 
 def our_address(network: Network, towards: Endpoint) -> IPAddress | None:

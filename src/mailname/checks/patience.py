@@ -29,3 +29,35 @@ async def patiently(work: Coroutine[object, object, _Kind], timeout: float) -> _
         return task.result()
     finally:
         task.cancel()
+
+
+async def soon(task: asyncio.Future[_Kind], timeout: float) -> _Kind | None:
+    """Return what a task has come to, or None where it has not ended after so many seconds; it goes on."""
+    left = timeout
+    while not task.done() and left > 0:
+        await asyncio.wait([task], timeout=min(_SLICE, left))
+        left -= _SLICE
+    return task.result() if task.done() else None
+
+
+class Expiry:
+    """Ends the waiting for an answer after so many seconds of listening: what arrived meanwhile is always read first."""
+
+    def __init__(self, answer: asyncio.Future[bytes], timeout: float) -> None:
+        """Begin to count."""
+        self._answer, self._left = answer, timeout
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(min(_SLICE, timeout), self._tick)
+
+    def cancel(self) -> None:
+        """Stop counting."""
+        self._timer.cancel()
+
+    def _tick(self) -> None:
+        self._left -= _SLICE
+        if self._answer.done():
+            return
+        if self._left <= 0:
+            self._answer.set_exception(TimeoutError())
+        else:
+            self._timer = self._loop.call_later(min(_SLICE, self._left), self._tick)

@@ -2,7 +2,8 @@
 
 Another address that gives the same SOA and the same NS set, where the first answered everything well, has the same zone from the
 same program: its other records are not asked for. What a filter or a list of addresses may treat in its own way is asked at each:
-UDP, TCP, recursion, transfers. Where anything differs, or the first has not answered soon, an address is asked everything, too.
+UDP, TCP, EDNS, recursion where it is offered, transfers. Where anything differs, or the first has not answered soon, an address
+is asked everything, too.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ A socket that is connected tells that a port is closed; that is told to every qu
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
+from mailname.checks.patience import Expiry
 from mailname.checks.wire_answer import question_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class UdpPort:
             number = secrets.randbelow(0x10000)
         answer: asyncio.Future[bytes] = loop.create_future()
         self._waiting[number] = (question_of(query), answer)
-        expires = loop.call_later(timeout, _expire, answer)
+        expires = Expiry(answer, timeout)
         try:
             self._socket.send(number.to_bytes(2, "big") + query[2:])
             return await answer
@@ -78,8 +78,3 @@ class UdpPort:
             # Somebody who guesses the number must know the question, too; servers that send none back are let pass.
             if found is not None and not found[1].done() and question_of(wire) in (found[0], b""):
                 found[1].set_result(wire)
-
-
-def _expire(answer: asyncio.Future[bytes]) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):
-        answer.set_exception(TimeoutError())

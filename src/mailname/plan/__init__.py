@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mailname.plan.decoding import decode
     from mailname.plan.expand import expand, expand_all
     from mailname.plan.load import Loaded, load
     from mailname.plan.model import MailHost, NameServer, Plan, Record, ReverseZone, Soa, TransferKey
-    from mailname.plan.toml_text import decode
 
 __all__ = [
     "Loaded",
@@ -38,7 +38,7 @@ def __getattr__(name: str) -> object:
 
     # All at once: importing the module "load" or "expand" has set that name to the module.
     found: dict[str, object] = {}
-    for module in ("expand", "load", "model", "toml_text"):
+    for module in ("decoding", "expand", "load", "model"):
         found |= vars(importlib.import_module(f"{__name__}.{module}"))
     globals().update({one: found[one] for one in __all__})
     return globals()[name]

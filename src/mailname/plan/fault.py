@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # A value's way through the file: keys and, inside arrays, numbers from 0: ("name_server", 1, "addresses", 0).
 Path = tuple[str | int, ...]
+BROKEN = "\0"  # stands where a value could not be read; no TOML text can say this without an escape
 
 
 class WrongValueError(ValueError):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mailname.errors import Mistake, PlanError, Position
 from mailname.plan.contents import Contents
 from mailname.plan.draft import draft_of
 from mailname.plan.rules import aliases, look_alikes, mail_hosts, name_servers, records, reverse_zones, timers
 from mailname.plan.string_map import string_map
-from mailname.plan.toml_text import read_toml
 from mailname.plan.user_records import user_records
-from mailname.plan.validation import validate
+from mailname.plan.validation import flawless, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mailname.plan.draft import Draft
     from mailname.plan.fault import Fault, Path
@@ -45,6 +44,10 @@ def load(text: str, file: str) -> Loaded:
     if not text.removeprefix("\ufeff").strip():
         empty = Mistake(Position(file, 1, 1), "The plan is empty.", "Write one with: mailname init DOMAIN")
         raise PlanError((empty,))
+    if (plan := _read_flawless(text)) is not None:
+        return Loaded(plan, ())
+    from mailname.plan.toml_text import read_toml  # with the parser that keeps places, which a flawless plan does not need
+
     read = read_toml(text, file)
     mistakes = list(read.mistakes)
     if not read.data and not any(mistake.severity == "error" for mistake in mistakes):
@@ -53,23 +56,45 @@ def load(text: str, file: str) -> Loaded:
     found = validate(read.data, read.places, lost=read.lost)
     draft = draft_of(found)
     placed = _Placed(read.places, draft.zone_text.value if draft.zone_text else "")
-    mistakes += [placed.mistake(fault) for fault in (*found.faults, *_meaning(draft, placed))]
+    mistakes += [placed.mistake(fault) for fault in (*found.faults, *_meaning(draft, placed.in_zone_text, placed.line))]
     mistakes.sort(key=lambda mistake: (mistake.at.line, mistake.at.column))
     if found.plan is None or any(mistake.severity == "error" for mistake in mistakes):
         raise PlanError(tuple(mistakes))
     return Loaded(found.plan, tuple(mistakes))
 
 
-def _meaning(draft: Draft, placed: _Placed) -> Iterator[Fault]:
-    read = user_records(draft, placed.in_zone_text)
+class _PlaceNeededError(Exception):
+    """Something is to be told, with its place."""
+
+
+def _read_flawless(text: str) -> Plan | None:
+    """Read a plan of which nothing is to be told; None for any other."""
+    found = flawless(text)
+    if found is None:
+        return None
+
+    def place(where: object) -> NoReturn:
+        del where
+        raise _PlaceNeededError
+
+    try:
+        return None if any(True for _ in _meaning(draft_of(found), place, place)) else found.plan
+    except _PlaceNeededError:
+        return None
+
+
+def _meaning(
+    draft: Draft, in_zone_text: Callable[[Position], Position], line: Callable[[Path | Position], int]
+) -> Iterator[Fault]:
+    read = user_records(draft, in_zone_text)
     contents = Contents.of(draft, read)
     yield from read.faults
     yield from look_alikes.check(draft)
     yield from name_servers.check(draft)
     yield from timers.check(draft)
     yield from mail_hosts.check(draft, read, contents)
-    yield from aliases.check(draft, read, contents, placed.line)
-    yield from records.check(draft, read, contents, placed.line)
+    yield from aliases.check(draft, read, contents, line)
+    yield from records.check(draft, read, contents, line)
     yield from reverse_zones.check(draft)
 
 

@@ -6,6 +6,7 @@ so that no rule draws conclusions from its absence.
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 
 from mailname.plan import names
-from mailname.plan.fault import Fault, Path, WrongValueError, closest
+from mailname.plan.fault import BROKEN, Fault, Path, WrongValueError, closest
 from mailname.plan.model import (
     CatalogTable,
     Hosts,
@@ -29,7 +30,6 @@ from mailname.plan.model import (
     Update,
 )
 from mailname.plan.table import keys_of, read_table
-from mailname.plan.toml_text import BROKEN
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -113,6 +113,18 @@ class Validation:
     def put(self, path: Path, value: object) -> None:
         """Replace what stands at a path."""
         self.at(path[:-1])[path[-1]] = value
+
+
+def flawless(text: str) -> Validation | None:
+    """Read a TOML text whose every key and value is as the model says; None for any other."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+    found = Validation(data, _domain(data))
+    _mark_broken(found, data, ())
+    found.plan = read_table(Plan, data, found.domain).value
+    return None if found.broken or found.plan is None else found
 
 
 def validate(data: dict[str, Any], places: Places, *, lost: bool = False) -> Validation:
