@@ -41,8 +41,13 @@ async def _knock_later(heard: Callable[[], bool], network: Network, address: IPA
 
 async def _knock(network: Network, address: IPAddress, port: int, patience: float) -> Knock:
     try:
-        _, writer = await patiently(network.open_tcp(Endpoint(address, port)), patience)
+        await patiently(_connect(network, Endpoint(address, port)), patience)
     except (OSError, EOFError) as error:
         return Knock(address, port, outcome_of(error))
-    writer.close()
     return Knock(address, port, Outcome.ANSWER)
+
+
+async def _connect(network: Network, at: Endpoint) -> None:
+    """Connect and hang up, in one task: what is given up in between leaves no connection behind."""
+    _, writer = await network.open_tcp(at)
+    writer.close()
