@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import dns.rcode
 from dns.rdatatype import RdataType
 
+from mailname.checks.patience import soon
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,9 +47,8 @@ class FirstAddresses:
 
     async def say_the_same(self, server: Name, probes: Sequence[Probe], timeout: float) -> bool:
         """Tell whether another address said of the apex what the first did, and the first is well; ``timeout`` is one try's."""
-        try:
-            first = await asyncio.wait_for(asyncio.shield(self._said[server]), timeout * _MOMENT)
-        except TimeoutError:
+        first = await soon(self._said[server], timeout * _MOMENT)
+        if first is None:
             return False
         return all(map(_is_well, (*first, *probes))) and all(
             frozenset(one.rdatas(one.qname, one.qtype)) == frozenset(other.rdatas(other.qname, other.qtype))
