@@ -25,6 +25,10 @@ time_zone = "Europe/Berlin"
 name = "ns1.example.tech"
 addresses = ["192.0.2.11", "2001:db8::11"]
 role = "primary"
+[[name_server]]
+name = "ns2.example.tech"
+addresses = ["192.0.2.12", "2001:db8::12"]
+role = "secondary"
 [[mail_host]]
 name = "mail.example.net"
 """
@@ -50,22 +54,21 @@ def words(hosts: Site, folder: Path, command: str, *options: str) -> list[str]:
     return hosts.inside(*own)
 
 
-def said(hosts: Site, folder: Path, command: str, *options: str) -> tuple[int, dict[str, Any]]:
-    """Return the exit code, and what was told of the one host."""
+def said(hosts: Site, folder: Path, command: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
+    """Return the exit code, and what was told of each host."""
     done = subprocess.run(words(hosts, folder, command, *options), capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
-    (host,) = json.loads(done.stdout)["hosts"]
-    return done.returncode, host
+    told: list[dict[str, Any]] = json.loads(done.stdout)["hosts"]
+    return done.returncode, told
 
 
-def fresh(hosts: Site) -> Machine:
-    """Return a host that is booted, and on which chrony will run."""
-    machine = hosts.machine("ns1")
+def fresh(hosts: Site, name: str) -> Machine:
+    """Return a host that is off, and on which chrony will run."""
+    machine = hosts.machine(name)
     for path, text in (("systemd/system/chrony.service.d/x.conf", CHRONY), ("chrony/conf.d/x.conf", "server 192.0.2.1 iburst\n")):
         file = machine.root / "etc" / path
         file.parent.mkdir(parents=True)
         file.write_text(text)
-    machine.boot()
     return machine
 
 
@@ -84,82 +87,87 @@ def outcomes(host: dict[str, Any]) -> dict[str, str]:
 
 
 class TestPrepare:
-    def test_fresh_host_is_safe_afterwards_and_left_alone_then(self, tmp_path: Path) -> None:
-        """The dry run changes nothing, preparing makes every step hold, and a second run finds nothing to change."""
+    def test_two_hosts(self, tmp_path: Path) -> None:
+        """Side by side: one loses its network behind the guard and is finished by a second run, at the other sshd is broken."""
         with site(tmp_path) as hosts, time_server(hosts):
-            machine = fresh(hosts)
-            code, host = said(hosts, tmp_path, "prepare", "--dry-run")
-            assert code == 1
-            assert {change["title"] for change in host["changes"]} >= {"packages", "sshd", "packet filter", "fail2ban"}
+            first, second = machines = [fresh(hosts, "ns1"), fresh(hosts, "ns2")]
+            config = second.root / "etc/ssh/sshd_config"
+            broken = config.read_text() + "NoSuchOption yes\n"
+            for machine in machines:
+                machine.boot()
+            config.write_text(broken)
+            self.dry_run_changes_nothing(hosts, tmp_path, machines)
+            told = self.network_is_cut_behind_the_guard(hosts, tmp_path, first)
+            assert "NoSuchOption" in told[1]["left_alone"][0]["why"]
+            assert told[1]["prepared"]["trouble"] is None
+            assert outcomes(told[1]["prepared"])["HOST-06"] == "holds"
+            assert config.read_text() == broken
+            assert not (second.root / SSHD).exists()
+            second.run("true")
+            self.second_run_finishes_it(hosts, tmp_path, first)
+            self.third_run_changes_nothing(hosts, tmp_path, first)
+            self.comes_back_from_a_reboot(hosts, tmp_path, first)
+
+    def dry_run_changes_nothing(self, hosts: Site, folder: Path, machines: list[Machine]) -> None:
+        code, told = said(hosts, folder, "prepare", "--dry-run")
+        assert code == 1
+        assert {change["title"] for change in told[0]["changes"]} >= {"packages", "sshd", "packet filter", "fail2ban"}
+        assert "sshd" not in {change["title"] for change in told[1]["changes"]}
+        for machine in machines:
             assert not (machine.root / SSHD).exists()
             assert not (machine.root / "home/admin").exists()
 
-            code, host = said(hosts, tmp_path, "prepare", "--yes")
-            assert host["prepared"]["trouble"] is None, host["prepared"]
-            assert [step for step in host["prepared"]["steps"] if step["outcome"] == "does not hold"] == []
-            assert code == 0
-            password = tmp_path / "plan.ns1.example.tech.password"
-            assert stat.S_IMODE(password.stat().st_mode) == 0o600
-            assert password.read_text().strip() not in json.dumps(host)
-            assert machine.tried("true").returncode, "root comes in by SSH"
-            code, host = said(hosts, tmp_path, "check")
-            assert {key: value for key, value in outcomes(host).items() if value != "holds"} == {"HOST-13": "could not find out"}
-            code, host = said(hosts, tmp_path, "prepare", "--dry-run")
-            assert (code, host["changes"]) == (0, [])
-            before = machine.run("sudo find /etc -newer /etc/ssh/sshd_config.d/10-mailname.conf -type f", user="admin")
-            code, host = said(hosts, tmp_path, "prepare", "--yes")
-            assert (code, host["changes"], host["prepared"]) == (0, [], None)
-            assert machine.run("sudo find /etc -newer /etc/ssh/sshd_config.d/10-mailname.conf -type f", user="admin") == before
-            boots = machine.boots
-            code, host = said(hosts, tmp_path, "prepare", "--yes", "--reboot")
-            assert (code, host["prepared"]["rebooted"], machine.boots) == (0, True, boots + 1), host["prepared"]
-            assert not machine.tried("ls /var/lib/mailname-guard /etc/systemd/system/mailname-guard.timer", user="admin").stdout
-
-    def test_network_cut_behind_the_guard(self, tmp_path: Path) -> None:
+    def network_is_cut_behind_the_guard(self, hosts: Site, folder: Path, machine: Machine) -> list[dict[str, Any]]:
         """Cut off between arming and disarming, the host puts back by itself what could have locked out."""
-        with site(tmp_path) as hosts, time_server(hosts):
-            machine = fresh(hosts)
-            running = subprocess.Popen(
-                words(hosts, tmp_path, "prepare", "--yes", "--guard", "20"),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            guard = machine.root / "var/lib/mailname-guard/list"
+        argv = words(hosts, folder, "prepare", "--yes", "--guard", "20")
+        guard = machine.root / "var/lib/mailname-guard/list"
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
             try:
                 while not (machine.root / "etc/mailname/filter.nft").exists():
                     assert running.poll() is None, "it ended before it came to the packet filter"
                     time.sleep(0.01)
                 machine.cut()
-                output, _ = running.communicate(timeout=120)
+                output, _ = running.communicate(timeout=300)
             finally:
                 running.kill()
-                running.wait()
-            (host,) = json.loads(output)["hosts"]
-            assert running.returncode == 4
-            assert "puts back" in host["prepared"]["put_back"]
-            until = time.monotonic() + 60
-            while guard.exists():
-                assert time.monotonic() < until, "the guard restored nothing"
-                time.sleep(0.1)
-            machine.cut(off=False)
-            assert not (machine.root / SSHD).exists()
-            assert not (machine.root / "etc/mailname/filter.nft").exists()
-            assert "inet mailname" not in machine.run("nft list tables; systemctl list-unit-files 'mailname*'; true")
-            code, host = said(hosts, tmp_path, "prepare", "--yes")
-            assert (code, host["prepared"]["trouble"]) == (0, None)
+        told: list[dict[str, Any]] = json.loads(output)["hosts"]
+        assert running.returncode == 4
+        assert "puts back" in told[0]["prepared"]["put_back"]
+        until = time.monotonic() + 60
+        while guard.exists():
+            assert time.monotonic() < until, "the guard restored nothing"
+            time.sleep(0.1)
+        machine.cut(off=False)
+        assert not (machine.root / SSHD).exists()
+        assert not (machine.root / "etc/mailname/filter.nft").exists()
+        assert "inet mailname" not in machine.run("nft list tables; systemctl list-unit-files 'mailname*'; true")
+        return told
 
-    def test_sshd_that_is_misconfigured_already(self, tmp_path: Path) -> None:
-        """A line that sshd refuses is told; sshd is not touched, all else is prepared."""
-        with site(tmp_path) as hosts, time_server(hosts):
-            machine = fresh(hosts)
-            config = machine.root / "etc/ssh/sshd_config"
-            config.write_text(config.read_text() + "NoSuchOption yes\n")
-            before = config.read_text()
-            code, host = said(hosts, tmp_path, "prepare", "--yes")
-            assert "NoSuchOption" in host["left_alone"][0]["why"]
-            assert code == 1
-            assert config.read_text() == before
-            assert not (machine.root / SSHD).exists()
-            assert outcomes(host["prepared"])["HOST-06"] == "holds"
-            machine.run("true")
+    def second_run_finishes_it(self, hosts: Site, folder: Path, machine: Machine) -> None:
+        """Every step holds then; what came before the cut is not done again."""
+        code, (host,) = said(hosts, folder, "prepare", "ns1.example.tech", "--yes")
+        assert host["prepared"]["trouble"] is None, host["prepared"]
+        assert {"packages", "sshd", "packet filter"} & set(host["prepared"]["done"]) == {"sshd", "packet filter"}
+        assert [step for step in host["prepared"]["steps"] if step["outcome"] == "does not hold"] == []
+        assert code == 0
+        password = folder / "plan.ns1.example.tech.password"
+        assert stat.S_IMODE(password.stat().st_mode) == 0o600
+        assert password.read_text().strip() not in json.dumps(host)
+        assert machine.tried("true").returncode, "root comes in by SSH"
+
+    def third_run_changes_nothing(self, hosts: Site, folder: Path, machine: Machine) -> None:
+        _, (host,) = said(hosts, folder, "check", "ns1.example.tech")
+        assert {key: value for key, value in outcomes(host).items() if value != "holds"} == {"HOST-13": "could not find out"}
+        code, (host,) = said(hosts, folder, "prepare", "ns1.example.tech", "--dry-run")
+        assert (code, host["changes"]) == (0, [])
+        listed = "sudo find /etc -newer /etc/ssh/sshd_config.d/10-mailname.conf -type f"
+        before = machine.run(listed, user="admin")
+        code, (host,) = said(hosts, folder, "prepare", "ns1.example.tech", "--yes")
+        assert (code, host["changes"], host["prepared"]) == (0, [], None)
+        assert machine.run(listed, user="admin") == before
+
+    def comes_back_from_a_reboot(self, hosts: Site, folder: Path, machine: Machine) -> None:
+        boots = machine.boots
+        code, (host,) = said(hosts, folder, "prepare", "ns1.example.tech", "--yes", "--reboot")
+        assert (code, host["prepared"]["rebooted"], machine.boots) == (0, True, boots + 1), host["prepared"]
+        assert not machine.tried("ls /var/lib/mailname-guard /etc/systemd/system/mailname-guard.timer", user="admin").stdout
