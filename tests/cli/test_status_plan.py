@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from tests.engines.pair import APEX, PLAN, Pair, plan_of
 from tests.server.running import until, zone_text
 
+from mailname.checks.over_ssh import status_over_ssh
 from mailname.cli.status import command
 from mailname.cli.status_plan import tell
 from mailname.engines.publish import Publishing
@@ -219,6 +220,16 @@ class TestOverSsh:
             monkeypatch.setattr("mailname.checks.over_ssh.SSH_TIMEOUT", 0.4)
         ssh(f"{script}\n")
         assert says in (await self.told_over(pair, capsys))["asked"]["says"]
+
+    async def test_prepared_host_lets_in_its_administrator_alone(self, ssh: Callable[[str], object]) -> None:
+        """Who is not let in by the plan's ``ssh`` is tried as the plan's administrator, and as nobody else."""
+        refused = "echo 'root@ns2: Permission denied (publickey).' >&2; exit 255"
+        ssh(f"""case "$*" in *admin@ns2*) echo '{{"zones": []}}';; *) {refused};; esac\n""")
+        assert await status_over_ssh("root@ns2.example.tech", administrator="admin") == ({"zones": []}, "")
+        assert await status_over_ssh("ns2.example.tech", administrator="admin") == ({"zones": []}, "")
+        status, says = await status_over_ssh("ns2.example.tech", administrator="other")
+        assert status is None
+        assert "Permission denied" in says
 
     async def test_without_ssh_is_told(
         self, pair: Pair, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -138,6 +138,7 @@ class TestPrepare:
             assert time.monotonic() < until, "the guard restored nothing"
             time.sleep(0.1)
         machine.cut(off=False)
+        machine.wait_for_ssh()
         assert not (machine.root / SSHD).exists()
         assert not (machine.root / "etc/mailname/filter.nft").exists()
         assert "inet mailname" not in machine.run("nft list tables; systemctl list-unit-files 'mailname*'; true")

@@ -124,7 +124,7 @@ async def look(
     async def inside() -> None:
         found = await asyncio.gather(
             *(
-                _inside(server, controls.get(server.name), (others or {}).get(server.name), ssh_config)
+                _inside(server, controls.get(server.name), (others or {}).get(server.name), ssh_config, plan.hosts.administrator)
                 for server in plan.name_servers
             )
         )
@@ -203,7 +203,9 @@ def _expire(message: dns.message.Message) -> int | None:
     return None
 
 
-async def _inside(server: NameServer, control: Path | None, other: Asker | None, ssh_config: Path | None) -> Inside:
+async def _inside(
+    server: NameServer, control: Path | None, other: Asker | None, ssh_config: Path | None, administrator: str
+) -> Inside:
     if control is not None:
         return await _control(control)
     if other is not None:
@@ -212,7 +214,7 @@ async def _inside(server: NameServer, control: Path | None, other: Asker | None,
         except HostError as error:
             return Inside(f"ssh {server.ssh}" if server.ssh else server.engine, says=error.problem)
     if server.ssh is not None:
-        status, says = await status_over_ssh(server.ssh, ssh_config)
+        status, says = await status_over_ssh(server.ssh, ssh_config, administrator)
         return Inside(f"ssh {server.ssh} mailname status --json", status, says)
     return Inside(says="not asked: there is no ssh in the plan, and no --control" if server.engine == "builtin" else "")
 

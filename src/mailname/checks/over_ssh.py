@@ -15,9 +15,24 @@ SSH_TIMEOUT = 20.0  # seconds for everything that goes over SSH to one host
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "StrictHostKeyChecking=yes", "-T", "--")
 
 
-async def status_over_ssh(target: str, config: Path | None = None) -> tuple[Mapping[str, Any] | None, str]:
-    """Return a host's status, or None and why there is none; ``config`` is what ssh's option -F takes."""
-    return await told_over_ssh(target, "status", member="zones", config=config)
+async def status_over_ssh(
+    target: str, config: Path | None = None, administrator: str = ""
+) -> tuple[Mapping[str, Any] | None, str]:
+    """Return a host's status, or None and why there is none.
+
+    Args:
+        target: as the plan's ``ssh`` says.
+        config: what ssh's option -F takes.
+        administrator: who is tried where the target is not let in: a prepared host lets in him alone.
+
+    """
+    status, says = await told_over_ssh(target, "status", member="zones", config=config)
+    place = target.rpartition("@")[2]
+    if status is None and "Permission denied" in says and administrator and target != f"{administrator}@{place}":
+        status, again = await told_over_ssh(f"{administrator}@{place}", "status", member="zones", config=config)
+        if "Permission denied" not in again:
+            return status, again
+    return status, says
 
 
 async def told_over_ssh(

@@ -64,7 +64,8 @@ COMMANDS: dict[str, str] = {
     "sshd-age": "stat -c %Z /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | sort -n | tail -n 1; "
     "systemctl show --timestamp=unix -p StateChangeTimestamp ssh",
     "sshd-root": "sshd -T -C user=root,host=stranger,addr=203.0.113.1",
-    "host-keys": "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -l -f $key; done",
+    "host-keys": "for key in $(sshd -T -C user=root,host=stranger,addr=203.0.113.1 2>/dev/null | sed -n 's/^hostkey //p'); do "
+    "[ ! -e $key.pub ] || ssh-keygen -l -f $key.pub; done",
     "fail2ban": "systemctl is-active fail2ban; fail2ban-client status sshd",
     "time": "timedatectl show",
     "time-services": f"systemctl show -p Id,ActiveState {_SERVICES}",

@@ -74,7 +74,7 @@ banaction = nftables
 
 def sshd_drop_in(wanted: Hosts) -> str:
     """Return sshd's settings. The first value that sshd reads is the one that counts, so this file comes early."""
-    lines = ["PermitRootLogin no", "PubkeyAuthentication yes", "PermitEmptyPasswords no"]
+    lines = ["PermitRootLogin no", "PubkeyAuthentication yes", "PermitEmptyPasswords no", "X11Forwarding no"]
     if not wanted.password_logins:
         lines += ["PasswordAuthentication no", "KbdInteractiveAuthentication no"]
     lines += [
