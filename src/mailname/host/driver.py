@@ -92,9 +92,14 @@ class Driver:
         if not line:
             raise LostError(f"the preparation of {self._login.target} ended in the middle", step="prepare")
         said = json.loads(line)
-        if said["says"] in ("failed", "lost"):
-            kind = LostError if said["says"] == "lost" else HostError
-            raise kind(said.get("said") or "it failed and said nothing", step="prepare")
+        if said["says"] == "lost":
+            raise LostError(
+                f"the connection to {self._login.target} was lost in the middle",
+                remedy="Run it again when the host answers: what is done already is left as it is, and this is finished.",
+                step="prepare",
+            )
+        if said["says"] == "failed":
+            raise HostError(said.get("said") or "it failed and said nothing", step="prepare")
         return str(said["says"])
 
     async def audit(self, step: Step) -> bool:

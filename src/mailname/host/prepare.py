@@ -13,7 +13,7 @@ from mailname.errors import HostError
 from mailname.host import guard
 from mailname.host.change import When, order
 from mailname.host.changes import changes, left_alone
-from mailname.host.driver import Driver, LostError
+from mailname.host.driver import Driver
 from mailname.host.judge import judge
 from mailname.host.look import look
 from mailname.host.ssh import Login
@@ -176,10 +176,8 @@ class Preparation:
                 await self._set_password()
             for step in change.steps:
                 await driver.apply(step)
-        except LostError:
-            raise
         except HostError as error:
-            raise HostError(f"{change.title}: {error.problem}", remedy=error.remedy, step="prepare") from error
+            raise type(error)(f"{change.title}: {error.problem}", remedy=error.remedy, step="prepare") from error
         if change.title not in self._prepared.done:
             self._prepared.done.append(change.title)
 

@@ -47,7 +47,7 @@ class Ssh:
         """Return the command line up to the order."""
         given = ["-F", str(self.config)] if self.config else []
         fixed = ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT}", "-o", "StrictHostKeyChecking=yes"]
-        alive = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
+        alive = ["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=5"]
         return ["ssh", *given, *fixed, *alive, *options, "-T", "--", target]
 
     async def run(self, target: str, order: str, given: bytes = b"", seconds: float = 60.0, options: tuple[str, ...] = ()) -> Ran:
