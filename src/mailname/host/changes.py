@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 _KINDS = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
 _OURS = ("ssh.service", "fail2ban.service", "chrony.service", "cron.service", "rsyslog.service")
+# A connection that was lost while packages came may have left the unit held back (pyinfra_child.py) until the next boot.
 # The jail must know its address when it starts: who tried names that did not exist before is banned at once otherwise.
-START_JAIL = f"""here={files.JAIL.rpartition("/")[0]}/zzz-mailname-now.local
+START_JAIL = f"""held=/run/systemd/system/fail2ban.service
+[ ! -L $held ] || {{ rm -f $held; systemctl daemon-reload; }}
+here={files.JAIL.rpartition("/")[0]}/zzz-mailname-now.local
 printf '[sshd]\\nignoreip = 127.0.0.0/8 ::1 %s\\n' "$MAILNAME_FROM" >$here
 trap 'rm -f $here' EXIT
 systemctl enable fail2ban && systemctl restart fail2ban || exit 1
