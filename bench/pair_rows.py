@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bench.pairs import Order
 
-KEYS = ("publish", "edits", "axfr", "fresh", "change", "storm")
+KEYS = ("publish", "mixed", "edits", "axfr", "fresh", "change", "storm")
 SMALL = "pair.example."
 _AXFR = 252
 
@@ -47,6 +47,8 @@ def pair_row(key: str, records: int, zones: int, rounds: int, servers: list[str]
     match key:
         case "publish":
             return _publish_row(2 * rounds + 1, names)
+        case "mixed":
+            return _mixed_row(2 * rounds + 1, names)
         case "edits":
             return _edits_row(4 * rounds, names)
         case "storm":
@@ -61,9 +63,9 @@ def pair_row(key: str, records: int, zones: int, rounds: int, servers: list[str]
         return _change_row(file, records, rounds, names)
 
 
-def _started(stack: ExitStack, name: str) -> Pair:
+def _started(stack: ExitStack, name: str, secondary: str = "") -> Pair:
     """Return a pair with one small zone that both answer for."""
-    pair = stack.enter_context(Pair(name, [SMALL]))
+    pair = stack.enter_context(Pair(name, [SMALL], secondary=secondary))
     pair.primary.write(SMALL, changed_zone(1))
     pair.primary.start()
     pair.secondary.start()
@@ -89,6 +91,23 @@ def _publish_row(edits: int, names: list[str]) -> dict[str, Any]:
         "ratios": ratios(found, MILLISECONDS, None),
         "aims": [f"median ≤ 5 ms: {_word(reached)} ({statistics.median(ours):.1f} ms)"],
         "reached": reached,
+    }
+
+
+def _mixed_row(edits: int, names: list[str]) -> dict[str, Any]:
+    """Measure every primary with every secondary; all pairs are up at once and take turns."""
+    with ExitStack() as stack:
+        pairs = [_started(stack, one, other) for one in names for other in names]
+        found = {pair.name: PairFigures(pair.name) for pair in pairs}
+        for serial in range(2, 2 + edits):
+            for pair in pairs:
+                time.sleep(QUIET / len(pairs))
+                _publish(pair, serial, found[pair.name])
+    return {
+        "key": "mixed",
+        "title": f"The same between every primary and every secondary (primary → secondary), edits {QUIET:.0f} s apart",
+        "pairs": [one.as_dict() for one in found.values()],
+        "ratios": [],
     }
 
 

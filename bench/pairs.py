@@ -1,4 +1,4 @@
-"""A primary and a secondary of the same kind on loopback, what "publish" means to each kind, and who watches the secondary.
+"""A primary and a secondary on loopback, what "publish" means to each kind, and who watches the secondary.
 
 Publishing is what an operator's tool does from within: the new text is written, and the server is told by its own program,
 mailname by its control socket, as ``mailname publish`` does it (the text is on the disk before the order). The order is not
@@ -161,16 +161,17 @@ class Pair:
         name: of what kind.
         zones: the zones' names; their texts are put or written before ``start``.
         options: lines for both servers' global sections.
+        secondary: of what kind the secondary is, if it is another.
 
     """
 
-    def __init__(self, name: str, zones: Sequence[str], options: str = "") -> None:
-        kind = KINDS[name][0]
+    def __init__(self, name: str, zones: Sequence[str], options: str = "", secondary: str = "") -> None:
+        kind, other = KINDS[name][0], KINDS[secondary or name][0]
         ports = free_port(), free_port()
         primaries = [PrimaryZone(zone, "", notify=((LOOPBACK, ports[1]),)) for zone in zones]
-        self.name = name
+        self.name = f"{name} → {secondary}" if secondary else name
         self.primary = kind(primaries, options=options, port=ports[0])
-        self.secondary = kind([SecondaryZone(zone, (LOOPBACK, ports[0])) for zone in zones], options=options, port=ports[1])
+        self.secondary = other([SecondaryZone(zone, (LOOPBACK, ports[0])) for zone in zones], options=options, port=ports[1])
 
     def __enter__(self) -> Self:
         return self

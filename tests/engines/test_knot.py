@@ -73,6 +73,24 @@ class TestSecondary:
         assert 'file: "/state/example.tech.zone"\n    zonefile-load: whole\n    zonefile-sync: 0\n' in text
 
 
+class TestCatalog:
+    PLAN = plan_of(PLAN.replace('role = "', 'engine = "knot"\nrole = "') + '[catalog]\nname = "catalog.invalid"\ngroups = "g"\n')
+
+    def test_is_made_by_the_primary(self) -> None:
+        """Its members are the plan's zones."""
+        text = Knot().render(self.PLAN, self.PLAN.primary, PLACES)[INCLUDED]
+        assert "  - domain: catalog.invalid.\n    catalog-role: generate\n    notify: [ mailname-1 ]\n" in text
+        assert "    catalog-role: member\n    catalog-zone: catalog.invalid.\n    catalog-group: g\n" in text
+
+    def test_is_followed_by_a_secondary(self) -> None:
+        """It has no zone of its own: they are those that the catalog lists."""
+        text = Knot().render(self.PLAN, self.PLAN.secondaries[0], PLACES)[INCLUDED]
+        assert "domain: example.tech." not in text
+        assert "  - id: mailname-member\n" in text
+        assert '    file: "/state/%s.zone"\n' in text
+        assert "    catalog-role: interpret\n    catalog-template: mailname-member\n" in text
+
+
 class TestServer:
     def test_says_no_more_than_it_must(self) -> None:
         """No version; its rate is limited."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -33,18 +34,30 @@ _ROOT = Path(__file__).parents[2]
 PAIRS = [pair for pair in product(ENGINES, ENGINES) if pair != ("builtin", "builtin")]
 
 
+@pytest.fixture(scope="module")
+def stories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Tell the story of each pair that is to be tested, one after the other; what they need is loaded once."""
+    wanted = [f"{one}-{other}" for one, other in PAIRS if any(f"[{one}-{other}]" in item.name for item in request.session.items)]
+    folder = tmp_path_factory.mktemp("pairs")
+    need(*(program for pair in wanted for engine in pair.split("-") for program in ENGINES[engine]))
+    with namespace() as inside:
+        story = [sys.executable, "-m", "tests.interop.pair_story", str(folder), *wanted]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(_ROOT)])}
+        done = subprocess.run([*inside, *story], capture_output=True, text=True, check=False, cwd=_ROOT, env=environment)
+    told = dict(zip(wanted, map(json.loads, done.stdout.splitlines()), strict=False))
+    for pair in wanted:
+        logs = "\n".join(file.read_text(errors="replace")[-3000:] for file in (folder / pair).glob("*/log"))
+        told.setdefault(pair, {"ended": done.stderr})["logs"] = logs
+    return told
+
+
 class TestPair:
     @pytest.mark.parametrize(("primary", "secondary"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-    def test_of_engines_follows_the_plan(self, tmp_path: Path, primary: str, secondary: str) -> None:
+    def test_of_engines_follows_the_plan(self, stories: dict[str, Any], primary: str, secondary: str) -> None:
         """First transfer, a change, a wrong key that is named, a primary that is killed: the serial never falls."""
-        need(*ENGINES[primary], *ENGINES[secondary])
-        with namespace() as inside:
-            story = [sys.executable, "-m", "tests.interop.pair_story", primary, secondary, str(tmp_path)]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(_ROOT)])}
-            done = subprocess.run([*inside, *story], capture_output=True, text=True, check=False, cwd=_ROOT, env=environment)
-        logs = "\n".join(file.read_text(errors="replace")[-3000:] for file in tmp_path.glob("*/log"))
-        assert done.returncode == 0, f"{done.stderr}\n{logs}"
-        told = json.loads(done.stdout.splitlines()[-1])
+        told = stories[f"{primary}-{secondary}"]
+        logs = told["logs"]
+        assert "ended" not in told, f"{told['ended']}\n{logs}"
         expected = ["LabNameServer" if one == "builtin" else "LabDrivenServer" for one in (primary, secondary)]
         assert told["engines"] == expected
         for step in ("first", "change", "retransfer", "mended", "after"):

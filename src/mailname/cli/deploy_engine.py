@@ -161,7 +161,7 @@ class DeployingEngine(Deploying):
         changed = {line.split()[-1] for line in verified.output.decode("utf-8", "replace").splitlines() if line.strip()}
         whole = self.installed.whole
         self.pristine = bool(self.missing) or (whole is not None and str(whole[0]) not in changed)
-        self.active = active.output.strip() == b"active"
+        self.active = active.code == 0
         self.under_way = underway.code == 0
         self.faults = [one for one in faults(self.host, self.standing, plan, has_key=has_key) if "Python" not in one.problem]
         if self.active:  # who listens there is the plan's engine already

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailname.engines.engine import Places
     from mailname.plan import Plan
-    from mailname.plan.model import NameServer
+    from mailname.plan.model import CatalogTable, NameServer
     from mailname.server.network import IPAddress
 
 CONFIG = Path("knot.conf")
@@ -77,16 +77,32 @@ def included(plan: Plan, server: NameServer, places: Places) -> str:
         key = f"    key: {plan.transfer_key.name.to_text()}" if signed and plan.transfer_key is not None else None
         lines += _remotes(peers, server, places, key)
         lines += _access(peers, server, places, key)
+    common = [f"    {line}" for line in (_PRIMARY if server.role == "primary" else _SECONDARY)]
+    common.append("    module: [ mod-rrl/mailname, mod-stats/mailname ]")
+    exchanged: list[str] = []
+    if peers:
+        names = ", ".join(_identity(number) for number, _ in enumerate(peers))
+        exchanged = [f"    {'notify' if server.role == 'primary' else 'master'}: [ {names} ]", "    acl: [ mailname ]"]
+    if plan.catalog is not None and server.role == "secondary":
+        return "\n".join([*lines, *_followed(plan.catalog, places, [*common, *exchanged])]) + "\n"
     lines += ["zone:"]
+    member: list[str] = []
+    if plan.catalog is not None:
+        lines += [f"  - domain: {plan.catalog.name.to_text()}", "    catalog-role: generate", *exchanged]
+        member = ["    catalog-role: member", f"    catalog-zone: {plan.catalog.name.to_text()}"]
+        member += [f"    catalog-group: {group}" for group in plan.catalog.groups[:1]]  # Knot has one for each zone
     for zone in expand_all(plan, Serial(0)):
         lines += [f"  - domain: {zone.apex.to_text()}", f'    file: "{zone_file(server, places, zone.apex)}"']
-        lines += [f"    {line}" for line in (_PRIMARY if server.role == "primary" else _SECONDARY)]
-        lines.append("    module: [ mod-rrl/mailname, mod-stats/mailname ]")
-        if peers:
-            names = ", ".join(_identity(number) for number, _ in enumerate(peers))
-            lines.append(f"    {'notify' if server.role == 'primary' else 'master'}: [ {names} ]")
-            lines.append("    acl: [ mailname ]")
+        lines += [*common, *exchanged, *member]
     return "\n".join(lines) + "\n"
+
+
+def _followed(catalog: CatalogTable, places: Places, each: list[str]) -> list[str]:
+    """Return the catalog (RFC 9432) that a secondary follows: its zones are those that the primary lists there."""
+    template = ["template:", "  - id: mailname-member", f'    file: "{places.state}/%s.zone"', *each]
+    found = ["zone:", f"  - domain: {catalog.name.to_text()}", f'    file: "{places.state / (file_stem(catalog.name) + SUFFIX)}"']
+    plain = [line for line in each if not line.startswith("    module:")]
+    return [*template, *found, *plain, "    catalog-role: interpret", "    catalog-template: mailname-member"]
 
 
 def _peers(plan: Plan, server: NameServer) -> list[IPAddress]:

@@ -14,7 +14,6 @@ from mailname.engines.engine import Installed, Places
 from mailname.engines.nsd_config import CONFIG, INCLUDED, included, whole, zone_file
 from mailname.engines.nsd_status import read_counters, read_status
 from mailname.errors import HostError
-from mailname.server.network import Endpoint
 from mailname.wire.tsig_key import HASHES
 
 if TYPE_CHECKING:
@@ -39,6 +38,10 @@ _WORDS: dict[Order, str] = {
     "notify": "notify",
     "stop": "stop",
 }
+#: Where it listens is in what was rendered, also behind a provider's address translation.
+_ASK = """\
+at=$(sed -n 's/^  ip-address: //p' "$1" | head -n 1); at=${at:-127.0.0.1@53}; shift
+exec dig +noall +answer +norecurse +time=2 +tries=1 -p "${at##*@}" "@${at%@*}" "$@\""""
 
 
 class Nsd:
@@ -149,7 +152,6 @@ class Nsd:
 
 
 def _serials(places: Places, zones: Iterable[Name]) -> Words:
-    """Return the question for the SOA of each zone."""
-    host, port = places.place(Endpoint(places.listen[0])) if places.listen else ("127.0.0.1", 53)
+    """Return the question for the SOA of each zone, at the first address where it listens."""
     asked = [word for zone in zones for word in (zone.to_text(), "SOA")]
-    return ("dig", "+noall", "+answer", "+norecurse", "+time=2", "+tries=1", "-p", str(port), f"@{host}", *asked)
+    return ("sh", "-c", _ASK, "dig", str(places.folder / INCLUDED), *asked)

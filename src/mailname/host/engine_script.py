@@ -55,7 +55,7 @@ def keep(files: Iterable[PurePath], unit: str) -> str:
 main() {{
   [ -e {_BEFORE}/whole ] && exit 0
   rm -rf {_BEFORE}; mkdir -p {_BEFORE}/files || exit 1
-  systemctl is-active {unit} > {_BEFORE}/active
+  systemctl is-active -q {unit} && echo active > {_BEFORE}/active
   systemctl is-enabled {unit} > {_BEFORE}/enabled 2>/dev/null
   for one in {listed}; do
     if [ -e "$one" ]; then cp -a --parents "$one" {_BEFORE}/files || exit 1; else echo "$one" >> {_BEFORE}/absent; fi
@@ -67,16 +67,19 @@ main
 
 
 def start(unit: str, folders: Iterable[PurePath], user: str) -> str:
-    """Return the script that makes its folders, lets it start at boot, and starts it where it does not run."""
+    """Return the script that makes its folders, lets it start at boot, and starts it where it does not run.
+
+    NSD is "reloading" whenever a transfer came in; that counts as active.
+    """
     listed = " ".join(shlex.quote(str(path)) for path in folders)
     quoted = shlex.quote(user)
     return f"""{_HEAD}
 main() {{
   install -d -m 750 -o {quoted} -g {quoted} {listed} || exit 1
   systemctl enable -q {unit} 2>/dev/null
-  [ "$(systemctl is-active {unit})" = active ] && exit 0
+  systemctl is-active -q {unit} && exit 0
   systemctl reset-failed {unit} 2>/dev/null
-  timeout {START:.0f} systemctl start {unit} && [ "$(systemctl is-active {unit})" = active ] && exit 0
+  timeout {START:.0f} systemctl start {unit} && systemctl is-active -q {unit} && exit 0
   journalctl -q --no-pager -o cat -n 6 -u {unit} >&2; exit 1
 }}
 main
@@ -90,7 +93,7 @@ main() {{
   [ -e {_BEFORE}/whole ] || {{ rm -rf {_BEFORE}; exit 0; }}
   if [ -e {_BEFORE}/absent ]; then while read -r one; do rm -f "$one"; done < {_BEFORE}/absent; fi
   (cd {_BEFORE}/files && find . -type f) | while read -r one; do cp -a "{_BEFORE}/files/$one" "/$one"; done
-  if [ "$(cat {_BEFORE}/active)" = active ]; then
+  if [ -e {_BEFORE}/active ]; then
     {shlex.join(again)} || timeout {START:.0f} systemctl restart {unit} || exit 1
   else
     systemctl stop {unit}; systemctl reset-failed {unit} 2>/dev/null

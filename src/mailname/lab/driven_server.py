@@ -100,7 +100,6 @@ class LabDrivenServer(LabNameServer):
             tls=None,
             keys=folder / "keys",
             control=config.control.with_suffix(".own") if config.control is not None else folder / "control",
-            listen=server.addresses,
             folder=folder,
             log=self.home / "log",
             control_port=_free_port(),
