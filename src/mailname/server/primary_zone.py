@@ -79,7 +79,7 @@ class PrimaryZone:
     def __post_init__(self) -> None:
         rules = Primary(self.config.secondaries, self.config.allow_transfer)
         self.secondaries = Announcing(self.context, rules, self, Noting(self.context, self.apex))
-        self._ahead = SecondariesAhead(self.context, self.apex, self, rules.has_fetched, self._on_serial_of)
+        self._ahead = SecondariesAhead(self.context, self.apex, self, self._on_serial_of)
 
     @property
     def apex(self) -> Name:

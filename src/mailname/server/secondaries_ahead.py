@@ -1,7 +1,8 @@
 """Is a secondary ahead of its primary? A primary asks when it starts, for a backup that was put back does not say that it is old.
 
 Each secondary is asked once for its SOA, at the address to which it is notified; one that is away then, when it has acknowledged
-a NOTIFY. One that has fetched a version from us meanwhile was not ahead. Nobody is asked of the zones of a folder.
+a NOTIFY. That somebody at its address has fetched the zone
+from us proves nothing: it may be another program. Nobody is asked of the zones of a folder.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from mailname.transfer.actions import Peer
     from mailname.zone import Serial
 
-_FETCHING = 0.5  # seconds after a NOTIFY in which a secondary that needs our version mostly has it
-
 
 @dataclass(slots=True)
 class SecondariesAhead:
@@ -34,7 +33,6 @@ class SecondariesAhead:
     Attributes:
         apex: its name.
         zone: at work, whose tasks the questions are.
-        has_fetched: whether a secondary has fetched a version from us.
         tell: takes what a secondary holds.
 
     """
@@ -42,7 +40,6 @@ class SecondariesAhead:
     context: Context
     apex: Name
     zone: Timed
-    has_fetched: Callable[[Peer], bool]
     tell: Callable[[Peer, Serial], None]
     unasked: set[Peer] = field(default_factory=set)
     chance: Callable[[], float] = random.random
@@ -60,7 +57,7 @@ class SecondariesAhead:
             self._asking[peer] = True
         elif peer in self.unasked:
             self._asking[peer] = False
-            self.context.spawn(self._ask(peer, _FETCHING), self.zone)
+            self.context.spawn(self._ask(peer, 0.0), self.zone)
 
     async def _ask(self, peer: Peer, pause: float) -> None:
         await asyncio.sleep(pause)
@@ -71,13 +68,12 @@ class SecondariesAhead:
             del self._asking[peer]
 
     async def _knows(self, peer: Peer) -> bool:
-        """Ask, unless that is needless; tell whether it needs no further question."""
-        if not self.has_fetched(peer):
-            try:
-                # By UDP as a NOTIFY, whatever transfers take: the port is the one for questions.
-                serial = await ask_soa(self.context, replace(peer, tls=None), self.apex)
-            except TransferError:
-                return False  # it has no version, or is away; the NOTIFYs tell that
-            self.tell(peer, serial)
+        """Ask; tell whether it needs no further question."""
+        try:
+            # By UDP as a NOTIFY, whatever transfers take: the port is the one for questions.
+            serial = await ask_soa(self.context, replace(peer, tls=None), self.apex)
+        except TransferError:
+            return False  # it has no version, or is away; the NOTIFYs tell that
         self.unasked.discard(peer)
+        self.tell(peer, serial)
         return True

@@ -48,7 +48,6 @@ class Notifying:
     tries: int = 0
     says: str = ""
     next_at: float | None = None
-    fetched: bool = False
 
     def announce(self, serial: Serial, now: float) -> SendNotify:
         """Start telling this serial; an older one that is still unacknowledged is forgotten."""
@@ -81,7 +80,6 @@ class Notifying:
 
     def on_seen(self, serial: Serial) -> None:
         """Note that the secondary has fetched this serial: that acknowledges more than any answer."""
-        self.fetched = True
         if serial == self.serial:
             self.acknowledged, self.next_at, self.says = True, None, ""
 

@@ -77,10 +77,6 @@ class Primary:
             if one.peer.address == source or (key in one.peer.keys and len(self.notifying) == 1):
                 one.on_seen(serial)
 
-    def has_fetched(self, peer: Peer) -> bool:
-        """Tell whether a secondary has fetched any version from us: it took it for newer than its own."""
-        return any(one.peer == peer and one.fetched for one in self.notifying)
-
     def objection(
         self, source: IPv4Address | IPv6Address, key: Name | None, *, tls: bool = False, pin: str | None = None
     ) -> str | None:
