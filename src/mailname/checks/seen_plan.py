@@ -47,6 +47,13 @@ class SeenSoa:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenHosts:
+    """What is planned of the machines, as ``mailname.plan.model.Hosts``: nobody may ask machines that nobody planned."""
+
+    administrator: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenPlan:
     """A plan, as ``mailname.plan.Plan``."""
 
@@ -63,6 +70,7 @@ class SeenPlan:
     reverse_zones: tuple[None, ...] = ()
     transfer_key: None = None
     catalog: None = None
+    hosts: SeenHosts = SeenHosts()
     updates: tuple[None, ...] = ()
 
     @property
