@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 from tests.server.running import PATIENCE, Running, Site
-from tests.server.test_udp_workers import AVAILABLE
+from tests.server.test_udp_workers import needs_workers
 
 from mailname.answer.rate_limit import RateLimit
 from mailname.server.clock import ShiftedClock
@@ -51,7 +51,7 @@ class TestDatagramsWaiting:
 
 
 class TestServerThatComesLate:
-    @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.skipif(not AVAILABLE, reason="not compiled"))])
+    @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=needs_workers)])
     async def test_limits_the_rate_of_what_comes_later_alone(self, site: Site, bound: socket.socket, workers: int) -> None:
         """Far more like answers than the rate allows: those that waited go out whole, and the limit counts from then on."""
         limit = RateLimit(responses_per_second=1, slip=0, exempt=())

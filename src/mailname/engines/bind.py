@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 
 from mailname.engines.bind_status import read_counters, read_status
-from mailname.engines.engine import Installed, Places
+from mailname.engines.engine import Installed, Places, refuse_updates
 from mailname.errors import HostError
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
@@ -82,12 +82,7 @@ class Bind:
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return ``mailname.conf``, and where the whole server is ours, ``named.conf`` and ``rndc.conf``."""
-        if plan.updates and server.role == "primary":
-            raise HostError(
-                "a plan with [[update]] wants the builtin engine at its primary: publishing would lose what BIND was told",
-                remedy='Write engine = "builtin" for it in the plan.',
-                step="engine",
-            )
+        refuse_updates(plan, server, "publishing would lose what BIND was told")
         if plan.catalog is not None and server.role == "primary":
             raise HostError(
                 "a plan with [catalog] wants the builtin engine at its primary: BIND follows a catalog, and makes none",

@@ -162,6 +162,21 @@ class DrivenEngine(Engine, Protocol):
         """Return the counts by name: ``queries``, ``udp``, ``tcp``, ``answered``, ``refused``, ``nxdomain``, ``transfers``."""
 
 
+def refuse_updates(plan: Plan, server: NameServer, why: str) -> None:
+    """Refuse a plan whose primary takes dynamic updates that this engine cannot keep.
+
+    Raises:
+        HostError: the plan has updates, and this is its primary.
+
+    """
+    if plan.updates and server.role == "primary":
+        raise HostError(
+            f"a plan with [[update]] wants the builtin engine at its primary: {why}",
+            remedy='Write engine = "builtin" for it in the plan.',
+            step="engine",
+        )
+
+
 def engine_named(name: str) -> Engine:
     """Return the engine of this name.
 

@@ -10,10 +10,9 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailname.engines.engine import Installed, Places
+from mailname.engines.engine import Installed, Places, refuse_updates
 from mailname.engines.nsd_config import CONFIG, INCLUDED, included, whole, zone_file
 from mailname.engines.nsd_status import read_counters, read_status
-from mailname.errors import HostError
 from mailname.wire.tsig_key import HASHES
 
 if TYPE_CHECKING:
@@ -68,12 +67,7 @@ class Nsd:
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return ``mailname.conf``, and where the whole server is ours, ``nsd.conf``."""
-        if plan.updates and server.role == "primary":
-            raise HostError(
-                "a plan with [[update]] wants the builtin engine at its primary: NSD takes no dynamic updates",
-                remedy='Write engine = "builtin" for it in the plan.',
-                step="engine",
-            )
+        refuse_updates(plan, server, "NSD takes no dynamic updates")
         found = {INCLUDED: included(plan, server, places)}
         if places.is_whole:
             found[CONFIG] = whole(places)
