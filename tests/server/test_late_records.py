@@ -23,6 +23,19 @@ class Zone:
         self.remembered += 1
 
 
+class Refused(Zone):
+    """A zone that the disk refuses some times more."""
+
+    def __init__(self, records: LateRecords, times: int) -> None:
+        super().__init__()
+        self.records, self.times = records, times
+
+    async def remember(self) -> None:
+        await super().remember()
+        if self.remembered <= self.times:
+            self.records.again(self)
+
+
 class TestLateRecords:
     async def test_many_changes_are_one_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(late_records, "_CALM", 0.0)
@@ -45,3 +58,22 @@ class TestLateRecords:
         records.soon(zone)
         await asyncio.gather(*tasks)
         assert zone.remembered == 2
+
+    async def test_what_the_disk_refused_is_tried_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One zone at a time while it refuses, not each of thousands; who was refused last has its turn last."""
+        monkeypatch.setattr(late_records, "_AGAIN", 0.0)
+        tasks: list[asyncio.Task[None]] = []
+
+        def spawn(work: Coroutine[Any, Any, None], _: object) -> None:
+            tasks.append(asyncio.get_running_loop().create_task(work))
+
+        records = LateRecords(spawn)
+        one, other, gone = Refused(records, 1), Refused(records, 0), Refused(records, 9)
+        for zone in (one, other, gone):
+            records.again(zone)
+        gone.retired = True
+        await asyncio.gather(*tasks)
+        assert ([zone.remembered for zone in (one, other, gone)], len(tasks)) == ([2, 1, 0], 1)
+        records.again(other)
+        await asyncio.gather(*tasks)
+        assert other.remembered == 2

@@ -16,6 +16,7 @@ from tests.server.running import APEX, Running, Site, running, serial_at, until,
 from tests.zone.test_image_merge import changes_of
 
 from mailname.errors import HostError
+from mailname.server import late_records
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.store import Store
 from mailname.zone import Serial
@@ -234,6 +235,32 @@ class TestRealDisk:
                 await until(lambda: secondary.zone_status()["problem"] is None)
         async with running(config):
             assert await serial_at(site.secondary_at) == 2
+
+    async def test_room_that_comes_back_is_noticed_by_itself(
+        self, site: Site, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody publishes, nobody starts anything again: the copy is kept, the history too, and the next start has them."""
+        monkeypatch.setattr(late_records, "_AGAIN", 0.05)
+        config = site.secondary(state=small_disk / "state")
+        publish(site, 1)
+        async with running(site.primary()) as primary, running(config) as secondary:
+            await until_at(secondary, 1)
+            await until((small_disk / "state" / "example.tech.json").exists)
+            fill(small_disk)
+            for serial in range(2, 40):  # the last blocks of its files may have room for some
+                publish(site, serial)
+                assert await primary.reload() == {}
+                await until_at(secondary, serial)
+                told = await secondary.obey({"do": "status"})
+                if secondary.zone_status()["problem"] and told["history"]["problem"]:
+                    break
+            assert secondary.zone_status()["problem"]["reason"] == "not-kept"
+            assert "disk is full" in told["history"]["problem"]
+            (small_disk / "ballast").unlink()
+            await until(lambda: secondary.zone_status()["problem"] is None)
+            assert (await secondary.obey({"do": "status"}))["history"]["problem"] is None
+        async with running(config):
+            assert await serial_at(site.secondary_at) == serial
 
     async def test_full_one_that_takes_not_even_a_mark_keeps_the_secondary_where_it_is(
         self, site: Site, small_disk: Path, monkeypatch: pytest.MonkeyPatch

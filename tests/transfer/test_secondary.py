@@ -304,6 +304,16 @@ class TestSeveralPrimaries:
             resting().on_not_newer(Serial(7), 1.0)
 
 
+class TestOwnDisk:
+    def test_that_works_again_asks_for_what_it_refused(self) -> None:
+        """And for nothing where it had refused no version."""
+        secondary = resting()
+        assert secondary.on_kept_again(1.0) == []
+        secondary.on_notify(FIRST, Serial(8), 2.0)
+        secondary.on_not_transferred(Failure(str(FIRST), "not-kept", "no room", "Make room."), 3.0)
+        assert secondary.on_kept_again(4.0) == [AskForSoa(FIRST)]
+
+
 class TestNotify:
     def test_of_a_newer_serial_leads_to_a_transfer_whose_soa_decides(self) -> None:
         """RFC 1996 section 3.11; no question for the SOA before."""
@@ -322,6 +332,19 @@ class TestNotify:
         secondary.on_timer(100.0)
         secondary.on_no_soa(FIRST, FAILED, 101.0)
         assert secondary.on_notify(FIRST, Serial(7), 102.0) == [AskForSoa(FIRST)]
+
+    def test_ends_the_alarm_about_the_address_that_it_comes_from(self) -> None:
+        """Both of a primary's addresses were silent; its return must not leave a failure told."""
+        secondary = started(FIRST, SECOND)
+        for silent in (FIRST, SECOND):
+            secondary.on_no_soa(silent, FAILED, 1.0)
+        assert secondary.on_notify(FIRST, Serial(7), 2.0) == [AskForSoa(FIRST)]
+        secondary.on_soa(FIRST, Serial(7), 2.0)
+        assert secondary.on_notify(FIRST, Serial(7), 3.0) == []
+        assert secondary.on_notify(SECOND, Serial(7), 3.0) == [AskForSoa(SECOND)]
+        secondary.on_soa(SECOND, Serial(7), 3.0)
+        assert secondary.last_failure is None
+        assert secondary.on_notify(SECOND, Serial(7), 4.0) == []
 
     def test_brings_back_what_had_expired(self) -> None:
         """The shortest way back: the primary is there again and says so."""

@@ -112,6 +112,7 @@ class History:
                 self._write(_joined(events))
             if isinstance(other, tuple):
                 question, answer = other
+                self._try_disk()  # whoever asks how things are may just have mended it
                 if answer.set_running_or_notify_cancel():
                     answer.set_result(self._with_file(question) or [])
             stopping = isinstance(other, _Stop)
@@ -136,8 +137,8 @@ class History:
 
     def _write(self, events: list[Event]) -> None:
         self._batches += 1
-        if self.problem is not None and self.folder is not None and self._batches % _TRIES_AGAIN == 0:
-            self._return_to_disk()
+        if self._batches % _TRIES_AGAIN == 0:
+            self._try_disk()
         self._with_file(lambda file: file.add(events))
 
     def _with_file(self, act: Callable[[HistoryFile], T]) -> T | None:
@@ -183,8 +184,10 @@ class History:
         self.problem = f"the history cannot be kept in {self.path}: {why}"
         log.error("%s; it goes on in memory", self.problem)
 
-    def _return_to_disk(self) -> None:
-        """Try the disk again, and take along what happened meanwhile."""
+    def _try_disk(self) -> None:
+        """Try the disk again if it refused, and take along what happened meanwhile."""
+        if self.problem is None or self.folder is None:
+            return
         memory, self._file = self._file, None
         before, self.problem = self.problem, None
         try:

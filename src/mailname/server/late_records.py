@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+_AGAIN = 15.3  # seconds after which a disk that refused is tried again
 _CALM = 0.6  # seconds; no whole second, or who changes a zone each second would meet it each time
 
 
@@ -37,6 +38,8 @@ class LateRecords:
         self._spawn = spawn
         self._due: dict[int, Remembering] = {}
         self._is_writing = False
+        self._refused: dict[int, Remembering] = {}
+        self._is_waiting = False
 
     def soon(self, zone: Remembering) -> None:
         """See to it that a zone's record is written."""
@@ -48,6 +51,28 @@ class LateRecords:
     def is_due(self, zone: Remembering) -> bool:
         """Tell whether a zone's record is still to be written."""
         return id(zone) in self._due
+
+    def again(self, zone: Remembering) -> None:
+        """See to it that what the disk refused is tried again; whoever is refused once more says so by this."""
+        self._refused[id(zone)] = zone
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._spawn(self._try_again(), self)
+
+    async def _try_again(self) -> None:
+        try:
+            while self._refused:
+                await asyncio.sleep(_AGAIN)
+                refused, self._refused = self._refused, {}
+                while refused:
+                    zone = refused.pop(next(iter(refused)))
+                    if not zone.retired:
+                        await zone.remember()
+                    if id(zone) in self._refused:  # one disk has them all: the others wait, and come first next time
+                        self._refused = refused | self._refused
+                        break
+        finally:
+            self._is_waiting = False
 
     async def _write(self) -> None:
         try:

@@ -274,11 +274,17 @@ class SecondaryZone:
                 if await self._may_serve(zone, store):
                     self._unkept = zone
                     self._serve_kept(zone)
-                self.problem = Problem("not-kept", str(error), error.remedy, iso(self.context.clock.wall()))
-                log.error("zone %s: %s", bare(self.apex), error)
+                if self.problem is None or self.problem.says != str(error):
+                    log.error("zone %s: %s", bare(self.apex), error)
+                    self.problem = Problem("not-kept", str(error), error.remedy, iso(self.context.clock.wall()))
+                self.context.records.again(self)
             else:
+                was_refused = self.problem is not None
                 self._unkept, self.problem = None, None
                 self._serve_kept(zone)
+                if was_refused:
+                    log.info("zone %s: the disk takes it again", bare(self.apex))
+                    self.do(self.logic.on_kept_again(self.context.clock.monotonic()))
 
     def _record(self, zone: Zone | None) -> Record:
         """Return what is remembered of a version, None for the one that we hold."""

@@ -147,7 +147,7 @@ class Secondary:
                 return self._follow(peer, told)
             self._hints.wait(peer, told)
             return []
-        if told is not None and told == self.held and not self.failures and not self.expired:
+        if told is not None and told == self.held and not self.failures and not self.expired and peer not in self.problems:
             return []
         if self._is_news(told):
             return self._follow(peer, told)
@@ -183,6 +183,12 @@ class Secondary:
         if self.held is not None:
             self.jumped = told_jump(self.jumped + seconds)
         self.refresh_at = min(self.refresh_at, now + spread * self.chance())
+        return self.on_timer(now)
+
+    def on_kept_again(self, now: float) -> list[Action]:
+        """Take that our own disk works again: a version that was not served because of it is asked for at once."""
+        if any(failure.reason == "not-kept" for failure in self.problems.values()):
+            self.refresh_at = min(self.refresh_at, now)
         return self.on_timer(now)
 
     def memory(self, at: Moment) -> Memory:
