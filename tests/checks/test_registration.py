@@ -15,8 +15,8 @@ from tests.checks.small_world import SmallWorld, codes, plan_of, verdict_of
 from mailname.checks import Facts, Severity, observe
 from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.rdap import RegistrationFact
-from mailname.cli.ladder_lines import rung_lines
 from mailname.lab.rdap import RdapServer
+from mailname.view.ladder_lines import rung_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

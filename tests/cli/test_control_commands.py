@@ -12,7 +12,7 @@ from tests.cli.serving import PROGRAM, serving, until
 from tests.engines.pair import PLAN
 from tests.server.running import free_port, zone_text
 
-from mailname.cli.span import span
+from mailname.view.span import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

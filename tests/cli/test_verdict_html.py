@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.checks import test_explain as faults
 from tests.checks.small_world import SmallWorld, look, verdict_of
 
-from mailname.cli.delegation_hops import hops
-from mailname.cli.delegation_map import draw
-from mailname.cli.html_text import Html, fill, safe
-from mailname.cli.verdict_doing import look_again, own_letters
 from mailname.cli.verdict_html import page
+from mailname.view.delegation_hops import hops
+from mailname.view.delegation_map import draw
+from mailname.view.html_text import Html, fill, safe
+from mailname.view.verdict_doing import look_again, own_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from mailname.cli.span import ago, ahead
+from mailname.view.span import ago, ahead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from mailname.cli.console import err, out, print_json
 from mailname.cli.control_option import json_option
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_WELL
 from mailname.cli.plan_argument import read_plan
-from mailname.cli.span import span
+from mailname.view.span import span
 
 if TYPE_CHECKING:
     from mailname.engines.serials import Serials

@@ -14,8 +14,9 @@ from rich.markup import escape
 
 from mailname.cli.console import err, out, print_json, print_mistake
 from mailname.cli.plan_argument import load_plan
-from mailname.cli.registrar_sheet import DEFAULT, print_sheet, sheet_json, styles
+from mailname.cli.registrar_sheet import print_sheet
 from mailname.errors import HostError
+from mailname.view.worksheet import DEFAULT, sheet_json, styles
 
 if TYPE_CHECKING:
     from dns.name import Name

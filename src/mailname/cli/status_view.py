@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from mailname.cli.console import out, print_prose, print_table
-from mailname.cli.history import counted
 from mailname.cli.key_view import key_lines
-from mailname.cli.span import ago, ahead, seconds_from_now, span
+from mailname.view.event_words import counted
+from mailname.view.span import ago, ahead, seconds_from_now, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

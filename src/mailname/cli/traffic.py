@@ -17,8 +17,6 @@ from mailname.cli.plan_controls import DEFAULT, controls
 from mailname.errors import ObservationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dns.name import Name
 
     from mailname.checks.observe_traffic import Told, Window
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 SCHEMA = "mailname.traffic-plan/1"
-_TOGETHER = 60  # seconds: servers that started within them have counted for as long as each other
 
 
 @click.command("traffic")
@@ -95,13 +92,14 @@ def _of_plan(
     """Ask all, print it, and return whether any told something."""
     from mailname.checks.observe_traffic import look
     from mailname.cli.plan_argument import read_plan
-    from mailname.cli.traffic_view import print_servers, sentence
+    from mailname.cli.traffic_view import print_servers
+    from mailname.view.traffic_words import sentence, shares_of
 
     plan = read_plan(file, quiet=True)
     found = controls(plan, control, network)
     told = asyncio.run(look(plan, found.named, found.unnamed, window, most, ssh_config))
     by_name = {name.to_text(omit_final_dot=True): one for name, one in told.items()}
-    parts, why = _shares(by_name)
+    parts, why = shares_of(by_name)
     if as_json:
         print_json(
             {
@@ -138,24 +136,3 @@ def _share(share: Share) -> dict[str, Any]:
         "most": round(share.most, 4),
         "spans": share.spans,
     }
-
-
-def _shares(told: Mapping[str, Told]) -> tuple[list[Share], str]:
-    """Return each server's share, over the time in which all have counted; or why there is none."""
-    from mailname.checks.traffic_share import shares
-    from mailname.cli.traffic_view import moment_of
-
-    reports = {name: one.report for name, one in told.items() if one.report is not None}
-    if len(reports) < 2:
-        return [], ""
-    rows = {
-        name: {moment_of(row["start"]): row["questions"] for row in report["history"]["rows"]} for name, report in reports.items()
-    }
-    if all(rows.values()):
-        # Who was not asked in a minute has no row of it, but has counted since it was started, or since its first row.
-        begin = max(min(moment_of(report["since"]) - _TOGETHER, *rows[name]) for name, report in reports.items())
-        return shares({name: {at: count for at, count in series.items() if at >= begin} for name, series in rows.items()}), ""
-    since = [moment_of(report["since"]) for report in reports.values()]
-    if max(since) - min(since) <= _TOGETHER:
-        return shares({name: {0: report["questions"]} for name, report in reports.items()}), ""
-    return [], "No share yet: not every server has counted for a whole minute in this time."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from mailname.cli.console import out, print_prose, print_table
 from mailname.server.traffic_file import added
+from mailname.view.traffic_words import apart, moment_of, percent, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,37 +21,6 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS = 24
 _MOST_TYPES = 6
-
-
-def moment_of(text: str) -> int:
-    """Return a time as reports write it in seconds since 1970."""
-    return int(datetime.fromisoformat(text).timestamp())
-
-
-def sentence(shares: Sequence[Share]) -> str:
-    """Say in plain words whom resolvers prefer; nothing where nobody was asked, or there is no choice."""
-    if len(shares) < 2:
-        return ""
-    first = max(shares, key=lambda one: one.share)
-    about = f"Resolvers ask {first.server} in {_percent(first.share)} of cases ({_apart(first)})"
-    return f"{about}, of {first_of(shares):,} questions" + (
-        "." if first.spans else ". That is by their number alone; a few minutes more tell how it varies."
-    )
-
-
-def first_of(shares: Sequence[Share]) -> int:
-    """Return how many questions all shares are of."""
-    return sum(one.questions for one in shares)
-
-
-def _apart(share: Share) -> str:
-    """Say how far off a share may be, in percent, rounded up."""
-    far = max(share.most - share.share, share.share - share.least) * 100
-    return f"±{max(-int(-far // 1), 1)}" if far >= 1 else "±1"
-
-
-def _percent(part: float) -> str:
-    return f"{part * 100:.0f} %"
 
 
 def print_servers(told: Mapping[str, Told], shares: Sequence[Share], window: Window, why: str = "") -> None:
@@ -92,15 +61,13 @@ def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> d
     return {
         "since": f"{_moment(rows[0]['start'])}, of the last {window.name}" if rows else _moment(report["since"]),
         "questions": f"{_number(counts['questions']):,}",
-        "share": f"{_percent(share.share)} ({_apart(share)})" if share else "",
+        "share": f"{percent(share.share)} ({apart(share)})" if share else "",
         "now": f"{now['questions'] / now['seconds']:.1f} a second",
         "types": _parts(counts["types"], answers),
         "answers": _parts(counts["rcodes"], answers),
         "by": _parts(counts["transports"], answers),
         "from": _parts(counts["families"], answers),
-        "EDNS": f"{_percent(_number(counts['edns']) / answers)}, DO {_percent(_number(counts['do']) / answers)}"
-        if answers
-        else "",
+        "EDNS": f"{percent(_number(counts['edns']) / answers)}, DO {percent(_number(counts['do']) / answers)}" if answers else "",
         "limited": f"{limited:,}" if (limited := _number(counts["limited"])) else "",
         "zones": "\n".join(f"{one['zone']} {one['answers']:,}" for one in report["zones"]),
         "networks": "\n".join(f"{one['network']} {one['questions']:,}" for one in report["clients"]),
@@ -122,7 +89,7 @@ def _parts(counts: int | dict[str, int], whole: int) -> str:
         return ""
     most = sorted(counts.items(), key=lambda one: -one[1])[:_MOST_TYPES]
     return ", ".join(
-        f"{name.upper() if name in ('udp', 'tcp') else _FAMILIES.get(name, name)} {_percent(count / whole)}"
+        f"{name.upper() if name in ('udp', 'tcp') else _FAMILIES.get(name, name)} {percent(count / whole)}"
         for name, count in most
         if count
     )

@@ -8,13 +8,13 @@ from mailname import __version__
 from mailname.checks.facts import RUNGS
 from mailname.checks.finding import CODES
 from mailname.checks.wording import spoken
-from mailname.cli.delegation_hops import hops
-from mailname.cli.delegation_map import draw
-from mailname.cli.html_text import Html, fill, joined
-from mailname.cli.ladder_lines import ONE_OF, PROVEN, TITLES, rung_lines
-from mailname.cli.verdict_doing import look_again, own_letters, to_enter
-from mailname.cli.verdict_sentence import sentence
 from mailname.cli.verdict_style import STYLE
+from mailname.view.delegation_hops import hops
+from mailname.view.delegation_map import draw
+from mailname.view.html_text import Html, fill, joined
+from mailname.view.ladder_lines import ONE_OF, PROVEN, TITLES, rung_lines
+from mailname.view.verdict_doing import look_again, own_letters, to_enter
+from mailname.view.verdict_sentence import sentence
 
 if TYPE_CHECKING:
     from mailname.checks import Cause, Facts, Finding, Verdict

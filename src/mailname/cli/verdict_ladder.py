@@ -11,7 +11,7 @@ from mailname.checks.facts import RUNGS
 from mailname.checks.finding import Severity
 from mailname.checks.wording import spoken
 from mailname.cli.console import print_table
-from mailname.cli.ladder_lines import TITLES, codes_at, rung_of
+from mailname.view.ladder_lines import TITLES, codes_at, rung_of
 
 if TYPE_CHECKING:
     from rich.console import Console

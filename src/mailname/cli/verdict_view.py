@@ -10,10 +10,10 @@ from rich.text import Text
 from mailname.checks.finding import CODES
 from mailname.checks.wording import spoken
 from mailname.cli.console import print_prose
-from mailname.cli.ladder_lines import ONE_OF, PROVEN
-from mailname.cli.verdict_doing import look_again
 from mailname.cli.verdict_ladder import print_ladder
-from mailname.cli.verdict_sentence import sentence
+from mailname.view.ladder_lines import ONE_OF, PROVEN
+from mailname.view.verdict_doing import look_again
+from mailname.view.verdict_sentence import sentence
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailname.cli.html_text import Html, fill, joined
+from mailname.view.html_text import Html, fill, joined
 
 if TYPE_CHECKING:
-    from mailname.cli.delegation_hops import Hop
+    from mailname.view.delegation_hops import Hop
 
 WIDTH = 340
 _STEP = 58
