@@ -34,6 +34,13 @@ class TestEngineChange:
         assert "hidden" not in shown + str(change.to_json())
         assert "starts at boot" in shown
 
+    def test_shows_no_secret_of_others(self) -> None:
+        """A key that becomes a comment has its secret in a file of others."""
+        text = b'key "k" { secret "b2xk"; };\n'
+        change = EngineChange(files={INTO: b"// " + text}, former={INTO: text}, taken=('key "k" at named.conf.local:1:1',))
+        assert "b2xk" not in str(change.to_json())
+        assert 'key "k" at named.conf.local:1:1' in change.diff()
+
     def test_of_nothing_is_none(self) -> None:
         """What others wrote and stays is no change."""
         assert not EngineChange(untouched=("/etc/bind/named.conf.options is not ours and stays as it is",))

@@ -108,8 +108,9 @@ async def _deploy(run: Deployment, view: View, *, wait: float, dry_run: bool, ye
     view.tell_changes(run)
     if dry_run:
         return view.end(run, EXIT_WELL)
-    if lines := [asked for one in run.chosen if isinstance(one, DeployingEngine) and (asked := one.asks) and not yes]:
-        click.confirm(f"Add to what others have written: {'; '.join(lines)}?", abort=True, err=True)
+    asked = [line for one in run.chosen if isinstance(one, DeployingEngine) for line in one.asks]
+    if asked and not yes:
+        click.confirm(f"Change what others have written: {'; '.join(asked)}?", abort=True, err=True)
     with view.progress() as run.tell:
         if any(one.what.python or one.what.release for one in run.chosen):
             run.tell("bringing the program to " + ", ".join(one.name for one in run.chosen))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from mailname.cli.deploy_takeover import TakingOver, without_secrets
 from mailname.cli.engine_place import driven_at
 from mailname.engines.engine import driven_engine
 from mailname.errors import HostError
@@ -45,6 +46,7 @@ class EngineChange:
         starts: the server does not run yet.
         under_way: an earlier deployment was cut off in the middle.
         untouched: what others wrote and stays, with what it lacks.
+        taken: statements of others that become comments.
 
     """
 
@@ -55,6 +57,7 @@ class EngineChange:
     starts: bool = False
     under_way: bool = False
     untouched: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     python: None = None
 
     def __bool__(self) -> bool:
@@ -69,9 +72,10 @@ class EngineChange:
                 lines.append(f"+ {path} (a secret, mode 640)")
                 continue
             old = self.former.get(path)
-            before, after = ((one or b"").decode("utf-8", "replace").splitlines() for one in (old, octets))
+            before, after = (without_secrets((one or b"").decode("utf-8", "replace")).splitlines() for one in (old, octets))
             lines += difflib.unified_diff(before, after, str(path) if old is not None else "/dev/null", str(path), lineterm="")
         lines += [f"~ {one}" for one in self.untouched]
+        lines += [f"~ {one}: what others wrote becomes a comment; the zone goes on under its serial" for one in self.taken]
         if self.starts:
             lines.append("~ the server is started, and starts at boot")
         elif self.files:
@@ -85,6 +89,7 @@ class EngineChange:
             "files": [str(path) for path in self.files],
             "restarts": "service" if self.starts else None,
             "untouched": list(self.untouched),
+            "taken_over": list(self.taken),
             "diff": self.diff(),
         }
 
@@ -96,6 +101,7 @@ class DeployingEngine(Deploying):
     keys: Mapping[Path, bytes]
     pristine: bool = False
     listen: tuple[IPAddress, ...] = ()
+    taking: TakingOver = TakingOver()
 
     @property
     def server(self) -> NameServer:
@@ -125,17 +131,21 @@ class DeployingEngine(Deploying):
         return self.standing is not None and str(self.driven().places.keys / name) in self.standing.files
 
     @property
-    def asks(self) -> str:
-        """The line that would be added to a configuration that was there before; empty where there is nothing to ask."""
+    def asks(self) -> list[str]:
+        """What would change in a configuration that was there before; nothing where there is nothing to ask."""
         into = self.installed.into
-        return f"{into}: {self.installed.line}" if into in self.wanted.files and into in self.wanted.former else ""
+        added = (
+            [f"{into} gets the line {self.installed.line}"] if into in self.wanted.files and into in self.wanted.former else []
+        )
+        return [*added, *(f"{one} becomes a comment" for one in self.wanted.taken)]
 
     @property
     def _ours(self) -> tuple[Path, ...]:
         """All files that we may write there, but for the keys."""
         driven, installed = self.driven(), self.installed
         rendered = tuple(driven.places.folder / path for path in driven.render())
-        return (*rendered, installed.into, *(installed.whole[:1] if installed.whole is not None else ()))
+        taken = (*map(Path, self.taking.given.files), *(path for path, _ in self.taking.carrying(driven)))
+        return (*rendered, *taken, installed.into, *(installed.whole[:1] if installed.whole is not None else ()))
 
     async def look(
         self, administrator: str, _files: tuple[PurePath, ...], secrets: tuple[PurePath, ...], plan: str, *, has_key: bool
@@ -148,6 +158,7 @@ class DeployingEngine(Deploying):
             self.standing = await stand(self.ssh, self.login, self._ours, keys)
             commands = engine_script.standing(self.engine.packages, self.engine.unit)
             told = await MachineBySsh(self.ssh, self.login).run(commands)
+            self.taking = await TakingOver.look(self.driven(), MachineBySsh(self.ssh, self.login))
         except HostError as error:
             self.trouble = error
             return
@@ -166,6 +177,8 @@ class DeployingEngine(Deploying):
         self.faults = [one for one in faults(self.host, self.standing, plan, has_key=has_key) if "Python" not in one.problem]
         if self.active:  # who listens there is the plan's engine already
             self.faults = [one for one in self.faults if "not deployed by mailname" not in one.problem]
+        if not self.missing:
+            self.faults += self.taking.faults(self.installed.into, self.driven().zones)
 
     def decide_engine(self, texts: Mapping[str, bytes], listen: tuple[IPAddress, ...]) -> None:
         """Find out what has to change.
@@ -186,7 +199,11 @@ class DeployingEngine(Deploying):
         wanted: dict[PurePath, bytes] = {driven.places.folder / path: text.encode() for path, text in driven.render().items()}
         kept = {path: self.standing.files[str(path)] for path in self._ours if str(path) in self.standing.files}
         former: dict[PurePath, bytes] = {path: one.octets for path, one in kept.items()}
-        wanted[installed.into] = with_line(former.get(installed.into, b""), installed.line)
+        own_keys = [key for octets in texts.values() if octets for key in parse_keys(octets.decode("ascii"))]
+        taken = self.taking.decide(driven.zones, own_keys if driven.places.key_file is not None else [])
+        former |= {path: self.taking.former(path) or b"" for path in taken}
+        wanted |= taken
+        wanted[installed.into] = with_line(taken.get(installed.into, former.get(installed.into, b"")), installed.line)
         untouched: tuple[str, ...] = ()
         if installed.whole is not None:
             path, text = installed.whole
@@ -206,7 +223,8 @@ class DeployingEngine(Deploying):
             there = self.standing.files.get(str(path))
             if there is None or there.digest != hashlib.sha256(octets).hexdigest():
                 files[path] = octets
-        self.wanted = EngineChange(self.missing, files, former, frozenset(self.keys), not self.active, self.under_way, untouched)
+        starts, said = not self.active, self.taking.given.said
+        self.wanted = EngineChange(self.missing, files, former, frozenset(self.keys), starts, self.under_way, untouched, said)
         self.what = cast("Change", self.wanted)  # it is told and asked as that of our own server
 
     async def carry(self) -> None:
@@ -224,14 +242,20 @@ class DeployingEngine(Deploying):
         files = (*self._ours, *map(Path, self.keys))
         ran = await self.ssh.as_root(self.login, engine_script.keep(files, engine.unit))
         self._expect(ran, "what stands there could not be kept", "Is there room in /var/lib?")
+        for path, script in self.taking.carrying(driven):
+            self._expect(await self.ssh.as_root(self.login, script), f"{path} could not be written", "", lines=8)
         await driven.put(self.keys)
-        there = await driven.machine.read(installed.into) or b""  # the package may just have brought it
-        around = {installed.into: with_line(there, installed.line)}
+        taken = {path: self.wanted.files[path] for path in map(Path, self.taking.given.files) if path in self.wanted.files}
+        there = (
+            taken.get(installed.into) or await driven.machine.read(installed.into) or b""
+        )  # the package may just have brought it
+        around = {**taken, installed.into: with_line(there, installed.line)}
         if installed.whole is not None and (path := installed.whole[0]) in self.wanted.files:
             around[path] = self.wanted.files[path]
         for path, octets in around.items():
             if await driven.machine.read(path) != octets:
-                await driven.machine.write(path, octets, group=engine.user)
+                mode, group = self.taking.reading(path, engine.user)
+                await driven.machine.write(path, octets, mode=mode, group=group)
         folders = (driven.places.state, driven.places.zones)
         ran = await self.ssh.as_root(self.login, engine_script.start(engine.unit, folders, engine.user), engine_script.START + 60)
         self._expect(ran, "the server could not be started", "", lines=8)

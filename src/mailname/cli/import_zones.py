@@ -35,6 +35,11 @@ _HOST = "NAME[=ADDR,...]"
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="Where the copy of another host's files begins.")
 @click.option("--primary", metavar=_HOST, help="Which name server holds the zone file, and its addresses.")
 @click.option("--secondary", "secondaries", metavar=_HOST, multiple=True, help="Addresses of another; may be repeated.")
+@click.option(
+    "--engine",
+    type=click.Choice(["bind", "knot", "nsd"]),
+    help="What the name servers run and go on running; else our own server.",
+)
 @click.option("--into", type=click.Path(path_type=Path, dir_okay=False), help="Add lists of records to this plan.")
 @click.option(
     "--output",
@@ -62,6 +67,7 @@ def command(
     root: Path | None,
     primary: str | None,
     secondaries: tuple[str, ...],
+    engine: str | None,
     into: Path | None,
     folder: Path,
     keys: Path | None,
@@ -101,7 +107,7 @@ def command(
             zone, mistakes = zone_of_lists(collected.lists, wanted, given)
             collected.zones.append(zone)
             collected.mistakes += mistakes
-        takeover = Takeover(tuple(collected.zones), given, first, collected.keys)
+        takeover = Takeover(tuple(collected.zones), given, first, collected.keys, engine or "")
         imported = drafted(collected, takeover, folder, tell)
     added = add_lists(into, collected.lists, asking, quiet=as_json) if into is not None else None
     for one in imported:

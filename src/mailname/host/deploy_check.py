@@ -67,7 +67,10 @@ def _port_53(host: Host, standing: Standing, plan: str) -> Fault | None:
     """Return who else holds port 53. A Python or a systemd there is ours only where something of ours was deployed."""
     port = judge_port_53(standing.facts, host)
     if port.outcome is Outcome.DOES_NOT_HOLD:
-        return Fault(port.seen[0], f"{port.fix} {port.command.replace('PLAN', plan)}", port.code)
+        fix = f"{port.fix} {port.command.replace('PLAN', plan)}"
+        if "held by named" in port.seen[0]:
+            fix = 'Take its zones over as they are: write engine = "bind" into its table of the plan. Or free the port: ' + fix
+        return Fault(port.seen[0], fix, port.code)
     others = [one for one in listeners(standing.facts) if one.port == 53 and not one.is_local]
     if others and not standing.files:
         says = f"port 53 is held by {others[0]}, at {others[0].address}, which was not deployed by mailname"

@@ -7,7 +7,7 @@ C, C++ and the shell. What the clauses mean is in ``named_conf``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mailname.errors import Mistake, PlanError, Position
@@ -161,6 +161,13 @@ class _Reading:
                 raise _mistake(path.at, "Too many files are included.", "Does a file include itself?")
             found += self.file(text, file)
         return found
+
+
+def tokens_from(text: str, begin: int) -> Iterator[tuple[str, str, int]]:
+    """Yield kind, text and end of each token from an offset on, blanks and comments left away."""
+    for match in _TOKEN.finditer(text, begin):
+        if match.lastgroup not in ("blank", "comment"):
+            yield str(match.lastgroup), match[0], match.end()
 
 
 class _Tokens:

@@ -44,6 +44,7 @@ class Known:
         primary: which name server holds the zone file, if somebody said so.
         key: the name and the algorithm of the key for transfers; none where the name is empty.
         updates: keys that may update the zone.
+        engine: the program that each name server is to run; empty for our own.
 
     """
 
@@ -52,6 +53,7 @@ class Known:
     key: str = ""
     algorithm: str = "hmac-sha256"
     updates: tuple[str, ...] = ()
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,7 @@ class _Writing:
                 toml.line("name", toml.text(_full(name))),
                 toml.line("addresses", toml.texts(map(str, addresses))),
                 toml.line("role", toml.text("primary" if name == self.primary else "secondary")),
+                *([toml.line("engine", toml.text(self.known.engine))] if self.known.engine else []),
             ]
         return written, lacks
 

@@ -53,6 +53,7 @@ class Takeover:
         given: addresses that were given, by name.
         primary: the primary that was given.
         keys: the keys of the configuration, by name.
+        engine: the program that is to serve; see ``Known``.
 
     """
 
@@ -60,6 +61,7 @@ class Takeover:
     given: Mapping[Name, tuple[IPAddress, ...]] = field(default_factory=dict)
     primary: Name | None = None
     keys: Mapping[str, ConfiguredKey] = field(default_factory=dict)
+    engine: str = ""
     _elsewhere: dict[Name, tuple[IPAddress, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,9 +79,9 @@ class Takeover:
     def around(self, zone: FoundZone, configured: ConfiguredZone | None) -> Surroundings:
         """Return what is known of one zone."""
         if configured is None:
-            return Surroundings(Known(self._elsewhere, self.primary))
+            return Surroundings(Known(self._elsewhere, self.primary, engine=self.engine))
         notes: list[str] = [str(mistake) for mistake in configured.mistakes]
-        key, algorithm = self._key(configured, notes)
+        key, algorithm = self._key(zone, configured, notes)
         self._transfers(zone, configured, notes)
         if configured.updates:
             notes.append(
@@ -89,7 +91,7 @@ class Takeover:
         elif configured.is_dynamic:
             notes.append(f"{configured.at}: Updates without a TSIG key are allowed there; a plan has no word for that.")
         primary = self.primary or self._primary(zone, configured)
-        return Surroundings(Known(self._elsewhere, primary, key, algorithm, configured.updates), tuple(notes))
+        return Surroundings(Known(self._elsewhere, primary, key, algorithm, configured.updates, self.engine), tuple(notes))
 
     def _primary(self, zone: FoundZone, configured: ConfiguredZone) -> Name | None:
         """Return the name server at one of a secondary's primaries, if there is one."""
@@ -101,8 +103,12 @@ class Takeover:
     def _addresses(self, zone: FoundZone, name: Name) -> tuple[IPAddress, ...]:
         return tuple(addresses_in(zone, name)) or self._elsewhere.get(name, ())
 
-    def _key(self, configured: ConfiguredZone, notes: list[str]) -> tuple[str, str]:
+    def _key(self, zone: FoundZone, configured: ConfiguredZone, notes: list[str]) -> tuple[str, str]:
         named = [name for name in configured.transfer_keys if name not in configured.updates] or list(configured.transfer_keys)
+        if not named and len(name_servers(zone)) > 1:
+            made = f"transfer.{zone.apex.to_text(omit_final_dot=True)}"
+            notes.append(f"{configured.at}: Transfers are not signed there; the plan names a key, which deploy makes: {made}.")
+            return made, "hmac-sha256"
         if not named:
             return "", "hmac-sha256"
         if len(named) > 1:
