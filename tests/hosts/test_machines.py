@@ -23,7 +23,7 @@ class TestMachine:
             assert machine.tried("true").returncode == 255
             machine.cut(off=False)
             machine.wait_for_ssh()
-            machine.run("test -e /run/mark")
+            assert machine.tried("test -e /run/mark").returncode == 0
             first = machine.run("cat /proc/sys/kernel/random/boot_id")
             boots = machine.boots
             machine.tried("systemctl reboot")  # which also ends the connection

@@ -103,7 +103,7 @@ class TestPrepare:
             assert outcomes(told[1]["prepared"])["HOST-06"] == "holds"
             assert config.read_text() == broken
             assert not (second.root / SSHD).exists()
-            second.run("true")
+            assert second.tried("true").returncode == 0, "root does not come in any more"
             self.second_run_finishes_it(hosts, tmp_path, first)
             self.third_run_changes_nothing(hosts, tmp_path, first)
             self.comes_back_from_a_reboot(hosts, tmp_path, first)

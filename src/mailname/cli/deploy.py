@@ -10,7 +10,7 @@ import click
 
 from mailname.cli.control_option import json_option
 from mailname.cli.exits import EXIT_FAILED, EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
-from mailname.cli.host_options import ssh_config_option
+from mailname.cli.host_options import chosen, ssh_config_option, ssh_with
 from mailname.errors import HostError, MailnameError
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def command(
     """
     from mailname.cli.deploy_steps import Deployment
     from mailname.cli.deploy_view import View
-    from mailname.cli.host_options import chosen
     from mailname.engines.engine import engine_named
-    from mailname.host.ssh import Ssh
     from mailname.plan.hosts import hosts
 
     if purge and not remove:
@@ -69,7 +67,7 @@ def command(
     view = View(plan_file, as_json=as_json, dry_run=dry_run)
     every = [one for one in hosts(plan) if one.name_server is not None]
     with view.progress() as tell:
-        run = Deployment.of(plan, plan_file, Ssh(ssh_config), every, set(servers), tell)
+        run = Deployment.of(plan, plan_file, ssh_with(ssh_config), every, set(servers), tell)
         asyncio.run(run.look())
     if any(one.trouble for one in run.chosen):
         return view.end(run, EXIT_UNKNOWN)

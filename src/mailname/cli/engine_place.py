@@ -55,13 +55,16 @@ def askers(
     plan: Plan, controls: Mapping[Name, Path], ssh_config: Path | None
 ) -> dict[Name, Callable[[], Awaitable[Mapping[str, Any]]]]:
     """Return how each server of another program is asked for its status, where the plan says how SSH reaches it."""
-    from mailname.host.ssh import Ssh
+    from mailname.cli.host_options import ssh_with
 
     def asker(server: NameServer) -> Callable[[], Awaitable[Mapping[str, Any]]]:
         async def ask() -> Mapping[str, Any]:
-            return await (await driven_by_ssh(plan, server, Ssh(ssh_config))).status()
+            return await (await driven_by_ssh(plan, server, ssh)).status()
 
         return ask
 
     others = [one for one in plan.name_servers if one.engine != "builtin" and one.ssh is not None and one.name not in controls]
+    if not others:
+        return {}
+    ssh = ssh_with(ssh_config)
     return {one.name: asker(one) for one in others}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_WELL
-from mailname.cli.host_options import chosen, host_options
+from mailname.cli.host_options import chosen, host_options, ssh_with
 from mailname.cli.host_prepare import prepare
 from mailname.cli.host_security_group import security_group
 
@@ -43,12 +43,13 @@ def check(
     from mailname.cli.host_view import print_hosts
     from mailname.cli.vantage import resolver_named
     from mailname.host.check_schema import SCHEMA
-    from mailname.host.ssh import Ssh
     from mailname.host.survey import survey
 
     read, wanted = chosen(plan, hosts)
     with err.status("looking at " + ", ".join(one.name.to_text(omit_final_dot=True) for one in wanted)):
-        found = asyncio.run(survey(wanted, read.hosts, Ssh(ssh_config), resolver=resolver_named(resolver), trial=not no_trial))
+        found = asyncio.run(
+            survey(wanted, read.hosts, ssh_with(ssh_config), resolver=resolver_named(resolver), trial=not no_trial)
+        )
     code = exit_code(found)
     if as_json:
         print_json({"schema": SCHEMA, "well": code == EXIT_WELL, "hosts": [one.to_json() for one in found]})

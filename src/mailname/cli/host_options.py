@@ -13,6 +13,7 @@ from mailname.cli.plan_argument import read_plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mailname.host.ssh import Ssh
     from mailname.plan import Plan
     from mailname.plan.hosts import Host
 
@@ -35,6 +36,13 @@ def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = option(function)
     return function
+
+
+def ssh_with(config: Path | None) -> Ssh:
+    """Return how SSH is called in this command: one connection for each login, which ends with the command."""
+    from mailname.host.ssh_shared import shared_ssh
+
+    return click.get_current_context().with_resource(shared_ssh(config))
 
 
 def chosen(file: Path, names: tuple[str, ...]) -> tuple[Plan, tuple[Host, ...]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailname.cli.exits import EXIT_FAILED, EXIT_FINDINGS, EXIT_UNKNOWN, EXIT_USAGE, EXIT_WELL
-from mailname.cli.host_options import chosen, host_options
+from mailname.cli.host_options import chosen, host_options, ssh_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +54,9 @@ def prepare(
     was put back.
     """
     from mailname.cli import host_prepare_view as view
-    from mailname.host.ssh import Ssh
 
     read, wanted = chosen(plan, hosts)
-    ssh = Ssh(ssh_config)
+    ssh = ssh_with(ssh_config)
     with view.err.status("looking at " + ", ".join(map(view.name_of, wanted))):
         audits, troubles = asyncio.run(_audit(wanted, read.hosts, ssh))
     if not as_json:

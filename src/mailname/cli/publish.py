@@ -15,14 +15,14 @@ from mailname.cli.control_option import json_option
 from mailname.cli.diff_view import diff_json, print_diff
 from mailname.cli.engine_place import driven_by_ssh, driven_here
 from mailname.cli.exits import EXIT_FINDINGS, EXIT_WELL
-from mailname.cli.host_options import ssh_config_option
+from mailname.cli.host_options import ssh_config_option, ssh_with
 from mailname.cli.plan_argument import read_plan
 from mailname.errors import HostError
-from mailname.host.ssh import Ssh
 
 if TYPE_CHECKING:
     from mailname.engines.primary_place import PrimaryPlace
     from mailname.engines.publish import Arrival, Publication, Publishing
+    from mailname.host.ssh import Ssh
     from mailname.plan import Plan
     from mailname.server.network import Network
 
@@ -56,7 +56,7 @@ def command(
     published.
     """
     plan = read_plan(plan_file)
-    ssh = Ssh(ssh_config) if goes_by_ssh(plan, control, network, ssh_config) else None
+    ssh = ssh_with(ssh_config) if goes_by_ssh(plan, control, network, ssh_config) else None
     ctx.exit(
         asyncio.run(_publish(plan, control, network, ssh, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json))
     )

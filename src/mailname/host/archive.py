@@ -14,6 +14,7 @@ import sys
 import sysconfig
 import tarfile
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -55,13 +56,18 @@ def version_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Archive:
-    """A release. ``octets`` is a tar.gz; ``digest`` names its content."""
+    """A release: a tar. ``digest`` names its content."""
 
     digest: str
-    octets: bytes
+    content: bytes
     is_compiled: bool
+
+    @cached_property
+    def octets(self) -> bytes:
+        """The tar.gz; made when somebody wants it, which is not where the release is there already."""
+        return gzip.compress(self.content, 6, mtime=0)
 
 
 def build_archive(*, compiled: bool = True) -> Archive:
@@ -78,7 +84,7 @@ def build_archive(*, compiled: bool = True) -> Archive:
             tar.addfile(told, io.BytesIO(files[name]))
     content = plain.getvalue()
     is_compiled = any(name.startswith("mailname/") and name.endswith(".so") for name in files)
-    return Archive(hashlib.sha256(content).hexdigest()[:16], gzip.compress(content, 6, mtime=0), is_compiled)
+    return Archive(hashlib.sha256(content).hexdigest()[:16], content, is_compiled)
 
 
 def _own_files(*, compiled: bool) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailname.host.listening import listeners
 from mailname.host.residents import is_ours, kind
+from mailname.host.script import UNITS
 from mailname.host.step import judged, unknown
 
 if TYPE_CHECKING:
@@ -19,14 +20,7 @@ _CLIENTS = ("dhclient", "dhcpcd", "systemd-network", "NetworkManager", "systemd-
 _DNS = 53
 _ASKS_FROM = 32768  # ports from which programs ask others (ip_local_port_range)
 _SSH = ("ssh.service", "ssh.socket", "sshd.service")
-#: What belongs on a safe host: where it runs, it has to run after a reboot too.
-_WANTED = (
-    *_SSH,
-    *(f"{one}.service" for one in ("fail2ban", "chrony", "chronyd", "systemd-timesyncd", "ntp", "ntpsec", "openntpd")),
-    *(f"{one}.service" for one in ("nftables", "ufw", "firewalld", "netfilter-persistent", "mailname-filter")),
-    *(f"{one}.service" for one in ("cron", "rsyslog", "named", "bind9", "knot", "nsd", "mailname")),
-    "mailname.socket",
-)
+_WANTED = ("ssh.socket", *(f"{one}.service" for one in UNITS), "mailname.socket")
 _STARTS = ("enabled", "static", "alias", "indirect", "generated", "linked")
 _MOST = 3  # units in one line to type
 

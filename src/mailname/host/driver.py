@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1800.0  # seconds for one step: packages from a slow mirror
 _LINE = 1 << 22  # octets
+_NO_WAY = ("timed out", "No route to host", "unreachable")  # ssh's words
 
 
 class LostError(HostError):
-    """The connection to the host was lost in the middle of a step."""
+    """The connection to the host was lost in the middle of a step.
+
+    Attributes:
+        out_of_reach: there was no way to the host at all; else it closed a door that another login may find open.
+
+    """
+
+    out_of_reach = False
 
 
 class Driver:
@@ -93,11 +101,13 @@ class Driver:
             raise LostError(f"the preparation of {self._login.target} ended in the middle", step="prepare")
         said = json.loads(line)
         if said["says"] == "lost":
-            raise LostError(
+            lost = LostError(
                 f"the connection to {self._login.target} was lost in the middle",
                 remedy="Run it again when the host answers: what is done already is left as it is, and this is finished.",
                 step="prepare",
             )
+            lost.out_of_reach = any(mark in said.get("said", "") for mark in _NO_WAY)
+            raise lost
         if said["says"] == "failed":
             raise HostError(said.get("said") or "it failed and said nothing", step="prepare")
         return str(said["says"])

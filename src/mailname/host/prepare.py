@@ -13,10 +13,10 @@ from mailname.errors import HostError
 from mailname.host import guard
 from mailname.host.change import When, order
 from mailname.host.changes import changes, left_alone
-from mailname.host.driver import Driver
+from mailname.host.driver import Driver, LostError
 from mailname.host.judge import judge
 from mailname.host.look import look
-from mailname.host.ssh import Login
+from mailname.host.ssh import ALONE, Login
 from mailname.host.step import Outcome
 from mailname.host.wanted_files import ALL, FILTER, FILTER_UNIT, SSHD, SSHD_DROP_IN
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mailname.server.program import Ran
 
 GUARDED_FILES = (SSHD, SSHD_DROP_IN, FILTER, FILTER_UNIT)
-_ALONE = ("-o", "ControlMaster=no", "-o", "ControlPath=none")  # a new session, not one more in an old connection
 _PATIENCE = 30.0  # seconds for fail2ban and the time service to come up, before a step counts as failed
 _BETWEEN = 1.0
 _TRIES = 5
@@ -210,12 +209,12 @@ class Preparation:
         """Log in; a second time where nothing listened: sshd opens its sockets anew while it reads its files."""
         for _ in range(_TRIES - 1):
             try:
-                return await self._ssh.run(self._administrator.target, "sudo -n id -u", seconds=30.0, options=_ALONE)
+                return await self._ssh.run(self._administrator.target, "sudo -n id -u", seconds=30.0, options=ALONE)
             except HostError as error:
                 if "Connection refused" not in error.problem:
                     raise
             await asyncio.sleep(_BETWEEN)
-        return await self._ssh.run(self._administrator.target, "sudo -n id -u", seconds=30.0, options=_ALONE)
+        return await self._ssh.run(self._administrator.target, "sudo -n id -u", seconds=30.0, options=ALONE)
 
     async def _behind_guard(self, driver: Driver, guarded: list[Change]) -> None:
         ran = await self._ssh.as_root(self._found.login, guard.arming(GUARDED_FILES, self._seconds))
@@ -240,7 +239,7 @@ class Preparation:
 
     async def _disarm(self) -> None:
         order_there = "exec sudo -n sh -s"
-        ran = await self._ssh.run(self._administrator.target, order_there, guard.DISARMING.encode(), 30.0, options=_ALONE)
+        ran = await self._ssh.run(self._administrator.target, order_there, guard.DISARMING.encode(), 30.0, options=ALONE)
         if ran.code == guard.GONE:
             raise HostError(
                 "it took too long: the guard has restored what was before",
@@ -264,9 +263,11 @@ class Preparation:
         self._tell("putting back sshd's files and the packet filter")
         try:
             await driver.apply(order(guard.REVERTING))
-        except HostError:
+        except HostError as error:
+            if isinstance(error, LostError) and error.out_of_reach:
+                return
             try:
-                ran = await self._ssh.as_root(self._administrator, guard.REVERTING, 30.0)
+                ran = await self._ssh.as_root(self._administrator, guard.REVERTING, 30.0, ALONE)
             except HostError:
                 return
             if ran.code:

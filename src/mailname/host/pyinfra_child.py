@@ -7,7 +7,8 @@ another version of it is met at these two words.
 
 from __future__ import annotations
 
-import io
+import base64
+import hashlib
 import json
 import logging
 import os
@@ -26,7 +27,7 @@ from pyinfra.api.operations import run_ops
 from pyinfra.api.state import State
 from pyinfra.context import host
 from pyinfra.facts.files import File, Sha256File
-from pyinfra.operations import apt, files, server, systemd
+from pyinfra.operations import apt, server, systemd
 
 from mailname.host.pyinfra_ssh import LOST, OneHost
 
@@ -46,20 +47,18 @@ def managed_file(path: str, text: str, mode: str, check_new: str = "", check: st
 
     All of it is one operation: as several, those that depend on the first would be told as changes in every audit.
     """
-    import hashlib
-
     if host.get_fact(Sha256File, path=path) == hashlib.sha256(text.encode()).hexdigest():
         info = host.get_fact(File, path=path)
         if info and str(info["mode"]) == mode:
             host.noop(f"{path} is as it should be")
             return
-    new, old = f"{path}.mailname-new", f"{path}.mailname-old"
-    yield StringCommand("mkdir", "-p", shlex.quote(path.rpartition("/")[0]))
-    yield from files.put._inner(src=io.StringIO(text), dest=new, mode=mode, user="root", group="root")  # noqa: SLF001 - its documented way to nest
-    quoted = {"path": shlex.quote(path), "new": shlex.quote(new), "old": shlex.quote(old)}
+    quoted = {"path": path, "new": f"{path}.mailname-new", "old": f"{path}.mailname-old", "folder": path.rpartition("/")[0]}
+    lines = [f"{name}={shlex.quote(value)}" for name, value in quoted.items()]
+    lines += ["export new", 'mkdir -p "$folder" && rm -f "$new" || exit 1']
+    lines += [f"(umask 077; base64 -d >$new) <<'END' || exit 1\n{base64.b64encode(text.encode()).decode()}\nEND"]
+    lines += [f"chown root:root $new && chmod {mode} $new || exit 1"]
     back = f"if [ -e $old ]; then mv $old $path; else rm -f $path; fi; {_shell(after) if after else ':'} >/dev/null 2>&1; exit 1"
-    lines = [f"{name}={value}" for name, value in quoted.items()]
-    lines += ["export new", f"{_shell(check_new)} || {{ rm -f $new; exit 1; }}" if check_new else ":"]
+    lines += [f"{_shell(check_new)} || {{ rm -f $new; exit 1; }}"] if check_new else []
     lines += ["rm -f $old; if [ -e $path ]; then cp -a $path $old; fi", "mv $new $path || exit 1"]
     lines += [f"{_shell(one)} || {{ {back}; }}" for one in (check, after) if one]
     yield StringCommand("sh", "-c", shlex.quote("\n".join([*lines, "rm -f $old"])))

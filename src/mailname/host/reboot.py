@@ -9,6 +9,7 @@ from mailname.errors import HostError
 from mailname.host.judge import judge
 from mailname.host.listening import listeners
 from mailname.host.look import look
+from mailname.host.ssh import ALONE
 from mailname.host.step import Outcome
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ async def reboot(host: Host, wanted: Hosts, ssh: Ssh, tell: Callable[[str], None
         )
     tell("restarting")
     ran = await ssh.as_root(login, _RESTART)
+    await ssh.let_go(login.target)
     if ran.code:
         raise HostError(f"it does not restart: {ran.last_words}", step="reboot")
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await _new_boot(host, wanted, ssh, _boot(before))
+    await _new_boot(login.target, ssh, _boot(before))
     tell(f"a new boot after {loop.time() - began:.0f} seconds")
     until = loop.time() + _SETTLED
     while True:
@@ -65,13 +67,12 @@ def _boot(facts: Facts) -> str:
     return next(iter(facts["machine"].lines), "")
 
 
-async def _new_boot(host: Host, wanted: Hosts, ssh: Ssh, old: str) -> None:
+async def _new_boot(target: str, ssh: Ssh, old: str) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while loop.time() < until:
         try:
-            login = await ssh.log_in(host, wanted.administrator)
-            ran = await ssh.run(login.target, "cat /proc/sys/kernel/random/boot_id", seconds=20.0)
+            ran = await ssh.run(target, "cat /proc/sys/kernel/random/boot_id", seconds=20.0, options=ALONE)
         except HostError:
             await asyncio.sleep(_BETWEEN)
             continue

@@ -20,6 +20,12 @@ TRIAL = "203.0.113.254"
 
 #: What preparing installs, or leaves alone where it is.
 PACKAGES = ("sudo", "fail2ban", "python3-systemd", "netbase", "nftables", "chrony", "unattended-upgrades")
+#: Services that belong on a safe host, by all names that they have: where one runs, it has to run after a reboot too.
+UNITS = (
+    *("ssh", "sshd", "fail2ban", "chrony", "chronyd", "systemd-timesyncd", "ntp", "ntpsec", "openntpd"),
+    *("nftables", "ufw", "firewalld", "netfilter-persistent", "mailname-filter"),
+    *("cron", "rsyslog", "named", "bind9", "knot", "nsd", "mailname"),
+)
 _SERVICES = "chrony chronyd systemd-timesyncd ntp ntpsec openntpd ntpd"
 
 _SHADOW = r"""awk -F: '{h = $2; l = (h ~ /^[!*]/) ? "locked" : "open"; sub(/^!+/, "", h); s = "old"
@@ -81,7 +87,8 @@ COMMANDS: dict[str, str] = {
     "listening": "ss -H -lntup",
     "processes": _PROCESSES,
     "sockets": "systemctl list-sockets --no-legend --full",
-    "unit-files": "systemctl list-unit-files --no-legend --full --type=service,socket",
+    # by name: of all units, systemd takes half a second to tell
+    "unit-files": "systemctl list-unit-files --no-legend --full '*.socket' " + " ".join(f"{one}.service" for one in UNITS),
     "active": "systemctl list-units --no-legend --plain --full --state=active --type=service,socket",
     "packages": "dpkg-query -W -f='${Package} ${db:Status-Status}\\n' @PACKAGES@ 2>/dev/null",
     "cloud": "ls -d /etc/cloud/cloud.cfg.d",

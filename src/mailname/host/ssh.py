@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from mailname.server.program import Ran
 
 CONNECT = 8  # seconds
+#: A new session, not one more in a connection that stands already.
+ALONE = ("-o", "ControlMaster=no", "-o", "ControlPath=none")
+PERSISTS = 60  # seconds that a shared connection is kept where nobody could end it
 _FAILED = 255  # ssh's own exit status
 _REMEDIES = (
     ("IDENTIFICATION HAS CHANGED", "Its key is not the one that you know. Was it installed anew? Only then: {forget}"),
@@ -39,9 +43,17 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
-    """How ``ssh`` is called. ``config`` is what its option -F takes."""
+    """How ``ssh`` is called.
+
+    Attributes:
+        config: what its option -F takes.
+        sockets: a folder for the sockets of connections that are shared, see ``shared_ssh``; None shares none.
+
+    """
 
     config: Path | None = None
+    sockets: Path | None = None
+    _sharing: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def words(self, target: str, *options: str) -> list[str]:
         """Return the command line up to the order."""
@@ -58,6 +70,7 @@ class Ssh:
 
         """
         try:
+            options = options or await self._shared(target)
             ran = await run_program(*self.words(target, *options), order, seconds=seconds, given=given)
         except TimeoutError as error:
             raise HostError(
@@ -69,10 +82,29 @@ class Ssh:
             raise _not_in(target, ran)
         return ran
 
-    async def as_root(self, login: Login, script: str, seconds: float = 120.0) -> Ran:
+    async def _shared(self, target: str) -> tuple[str, ...]:
+        """Return the options that share a connection; none where the configuration that ssh reads does so already."""
+        if self.sockets is None:
+            return ()
+        if target not in self._sharing:
+            ran = await run_program(*self.words(target, "-G"), seconds=20.0)
+            own = [
+                line.split()[1] for line in ran.output.decode("utf-8", "replace").splitlines() if line.startswith("controlpath ")
+            ]
+            path = self.sockets / hashlib.sha256(target.encode()).hexdigest()[:8]
+            ours = ("-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", f"ControlPersist={PERSISTS}")
+            self._sharing[target] = ours if own in ([], ["none"]) else ()
+        return self._sharing[target]
+
+    async def let_go(self, target: str) -> None:
+        """End the shared connection: the machine at its end is about to go away."""
+        if options := await self._shared(target):
+            await run_program(*self.words(target, *options, "-O", "exit"), seconds=20.0)
+
+    async def as_root(self, login: Login, script: str, seconds: float = 120.0, options: tuple[str, ...] = ()) -> Ran:
         """Run a shell script there with all rights; it is given on standard input, so that no process list shows it."""
         order = "exec sh -s" if login.is_root else "exec sudo -n sh -s"
-        return await self.run(login.target, order, script.encode(), seconds)
+        return await self.run(login.target, order, script.encode(), seconds, options)
 
     async def log_in(self, host: Host, administrator: str) -> Login:
         """Find the way in: as the plan says, else as the administrator, else as root.
