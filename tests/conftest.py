@@ -17,7 +17,7 @@ LONGEST = (
     "tests/interop/test_signed_answers_like_the_others.py",
     "tests/hosts/test_deploy_bind.py",
     "tests/hosts/test_deploy.py",
-    "tests/hosts/test_deploy_knot_nsd.py",
+    "tests/hosts/test_change_of_engine.py",
     "tests/hosts/test_prepare.py",
     "tests/hosts/test_check.py",
     "tests/hosts/test_check_faults.py",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailname.cli.deploy_engine import DeployingEngine
+from mailname.cli.deploy_handover import Handover, former
 from mailname.engines.builtin import Builtin
 from mailname.engines.publish import Publishing
 from mailname.engines.units import CONFIGURATION, KEYS, SERVICE, SOCKET, SYSUSERS, WRAPPER, places, unit_files
@@ -17,6 +18,7 @@ from mailname.errors import HostError
 from mailname.host.answering import Asked, wait_for_answers
 from mailname.host.archive import Archive, Interpreter, build_archive
 from mailname.host.deploy_change import OURS, Wanted
+from mailname.host.deploy_check import faults
 from mailname.host.deploy_keys import key_octets
 from mailname.host.deploying import Deploying
 from mailname.host.primary_by_ssh import CONTROL, PrimaryBySsh
@@ -52,6 +54,7 @@ class Deployment:
         asked: how the servers answered at the end.
         published: what was published for the first time.
         keys: where each key is from, by its file.
+        handovers: where the engine changes, by the name of the host.
 
     """
 
@@ -64,6 +67,7 @@ class Deployment:
     asked: list[Asked] = field(default_factory=list)
     published: list[Publication] = field(default_factory=list)
     keys: dict[PurePath, str] = field(default_factory=dict)
+    handovers: dict[str, Handover] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -96,8 +100,27 @@ class Deployment:
             secrets = (*self._keys_of(_server(each)), *tls)
             files = (SYSUSERS, WRAPPER, SOCKET, SERVICE, CONFIGURATION)
             await each.look(self.plan.hosts.administrator, files, secrets, str(self.plan_file), has_key=has_key)
+            if each.trouble is None:
+                await self._look_for_former(each, has_key=has_key)
 
         await asyncio.gather(*map(one, self.every))
+
+    async def _look_for_former(self, one: Deploying, *, has_key: bool) -> None:
+        """Find out whether another engine serves the plan there: it is in nobody's way, since it hands port 53 over."""
+        assert one.standing is not None
+        try:
+            was = await former(one, self.plan)
+        except HostError as error:
+            one.trouble = error
+            return
+        if was is None:
+            return
+        one.takes_over_from = was.engine
+        listen = listen_at(was.addresses, one.standing.addresses)
+        self.handovers[one.name] = Handover(one, self.plan, was, listen)
+        there = faults(replace(one.host, name_server=was), one.standing, str(self.plan_file), has_key=has_key)
+        told = one.faults
+        one.faults = [each for each in told if each in there and "not deployed by mailname" not in each.problem]
 
     async def decide(self, *, dry_run: bool) -> None:
         """Find out what has to change on each host. Makes the keys that lack beside the plan, unless ``dry_run``.
@@ -160,9 +183,18 @@ class Deployment:
     async def change(self) -> None:
         """Change one host after the other, the primary first: the others answer meanwhile. Raises HostError."""
         for one in self.chosen:
+            handover = self.handovers.get(one.name)
+            if handover is not None:
+                self.tell(f"{one.name}: preparing to take port 53 over from {one.takes_over_from}")
+                one.touched = True
+                await handover.prepare()
+                self.tell(f"{one.name}: taking over")
+                await handover.turn()
             if one.what:
                 self.tell(f"{one.name}: starting the server")
                 await one.apply()
+            if handover is not None:
+                await handover.settle()
             if _server(one).role == "primary":
                 await self._publish_first(one)
 
@@ -199,6 +231,8 @@ class Deployment:
             if one.touched:
                 self.tell(f"{one.name}: putting back what ran before")
             try:
+                if one.touched and one.name in self.handovers:
+                    await self.handovers[one.name].undo()
                 await one.undo()
             except HostError as error:
                 failed.append(error)
@@ -207,6 +241,7 @@ class Deployment:
     async def commit(self) -> None:
         """Let go of what stood on the hosts before. Raises HostError."""
         await _all(one.commit() for one in self.chosen)
+        await _all(self.handovers[one.name].finish() for one in self.chosen if one.name in self.handovers)
 
     async def words_of_servers(self) -> dict[str, str]:
         """Return what the servers say of themselves."""

@@ -48,6 +48,10 @@ class View:
             self._head(one)
             if not one.what:
                 self._prose.print("  nothing to change")
+            if one.takes_over_from:
+                self._prose.print(
+                    f"  [yellow]~ takes port 53 over from {one.takes_over_from}, which answers until all is ready[/]"
+                )
             for line in one.what.diff().splitlines():
                 colour = _COLOURS.get(line[:1], "dim")
                 self._prose.print(f"  [{colour}]{escape(line)}[/]")

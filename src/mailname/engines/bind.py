@@ -67,6 +67,8 @@ class Bind:
     unit = "named"
     user = "bind"
     comment = "//"
+    listing: tuple[str, ...] = ("named-checkconf", "-l")
+    listed = r"^(?!localhost |(?:0|127|255)\.in-addr\.arpa )(\S+) \S+ \S+ (?!hint)"
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""

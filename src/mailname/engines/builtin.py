@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailname.plan import expand_all
+from mailname.server.network import Endpoint
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.zone import Serial
 
@@ -31,9 +32,10 @@ class Builtin:
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return ``server.toml``. The primary notifies the plan's secondaries, and nobody else may transfer."""
         listen = places.listen or server.addresses
+        at = [places.place(Endpoint(address)) for address in listen]
         lines = [
             f"# mailname serve, for {_bare(server.name)}: {server.role} of {_bare(plan.domain)}. Written from the plan.",
-            f"listen = [{', '.join(_quoted(_at(address)) for address in listen)}]",
+            f"listen = [{', '.join(_quoted(_at(host, port)) for host, port in at)}]",
             f"state = {_quoted(str(places.state))}",
         ]
         if places.control is not None:
@@ -118,8 +120,8 @@ def _updates(plan: Plan) -> list[str]:
     return lines
 
 
-def _at(address: IPAddress) -> str:
-    return f"[{address}]:53" if address.version == 6 else f"{address}:53"
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _bare(name: Name) -> str:

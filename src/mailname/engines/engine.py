@@ -101,6 +101,8 @@ class DrivenEngine(Engine, Protocol):
         unit: its service of systemd.
         user: as whom it runs there, and the group that may read its keys.
         comment: how a comment begins in its configuration.
+        listing: the command that tells all zones of the installed one, whoever wrote them.
+        listed: what finds a zone's name in a line of that; zones that its package brings are not found.
 
     """
 
@@ -108,6 +110,8 @@ class DrivenEngine(Engine, Protocol):
     unit: str
     user: str
     comment: str
+    listing: Words
+    listed: str
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things.

@@ -51,6 +51,8 @@ class Knot:
     unit = "knot"
     user = "knot"
     comment = "#"
+    listing: tuple[str, ...] = ("knotc", "zone-status", "+role")
+    listed = r"^\[(\S+)\]"
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""

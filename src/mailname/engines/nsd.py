@@ -51,6 +51,8 @@ class Nsd:
     unit = "nsd"
     user = "nsd"
     comment = "#"
+    listing: tuple[str, ...] = ("nsd-control", "zonestatus")
+    listed = r"^zone:\s+(\S+)"
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things; its unit lets it write to few other places."""

@@ -35,6 +35,7 @@ class Deploying:
         files: as they are to be, once the host was looked at.
         archive: what is to run there.
         trouble: why it cannot be deployed.
+        takes_over_from: the engine that serves the plan there today, if it is another one.
 
     """
 
@@ -48,6 +49,7 @@ class Deploying:
     faults: list[Fault] = field(default_factory=list)
     trouble: HostError | None = None
     touched: bool = False
+    takes_over_from: str = ""
 
     @property
     def name(self) -> str:
@@ -163,6 +165,7 @@ class Deploying:
             "core": ("compiled" if self.archive.is_compiled else "uncompiled") if self.archive else None,
             "release": self.archive.digest if self.archive else None,
             "change": self.what.to_json() if self.what else None,
+            "takes_over_from": self.takes_over_from or None,
         }
 
     def _expect(self, ran: Ran, problem: str, remedy: str, lines: int = 3) -> None:
