@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 # Branch coverage, in percent, that the packages without input and output must reach.
 PURE_COVERAGE ?= 96
-PURE := zone wire answer transfer plan mail dnssec
+PURE := zone wire answer transfer plan mail dnssec imports
 comma := ,
 empty :=
 PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
@@ -17,7 +17,7 @@ PURE_FILES := $(subst $(empty) $(empty),$(comma),$(PURE:%=src/mailname/%/*))
 CORE_TESTS := tests/answer tests/wire tests/zone tests/transfer tests/server/test_udp_workers.py tests/server/test_folder_zones.py \
 	tests/server/test_image_library.py
 # What else is run then, to see which of its branches are gone through: measuring doubles the time of the tests, so it is done once.
-COVERED_TESTS := tests/plan tests/mail tests/dnssec
+COVERED_TESTS := tests/plan tests/mail tests/dnssec tests/imports
 
 SOURCES := src tests bench scripts bootstrap.py
 

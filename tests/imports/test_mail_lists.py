@@ -81,13 +81,77 @@ class TestList:
                     "_autodiscover._tcp SRV 0 1 443 mail.example.tech.",
                 ],
             ),
+            (
+                "mox",
+                [
+                    "_25._tcp.mail TLSA 3 1 1 " + "ab" * 32,
+                    'mail TXT "v=spf1 a -all"',
+                    "@ MX 10 mail.example.tech.",
+                    f'2026a._domainkey TXT "v=DKIM1;h=sha256;p={KEY}" "bW9yZSBvZiBpdA"',
+                    '2026b._domainkey TXT "v=DKIM1;h=sha256;k=ed25519;p=dGhpcyBpcyBub3QgYSBrZXk="',
+                    '@ TXT "v=spf1 ip4:198.51.100.2 mx ~all"',
+                    '_dmarc TXT "v=DMARC1;p=reject;rua=mailto:dmarc@example.tech!10m"',
+                    "mta-sts CNAME mail.example.tech.",
+                    '_mta-sts TXT "v=STSv1; id=20261123T041500"',
+                    '_smtp._tls TXT "v=TLSRPTv1;rua=mailto:tls@example.tech"',
+                    "autoconfig CNAME mail.example.tech.",
+                    "_autodiscover._tcp SRV 0 1 443 mail.example.tech.",
+                    "_imaps._tcp SRV 0 1 993 mail.example.tech.",
+                    "_pop3._tcp SRV 0 0 0 .",
+                    '@ CAA 0 issue "letsencrypt.org"',
+                ],
+            ),
+            (
+                "stalwart",
+                [
+                    '202611e._domainkey TXT "v=DKIM1; k=ed25519; h=sha256; p=dGhpcyBpcyBub3QgYSBrZXk="',
+                    f'202611r._domainkey TXT "v=DKIM1; k=rsa; h=sha256; p={KEY}" "bW9yZSBvZiBpdA"',
+                    "_25._tcp.mail TLSA 3 1 1 " + "ab" * 32,
+                    "_25._tcp.mail TLSA 2 1 1 " + "cd" * 32,
+                    'mail TXT "v=spf1 a -all"',
+                    '@ TXT "v=spf1 mx -all"',
+                    "@ MX 10 mail.example.tech.",
+                    '_dmarc TXT "v=DMARC1; p=reject; rua=mailto:postmaster@example.tech"',
+                    "_jmap._tcp SRV 0 1 443 mail.example.tech.",
+                    "mta-sts CNAME mail.example.tech.",
+                    '@ CAA 0 issue "letsencrypt.org; accounturi=https://acme.example/acct/7"',
+                    '@ CAA 0 iodef "mailto:postmaster@example.tech"',
+                    '_validation-persist TXT "letsencrypt.org; accounturi=https://acme.example/acct/7; policy=wildcard"',
+                    '_ua-auto-config TXT "v=UAAC1; a=sha256; d=dGhpcyBpcyBubyBkaWdlc3Q="',
+                ],
+            ),
+            (
+                "mailcow",
+                [
+                    "mail A 198.51.100.2",
+                    "_25._tcp.mail TLSA 3 1 1 " + "ab" * 32,
+                    "@ MX 10 mail.example.tech.",
+                    "autodiscover CNAME mail.example.tech.",
+                    "_autodiscover._tcp SRV 0 1 443 mail.example.tech.",
+                    '_mta-sts TXT "v=STSv1;id=20261123041500;"',
+                    '@ TXT "v=spf1 mx a -all"',
+                    f'dkim._domainkey TXT "v=DKIM1;k=rsa;t=s;s=email;p={KEY}"',
+                    "_pop3._tcp SRV 0 0 0 .",
+                ],
+            ),
+            (
+                "mailinabox_page",
+                [
+                    "@ MX 10 mail.example.tech.",
+                    '@ TXT "v=spf1 mx -all"',
+                    f'mail._domainkey TXT "v=DKIM1; h=sha256; k=rsa; s=email; p={KEY}"',
+                    "_443._tcp.mail TLSA 3 1 1 " + "ab" * 32,
+                    "mail SSHFP 1 2 " + "ab" * 32,
+                ],
+            ),
         ],
     )
     def test_is_read_as_it_is_meant(self, name: str, records: list[str]) -> None:
         """The forms in which mail servers print what is to be published."""
         listed = read((LISTS / f"{name}.txt").read_text())
         assert said(listed) == records
-        assert not [one for one in listed.mistakes if "outside" not in one.problem and "no record" not in one.problem]
+        told = ("outside", "no record", "NS is made by the plan")
+        assert not [one for one in listed.mistakes if not any(text in one.problem for text in told)]
 
     def test_tells_what_is_no_record_of_the_domain(self) -> None:
         """With its place; nothing is passed by in silence."""

@@ -1,8 +1,9 @@
 """Lists of records as mail servers print them for their owner to publish: nearly zone-file text, and often not quite.
 
 What is forgiven: no ``$TTL`` and no ``$ORIGIN``; full names without their final dot; texts without quotes, in which ``;`` is no
-comment; the type before the name; rows of tables, and their heads. As in a plan a name with a dot is a full name; labels up to
-the last one that begins with ``_`` do not count: ``_25._tcp.mail`` stands in the domain.
+comment; the type before the name; rows of tables, and their heads; sentences that explain the record above; MX without a
+preference, and SRV as "host port". As in a plan a name with a dot is a full name; labels up to the last one that begins with
+``_`` do not count: ``_25._tcp.mail`` stands in the domain.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ _TYPE_FIRST = re.compile(
 )
 _BARE_TEXT = re.compile(rf'(?P<head>\s*[^\s;"()]*\s+(?:{_BEFORE_TYPE}\s+)*TXT\s+)(?P<text>[^\s"(][^"]*)$', re.IGNORECASE)
 _RULE = re.compile(r"[\s|:+=*_#-]*$")
+# A sentence: a capital letter, at least five words, a full stop.
+_SENTENCE = re.compile(r"[A-Z][a-z]+[.,]? (?:\S+ ){3,}\S+[.)!]")
+_ONLY_TYPE = re.compile(_TYPE)
+_PREFERENCE, _WEIGHT = 10, 1
 # The words at the head of a table.
 _HEADS = frozenset(
     {
@@ -83,11 +88,19 @@ def read_list(text: str, file: str, domain: Name, *, ttl: int) -> Listed:
 
     """
     reading = _Reading(file, domain, ttl)
-    plain = "\n".join(_plain_line(line) for line in textwrap.dedent(text.removeprefix("\ufeff")).splitlines())
+    lines = textwrap.dedent(text.removeprefix("\ufeff")).splitlines()
+    plain = "\n".join("" if _is_explanation(line, names.say(domain)) else _plain_line(line) for line in lines)
     for entry in scan(plain, file):
         reading.entry(entry)
     reading.listed.comments = comments_of({file: plain}, tuple(reading.listed.records))
     return reading.listed
+
+
+def _is_explanation(line: str, domain: str) -> bool:
+    """Tell whether a line is a sentence about the record above, or the domain's name as a heading: both are no record."""
+    return line.strip() == domain or (
+        _SENTENCE.fullmatch(line.strip()) is not None and not any(_ONLY_TYPE.fullmatch(word) for word in line.split()[1:4])
+    )
 
 
 def _plain_line(line: str) -> str:
@@ -186,6 +199,15 @@ class _Reading:
             )
             return
         data = "".join(("" if token.glued else " ") + (f'"{token.text}"' if token.quoted else token.text) for token in fields[1:])
-        rdata = read_rdata(rdtype, data.strip(), self.domain)
+        rdata = read_rdata(rdtype, _completed(rdtype, data.split()) or data.strip(), self.domain)
         at, data_at = (Position(self.file, token.line, token.column) for token in (entry.tokens[0], fields[1]))
         self.listed.records.append(Record(self.owner, ttl, rdata, at, data_at))
+
+
+def _completed(rdtype: RdataType, words: list[str]) -> str:
+    """Return the data of an MX without a preference, or of an SRV that is host and port alone; else nothing."""
+    if rdtype == RdataType.MX and len(words) == 1:
+        return f"{_PREFERENCE} {words[0]}"
+    if rdtype == RdataType.SRV and len(words) == 2 and words[1].isdecimal():
+        return "0 0 0 ." if words[0] == "." else f"0 {_WEIGHT} {words[1]} {words[0]}"
+    return ""
