@@ -12,13 +12,14 @@ from dns.name import Name
 
 from mailname.answer import Unserved, ZoneTable
 from mailname.server.config import own_address
+from mailname.server.datagram_lines import DatagramLines
 from mailname.server.disk_turns import DiskTurns
 from mailname.server.history import History
 from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
 from mailname.server.late_records import LateRecords
-from mailname.server.notify_line import NotifyLines
 from mailname.server.transfer_turns import TransferTurns
+from mailname.server.unwilling import Unwilling
 from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Context:
     tasks: dict[asyncio.Task[None], object] = field(default_factory=dict)
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     transfers: TransferTurns = field(default_factory=TransferTurns)
-    notifies: NotifyLines = field(default_factory=NotifyLines)
+    notifies: DatagramLines = field(default_factory=DatagramLines)
+    changes: DatagramLines = field(default_factory=DatagramLines)
+    unwilling: Unwilling = field(default_factory=Unwilling)
     limits: TransferLimits = field(default_factory=TransferLimits)
     images: ServedImages | None = None
     tls_files: TlsFiles | None = None
@@ -82,6 +85,12 @@ class Context:
 
     def __post_init__(self) -> None:
         self.records = LateRecords(self.spawn)
+
+    async def close_lines(self) -> None:
+        """End what is kept open to other servers. Nobody uses it any more."""
+        self.notifies.close()
+        self.changes.close()
+        await self.transfers.close()
 
     async def together(self, work: Callable[[Sequence[J]], Sequence[R | Exception | None]], job: J) -> R | None:
         """Do a short piece of work in a thread, together with the others of its kind that come meanwhile."""

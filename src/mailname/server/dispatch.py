@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from mailname.answer.prepared import Prepared
     from mailname.server.network import Endpoint, IPAddress
+    from mailname.server.noting import Sending
     from mailname.transfer.primary import Primary
 
     ServedZone = PrimaryZone | SecondaryZone
@@ -255,15 +256,30 @@ class Dispatcher:
             if question.rdtype == RdataType.AXFR:  # RFC 5936 section 4.2: AXFR is not for UDP
                 yield self.signed(error_reply(request, Rcode.FORMERR), signer)
             else:
-                reserve = signature_octets(signer.key) if signer else 0
-                fits = differences_by_udp(_ways(served), zone, request, _held_serial(request), reserve)
-                yield self.signed(fits or _only_soa(zone, request), signer)
+                yield self._change(served, zone, request, source, signer)
             return
         if question.rdtype == RdataType.IXFR and not _is_older(_held_serial(request), zone.serial):
             served.secondaries.notes.was_current(_rules(served), source, signer.key.name if signer else None, zone.serial)
             yield self.signed(_only_soa(zone, request), signer)
             return
         yield from self._stream(served, zone, request, source, signer)
+
+    def _change(self, served: ServedZone, zone: Zone, request: Request, source: Endpoint, signer: Verified | None) -> bytes:
+        """Answer IXFR by UDP: what changed where that fits, else the SOA, and it is to be fetched by TCP (RFC 1995 section 2)."""
+        reserve, key = (signature_octets(signer.key), signer.key.name) if signer else (0, None)
+        held, notes, rules = _held_serial(request), served.secondaries.notes, _rules(served)
+        if not _is_older(held, zone.serial):
+            notes.was_current(rules, source, key, zone.serial)
+            return self.signed(_only_soa(zone, request), signer)
+        message = differences_by_udp(_ways(served), zone, request, held, reserve)
+        if message is None:
+            return self.signed(_only_soa(zone, request), signer)
+        reply = self.signed(message, signer)
+        with notes.sending(rules, source, key, "IXFR", held, zone.serial) as sent:
+            sent.count(len(reply), int.from_bytes(message[6:8]))
+        _log_sent(zone, source, sent, 0.0)
+        rules.on_transferred(source.address, key, zone.serial)
+        return reply
 
     def _stream(
         self, served: ServedZone, zone: Zone, request: Request, source: Endpoint, signer: Verified | None
@@ -284,17 +300,7 @@ class Dispatcher:
                     return
                 sent.count(len(message), count)
                 yield message
-        log.info(
-            "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
-            bare(zone.apex),
-            zone.serial,
-            source,
-            sent.messages,
-            sent.records,
-            sent.octets,
-            clock.monotonic() - started,
-            kind,
-        )
+        _log_sent(zone, source, sent, clock.monotonic() - started)
         rules.on_transferred(source.address, key, zone.serial)
 
     def _objection(self, served: ServedZone, source: Endpoint, signer: Verified | None) -> str | None:
@@ -307,6 +313,20 @@ class Dispatcher:
         if self.strangers.allows(source.address, self.context.clock.wall()):
             signed = f", signed with {signer.key.name}" if signer else ""
             log.warning("zone %s: refused transfer to %s%s: %s", bare(served.apex), source, signed, objection)
+
+
+def _log_sent(zone: Zone, source: Endpoint, sent: Sending, seconds: float) -> None:
+    log.info(
+        "zone %s: transferred serial %s to %s: %d messages, %d records, %d octets, %.3f seconds (%s)",
+        bare(zone.apex),
+        zone.serial,
+        source,
+        sent.messages,
+        sent.records,
+        sent.octets,
+        seconds,
+        sent.kind,
+    )
 
 
 def _rules(served: ServedZone) -> Primary:

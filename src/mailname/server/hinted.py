@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailname.errors import TransferError
 from mailname.server.asking import fetch_zone
+from mailname.server.context import bare, log
 from mailname.server.soa_question import ask_soa
 from mailname.transfer.axfr import NotNewerError
 from mailname.transfer.offers import Failure
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.asking import TransferredZone
+    from mailname.server.change_question import ChangeQuestion
     from mailname.server.context import Context
     from mailname.transfer.actions import Transfer
     from mailname.zone import Serial, Zone
@@ -25,13 +27,18 @@ if TYPE_CHECKING:
 _OF_THE_WAY = frozenset({"timeout-tcp", "connection-refused", "unreachable"})
 
 
-async def fetch(context: Context, transfer: Transfer, apex: Name, held: Zone | None) -> TransferredZone | Failure:
-    """Transfer a zone, or say why that failed.
+async def fetch(
+    context: Context, transfer: Transfer, apex: Name, held: Zone | None, asked: ChangeQuestion | None = None
+) -> TransferredZone | Failure:
+    """Transfer a zone, or say why that failed; ``asked``: what changed was asked for by UDP already.
 
     Raises:
         NotNewerError: what is held is as new.
 
     """
+    log.info("zone %s: transfer of serial %s from %s started", bare(apex), transfer.offered, transfer.peer)
+    if asked is not None and (changed := await asked.answered()) is not None:
+        return changed
     try:
         return await fetch_zone(context, transfer, apex, held)
     except NotNewerError:

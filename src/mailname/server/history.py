@@ -1,7 +1,8 @@
 """The history of transfers, NOTIFYs, failures and refusals: kept by one thread of its own, for people.
 
-``note`` only puts an event into a queue, so that neither answering nor the event loop waits for the disk. Serving never depends
-on it: where the disk does not take it, it goes on in memory and says so; where the file is damaged, a new one is begun.
+``note`` only remembers an event, and the thread gets those of a tenth of a second together: neither answering nor the event loop
+waits for the disk, nor is a thread in the way of what is just happening. Serving never depends on it: where the disk does not
+take it, it goes on in memory and says so; where the file is damaged, a new one is begun.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 FILE = "history.sqlite"
 _MOST_WAITING = 20_000  # events; a flood of NOTIFYs must not take the memory
-_COLLECTING = 0.1  # seconds after an event in which others are collected, to be written with it
+_COLLECTING = 0.1  # seconds after an event in which others are collected: a thread that woke for each would be in the way
 _AT_ONCE = 2000
 _MOST_IN_MEMORY = 20_000  # rows
 _TRIES_AGAIN = 64  # batches after which a disk that was full is tried again
@@ -57,8 +58,11 @@ class History:
     dropped: int = 0
     most_per_peer: int = MOST_PER_PEER
     most_rows: int = MOST_ROWS
-    _queue: queue.SimpleQueue[Event | _Job | _Stop] = field(default_factory=queue.SimpleQueue)
-    _is_wanted: threading.Event = field(default_factory=threading.Event)  # somebody waits for what is in the queue
+    _queue: queue.SimpleQueue[list[Event] | _Job | _Stop] = field(default_factory=queue.SimpleQueue)
+    _gathered: list[Event] = field(default_factory=list)
+    _handed: int = 0  # events that were put into the queue
+    _taken: int = 0  # those that the thread has taken
+    _handing_over: asyncio.TimerHandle | None = None
     _thread: threading.Thread | None = None
     _file: HistoryFile | None = None
     _batches: int = 0
@@ -70,10 +74,25 @@ class History:
 
     def note(self, event: Event) -> None:
         """Remember an event. Never waits and never fails."""
-        if self._queue.qsize() >= _MOST_WAITING:
+        if self._handed - self._taken + len(self._gathered) >= _MOST_WAITING:
             self.dropped += 1
             return
-        self._put(event)
+        self._gathered.append(event)
+        if self._handing_over is None:
+            try:
+                self._handing_over = asyncio.get_running_loop().call_later(_COLLECTING, self._hand_over)
+            except RuntimeError:  # no event loop that could be held up
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered."""
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
+        if self._gathered:
+            events, self._gathered = self._gathered, []
+            self._handed += len(events)
+            self._put(events)
 
     async def last(self, zone: str | None, most: int) -> list[Event]:
         """Return the last events, the newest first; all that were noted before are among them."""
@@ -85,13 +104,13 @@ class History:
 
     def close(self) -> None:
         """Write what waits, and end."""
+        self._hand_over()
         if self._thread is not None:
             self._queue.put(_Stop())
-            self._is_wanted.set()
             self._thread.join()
             self._thread = None
 
-    def _put(self, item: Event | _Job) -> None:
+    def _put(self, item: list[Event] | _Job) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="history", daemon=True)
             self._thread.start()
@@ -99,8 +118,8 @@ class History:
 
     async def _ask(self, question: Callable[[HistoryFile], list[Event]]) -> list[Event]:
         answer: Future[list[Event]] = Future()
+        self._hand_over()
         self._put((question, answer))
-        self._is_wanted.set()
         return await asyncio.wrap_future(answer)
 
     def _work(self) -> None:
@@ -122,16 +141,13 @@ class History:
         """Return events in their order, and what came behind them, if it was no event."""
         item = self._queue.get()
         events: list[Event] = []
-        if isinstance(item, Event):
-            # Whoever notes something is busy with what happened: a thread that woke for each event would be in the way.
-            self._is_wanted.wait(_COLLECTING)
         with contextlib.suppress(queue.Empty):
-            while isinstance(item, Event):
-                events.append(item.bounded())
+            while isinstance(item, list):
+                events += map(Event.bounded, item)
+                self._taken += len(item)
                 if len(events) >= _AT_ONCE:
                     return events, None
                 item = self._queue.get_nowait()
-            self._is_wanted.clear()
             return events, item
         return events, None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.answer import Unserved
 from mailname.errors import HostError, TransferError
+from mailname.server import change_question
 from mailname.server.announcing import Announcing
 from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.asking import TransferredZone
+    from mailname.server.change_question import ChangeQuestion
     from mailname.server.config import ZoneConfig
     from mailname.server.network import Endpoint
     from mailname.server.store import Store
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from mailname.zone.image_merge import Changes
 
 
+_TOLD_AFTER = 0.02  # seconds
 _LAST_SECOND = 253402300799.0  # of the year 9999
 
 
@@ -146,7 +149,8 @@ class SecondaryZone:
             if isinstance(action, AskForSoa):
                 self.context.spawn(self._ask(action.peer), self)
             elif isinstance(action, Transfer):
-                self.context.spawn(self._transfer(action), self)
+                asked = change_question.begin(self.context, action, self.zone)
+                self.context.spawn(self._transfer(action, asked), self)
             elif isinstance(action, Resume) and self.zone is not None:
                 log.info("zone %s: confirmed again: serial %s is answered", bare(self.apex), self.zone.serial)
                 self.context.serve(self.apex, self.zone)
@@ -170,7 +174,8 @@ class SecondaryZone:
         """Take a NOTIFY from a primary."""
         held = self.zone.serial if self.zone else None
         self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
-        asyncio.get_running_loop().call_soon(self._note_notify, source, serial, held)  # what is to be done begins first
+        # What is to be done is done first, and meanwhile nothing is in its way.
+        asyncio.get_running_loop().call_later(_TOLD_AFTER, self._note_notify, source, serial, held)
 
     def _note_notify(self, source: Endpoint, serial: Serial | None, held: Serial | None) -> None:
         self._last_notify = self.notes.notify_came(source, serial, held)
@@ -216,11 +221,10 @@ class SecondaryZone:
         self.do(actions)
         await self._keep(None)
 
-    async def _transfer(self, transfer: Transfer) -> None:
+    async def _transfer(self, transfer: Transfer, asked: ChangeQuestion | None) -> None:
         peer = transfer.peer
-        log.info("zone %s: transfer of serial %s from %s started", bare(self.apex), transfer.offered, peer)
         try:
-            fetched = await fetch(self.context, transfer, self.apex, self.zone)
+            fetched = await fetch(self.context, transfer, self.apex, self.zone, asked)
         except NotNewerError as error:
             await self._take_soa(peer, error.offered, self.logic.on_not_newer(error.offered, self.context.clock.monotonic()))
             return

@@ -178,7 +178,7 @@ class Server:
         if self.zones.folder is not None:
             await self.zones.folder.close()
         await self.context.end_tasks()
-        await self.context.transfers.close()
+        await self.context.close_lines()
         await in_thread(self.context.library.close)
         await in_thread(self.context.history.close)
         if self._store:

@@ -1,7 +1,7 @@
-"""NOTIFYs on their way to one secondary: one socket for all that are, however many zones changed.
+"""Datagrams on their way to one server, each with an answer to come: one socket for all, however many zones changed.
 
-A secondary's system takes some hundred datagrams before its server has looked at one. So only some go without an answer at once;
-who does not answer is told of the others all the same, a little later.
+NOTIFYs go so, and questions for what changed. A server's system takes some hundred datagrams before the server has looked at one.
+So only some go without an answer at once; who does not answer gets the others all the same, a little later.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ _AT_ONCE = 64
 _BESIDES = 8  # so many go at once whoever waits
 _ROOM_AFTER = 0.05  # seconds without an answer, after which another one may go
 _LARGEST = 65535
+_KEPT = 8.0  # seconds for which a socket is kept that nobody uses: who changes a zone once often does so again
 
 
 class _Line:
-    """The NOTIFYs that go to one address."""
+    """What goes to one address."""
 
     def __init__(self, udp: socket.socket) -> None:
         self.udp = udp
         self.asked: dict[int, asyncio.Future[bytes]] = {}
         self.users = 0
+        self.closing: asyncio.TimerHandle | None = None
         self.room = asyncio.Semaphore(_AT_ONCE)
 
     def on_readable(self) -> None:
@@ -49,7 +51,7 @@ class _Line:
                     waiting.set_exception(error)
 
 
-class NotifyLines:
+class DatagramLines:
     """Hands out message ids, sends, and gives each who sent one its answer."""
 
     def __init__(self) -> None:
@@ -62,12 +64,31 @@ class NotifyLines:
             asyncio.get_running_loop().add_reader(line.udp, line.on_readable)
         return line
 
+    def _unused(self, way: _Way) -> None:
+        """See to it that a socket is closed when nobody has used it for a while."""
+        line = self._lines.get(way)
+        if line is None or line.users or line.asked:
+            return
+        if line.closing is not None:
+            line.closing.cancel()
+        line.closing = asyncio.get_running_loop().call_later(_KEPT, self._close_unused, way)
+
     def _close_unused(self, way: _Way) -> None:
         line = self._lines.get(way)
         if line is not None and not line.users and not line.asked:
-            del self._lines[way]
-            asyncio.get_running_loop().remove_reader(line.udp)
-            line.udp.close()
+            self._close(way)
+
+    def _close(self, way: _Way) -> None:
+        line = self._lines.pop(way)
+        if line.closing is not None:
+            line.closing.cancel()
+        asyncio.get_running_loop().remove_reader(line.udp)
+        line.udp.close()
+
+    def close(self) -> None:
+        """Close all sockets. Nobody waits for an answer any more."""
+        for way in list(self._lines):
+            self._close(way)
 
     def begin(
         self, network: Network, to: Endpoint, make: Callable[[int], bytes], timeout: float, source: IPAddress | None = None
@@ -85,7 +106,7 @@ class NotifyLines:
         try:
             return self._sent(line, way, make, timeout)
         finally:
-            self._close_unused(way)
+            self._unused(way)
 
     async def ask(
         self, network: Network, to: Endpoint, make: Callable[[int], bytes], timeout: float, source: IPAddress | None = None
@@ -119,7 +140,7 @@ class NotifyLines:
                     line.room.release()
         finally:
             line.users -= 1
-            self._close_unused(way)
+            self._unused(way)
 
     def _sent(self, line: _Line, way: _Way, make: Callable[[int], bytes], timeout: float) -> asyncio.Future[bytes]:
         """Send a message; its answer need not be waited for."""
@@ -135,7 +156,7 @@ class NotifyLines:
             del line.asked[message_id]
             if not done.cancelled():
                 done.exception()  # looked at, whoever else does
-            self._close_unused(way)
+            self._unused(way)
 
         answer.add_done_callback(ended)
         return answer

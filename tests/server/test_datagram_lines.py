@@ -1,16 +1,20 @@
-"""NOTIFYs to one address share a socket."""
+"""Datagrams to one address share a socket."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mailname.server import notify_line
+from mailname.server import datagram_lines
+from mailname.server.datagram_lines import DatagramLines
 from mailname.server.network import DirectNetwork, Endpoint
-from mailname.server.notify_line import NotifyLines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 class _Secondary:
@@ -33,13 +37,20 @@ class _Secondary:
         self.udp.sendto(prefix + message[:2] + b"answer to " + message[2:], source)
 
 
-async def _ask(lines: NotifyLines, at: Endpoint, text: bytes, timeout: float = 5.0) -> bytes:
+async def _ask(lines: DatagramLines, at: Endpoint, text: bytes, timeout: float = 5.0) -> bytes:
     return await lines.ask(DirectNetwork(), at, lambda one: one.to_bytes(2) + text, timeout=timeout)
 
 
-class TestNotifyLines:
-    async def test_each_gets_its_own_answer_from_one_socket(self) -> None:
-        secondary, lines = _Secondary(), NotifyLines()
+@pytest.fixture
+async def lines() -> AsyncIterator[DatagramLines]:
+    made = DatagramLines()
+    yield made
+    made.close()
+
+
+class TestDatagramLines:
+    async def test_each_gets_its_own_answer_from_one_socket(self, lines: DatagramLines) -> None:
+        secondary = _Secondary()
         asking = [asyncio.ensure_future(_ask(lines, secondary.at, text)) for text in (b"one", b"two", b"three")]
         for _ in asking:
             await secondary.take()
@@ -50,23 +61,23 @@ class TestNotifyLines:
         assert len({source for _, source in secondary.seen}) == 1
         secondary.udp.close()
 
-    async def test_silence_is_a_timeout(self) -> None:
-        secondary, lines = _Secondary(), NotifyLines()
+    async def test_silence_is_a_timeout(self, lines: DatagramLines) -> None:
+        secondary = _Secondary()
         with pytest.raises(TimeoutError):
             await _ask(lines, secondary.at, b"one", 0.01)
         secondary.udp.close()
 
-    async def test_nobody_listening_is_told_to_all(self) -> None:
-        secondary, lines = _Secondary(), NotifyLines()
+    async def test_nobody_listening_is_told_to_all(self, lines: DatagramLines) -> None:
+        secondary = _Secondary()
         secondary.udp.close()
         told = await asyncio.gather(*(_ask(lines, secondary.at, b"x") for _ in range(3)), return_exceptions=True)
         assert all(isinstance(one, ConnectionRefusedError) for one in told)
 
-    async def test_only_some_go_without_an_answer_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_only_some_go_without_an_answer_at_once(self, lines: DatagramLines, monkeypatch: pytest.MonkeyPatch) -> None:
         """Those that wait go when others are answered."""
-        monkeypatch.setattr(notify_line, "_AT_ONCE", 2)
-        monkeypatch.setattr(notify_line, "_ROOM_AFTER", 60.0)
-        secondary, lines = _Secondary(), NotifyLines()
+        monkeypatch.setattr(datagram_lines, "_AT_ONCE", 2)
+        monkeypatch.setattr(datagram_lines, "_ROOM_AFTER", 60.0)
+        secondary = _Secondary()
         asking = [asyncio.ensure_future(_ask(lines, secondary.at, text)) for text in (b"one", b"two", b"three")]
         await secondary.take()
         await secondary.take()
@@ -80,10 +91,12 @@ class TestNotifyLines:
         await asyncio.gather(*asking)
         secondary.udp.close()
 
-    async def test_a_silent_secondary_is_told_of_the_others_a_little_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(notify_line, "_AT_ONCE", 1)
-        monkeypatch.setattr(notify_line, "_ROOM_AFTER", 0.001)
-        secondary, lines = _Secondary(), NotifyLines()
+    async def test_a_silent_one_gets_the_others_a_little_later(
+        self, lines: DatagramLines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(datagram_lines, "_AT_ONCE", 1)
+        monkeypatch.setattr(datagram_lines, "_ROOM_AFTER", 0.001)
+        secondary = _Secondary()
         asking = [asyncio.ensure_future(_ask(lines, secondary.at, text)) for text in (b"one", b"two", b"three")]
         for number, _ in enumerate(asking):
             await secondary.take()
@@ -94,8 +107,8 @@ class TestNotifyLines:
         await asyncio.gather(*asking)
         secondary.udp.close()
 
-    async def test_begun_is_sent_before_anything_is_waited_for(self) -> None:
-        secondary, lines = _Secondary(), NotifyLines()
+    async def test_begun_is_sent_before_anything_is_waited_for(self, lines: DatagramLines) -> None:
+        secondary = _Secondary()
         answer = lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2) + b"one", 5.0)
         secondary.udp.setblocking(True)
         message, source = secondary.udp.recvfrom(512)
@@ -104,19 +117,24 @@ class TestNotifyLines:
         assert (await answer)[2:] == b"one"
         secondary.udp.close()
 
-    async def test_begun_that_nobody_waits_for_any_more_leaves_nothing(self) -> None:
-        secondary, lines = _Secondary(), NotifyLines()
+    async def test_begun_that_nobody_waits_for_leaves_nothing(
+        self, lines: DatagramLines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """But the socket, for a while."""
+        monkeypatch.setattr(datagram_lines, "_KEPT", 0.01)
+        secondary = _Secondary()
         answer = lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2) + b"one", 0.01)
         assert answer is not None
         await asyncio.wait([answer])
         assert isinstance(answer.exception(), TimeoutError)
-        await asyncio.sleep(0)
+        assert lines._lines
+        await asyncio.sleep(0.05)
         assert not lines._lines
         secondary.udp.close()
 
-    async def test_only_few_are_begun_besides(self) -> None:
+    async def test_only_few_are_begun_besides(self, lines: DatagramLines) -> None:
         """A secondary's system takes some hundred datagrams before its server has looked at one."""
-        secondary, lines = _Secondary(), NotifyLines()
+        secondary = _Secondary()
         begun = [lines.begin(DirectNetwork(), secondary.at, lambda one: one.to_bytes(2), 0.01) for _ in range(20)]
         assert [one is not None for one in begun] == [True] * 8 + [False] * 12
         await asyncio.wait([one for one in begun if one is not None])
