@@ -108,7 +108,7 @@ class TestPage:
         world, facts, verdict = await looked(faults.mail_host_down)
         assert verdict.cause is not None
         finding = replace(verdict.cause.finding, says=HOSTILE, where=HOSTILE, fix=HOSTILE, command=HOSTILE)
-        bad = replace(verdict, cause=replace(verdict.cause, finding=finding, explains=(finding,)), findings=(finding,))
+        bad = verdict._replace(cause=replace(verdict.cause, finding=finding, explains=(finding,)), findings=(finding,))
         mail = tuple(replace(visit, banner=HOSTILE) for visit in facts.mail)
         written = page(world.plan, replace(facts, mail=mail), bad)
         reader = read(written)

@@ -11,7 +11,7 @@ import errno
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.rcode
 import dns.rdatatype
@@ -298,8 +298,7 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.UNREACHABLE
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
+class _Query(NamedTuple):
     """A question; how it is put depends on what the server has been found to understand."""
 
     qname: Name

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.rcode
 from dns.rdatatype import RdataType
@@ -27,8 +26,7 @@ _VALUES = IPv4Network("127.0.0.0/8")  # RFC 5782 section 2.1: what is outside is
 _ERRORS = IPv4Network("127.255.255.0/24")  # by custom of the large lists: "you may not ask us", never "listed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """What a list says of an address: its values, none when it is not listed; ``why`` it says nothing that can be used."""
 
     probe: Probe

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailname.checks.finding import Severity
 from mailname.checks.judge import checks_for
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from mailname.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(NamedTuple):
     """A check that could not be made.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mailname.checks.arrival import mail_arrives
 from mailname.checks.blocked import Blocked, blocked
@@ -48,8 +48,7 @@ class Cause:
         return {**self.finding.cause_to_json(), "proven": self.proven, "choice": choice}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The one sentence about the domain, and why.
 
     Attributes:

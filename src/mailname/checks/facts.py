@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import dns.name
 import dns.rcode
@@ -15,10 +15,8 @@ import dns.rdatatype
 
 from mailname.checks.facts_knock import Knock
 from mailname.checks.facts_mail import MailCertificate, MailProbe
-from mailname.checks.facts_transfer import TransferTry
 from mailname.checks.json_values import choice, items, moment, number, optional, table, text, texts, truth, whole
 from mailname.checks.outcome import Outcome
-from mailname.checks.rdap import RegistrationFact
 from mailname.server.network import Endpoint
 
 if TYPE_CHECKING:
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
     from dns.rdatatype import RdataType
 
+    from mailname.checks.facts_transfer import TransferTry
+    from mailname.checks.rdap import RegistrationFact
     from mailname.server.network import IPAddress
 
 __all__ = [
@@ -224,8 +224,7 @@ class ControlFact:
         return cls(dns.name.from_text(text(value, "server")), optional(value, "status", table), text(value, "problem"))
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneFileFact:
+class ZoneFileFact(NamedTuple):
     """The zone file on the primary as it was read: its records, or why it is no zone."""
 
     file: str
@@ -341,6 +340,9 @@ class Facts:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Facts:
         """Read what ``to_json`` gave."""
+        from mailname.checks.facts_transfer import TransferTry
+        from mailname.checks.rdap import RegistrationFact
+
         zone_file = optional(value, "zone_file", table)
         asked = optional(value, "asked", text)
         return cls(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailname.checks.json_values import text, whole
 from mailname.checks.outcome import Outcome
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from mailname.server.network import IPAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Knock:
+class Knock(NamedTuple):
     """One TCP connection that was tried and closed at once."""
 
     address: IPAddress

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dns.name
 
@@ -34,8 +33,7 @@ RESULTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TransferTry:
+class TransferTry(NamedTuple):
     """One question that a secondary asks, asked by us over TCP.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailname.checks.authority import not_authoritative, zone_expired, zone_fails_to_load, zone_not_loaded
 from mailname.checks.block_lists import on_block_list
@@ -68,8 +69,7 @@ _UNREACHED = ("DELEG-11", "NS-01", "NS-03")
 _NOT_SERVED = ("DELEG-11", "NS-01", "NS-03", "NS-04", "NS-05", "NS-06", "NS-09")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check: the codes that it may find, and what it needs.
 
     Attributes:
@@ -154,8 +154,7 @@ CHECKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the plan and its servers are found from here, so that what is to be typed can be typed as it stands.
 
     Attributes:
@@ -167,7 +166,7 @@ class Place:
 
     plan_file: str | None = None
     network_file: str | None = None
-    control_sockets: Mapping[Name, Path] = field(default_factory=dict)
+    control_sockets: Mapping[Name, Path] = MappingProxyType({})
 
     def typed(self, plan: Plan, finding: Finding) -> str:
         """Return the line to type for a finding."""

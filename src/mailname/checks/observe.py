@@ -24,7 +24,6 @@ from mailname.checks.observe_lists import BlockLists
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
 from mailname.checks.observe_policies import ask_tlsa, follow_policies, mail_hosts_in
-from mailname.checks.observe_rdap import ask_registration
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.observe_signatures import ask_signatures
 from mailname.checks.out_of_step import held_serials, out_of_step
@@ -218,6 +217,8 @@ class Look:
     async def _registration(self) -> None:
         """Ask the registry's RDAP server, where one is named."""
         if self.world.rdap is not None:
+            from mailname.checks.observe_rdap import ask_registration
+
             self.registration = await ask_registration(self.world.rdap, self.domain, self.resolve)
 
     async def _from_root(self, walk: Walk) -> None:

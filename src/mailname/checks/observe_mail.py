@@ -13,7 +13,6 @@ from mailname.checks.facts import MailCertificate, MailProbe, Outcome
 from mailname.checks.patience import patiently
 from mailname.mail.tlsa import prints_of
 from mailname.server.network import Endpoint
-from mailname.wire.certificate import read_certificate
 
 if TYPE_CHECKING:
     import asyncio
@@ -99,6 +98,8 @@ async def _secured(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
     der = secured.getpeercert(binary_form=True)
     if not der:
         return None
+    from mailname.wire.certificate import read_certificate
+
     found = read_certificate(der)
     # Python 3.13 and newer tell what was sent with it.
     chain = secured.get_unverified_chain() if hasattr(secured, "get_unverified_chain") else None

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.name
 from dns.rdatatype import RdataType
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 _ROOTS_AT_FIRST = 3  # thirteen say the same; the others are asked only when these do not answer
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(NamedTuple):
     """Where a zone's servers are, as the zone above tells it."""
 
     zone: Name

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import dns.name
 from dns.rdatatype import RdataType
@@ -33,8 +32,7 @@ _ADDRESSES = (RdataType.A, RdataType.AAAA)
 _AT_MOST = 16  # RRsets of the plan that are compared at each address
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
+class Questions(NamedTuple):
     """What each name server is asked of the domain.
 
     Attributes:

@@ -7,9 +7,8 @@ server in the Internet (RFC 9224's file is read where it is given).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailname.checks.json_values import moment, optional, text, texts
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 _MOST_STATUS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationFact:
+class RegistrationFact(NamedTuple):
     """What was told of the registration, or why nothing was.
 
     Attributes:

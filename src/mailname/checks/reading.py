@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.name
 import dns.rcode
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from mailname.server.network import IPAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(NamedTuple):
     """What one of the parent's servers says of the domain.
 
     Attributes:
@@ -58,8 +56,7 @@ class Delegation:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """One address of one of the plan's name servers, as seen from here.
 
     Attributes:
@@ -212,8 +209,7 @@ def served(facts: Facts, address: IPAddress, owner: Name, rdtype: RdataType) -> 
     return probe.rdatas(owner, rdtype)
 
 
-@dataclass(frozen=True, slots=True)
-class HostSight:
+class HostSight(NamedTuple):
     """What is known of a host that an MX or NS record names.
 
     Attributes:

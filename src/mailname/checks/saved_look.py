@@ -7,9 +7,8 @@ status (``observe_control``) whatever is called a secret is left out before it b
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dns.exception
 import dns.name
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, dns.exception.DNSException)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedLook:
+class SavedLook(NamedTuple):
     """One look at the world and all that its verdict rests on.
 
     Attributes:

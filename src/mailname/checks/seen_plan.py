@@ -6,7 +6,7 @@ The checks read plans by their members, so these pass for ``mailname.plan``'s mo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from dns.name import Name
@@ -26,8 +26,7 @@ class SeenServer:
     ssh: None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenMailHost:
+class SeenMailHost(NamedTuple):
     """A mail host, as ``mailname.plan.MailHost``."""
 
     name: Name
@@ -36,8 +35,7 @@ class SeenMailHost:
     ssh: None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenSoa:
+class SeenSoa(NamedTuple):
     """The timers, as ``mailname.plan.Soa`` with its defaults."""
 
     refresh: int = 14400
@@ -46,11 +44,13 @@ class SeenSoa:
     minimum: int = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class SeenHosts:
+class SeenHosts(NamedTuple):
     """What is planned of the machines, as ``mailname.plan.model.Hosts``: nobody may ask machines that nobody planned."""
 
     administrator: None = None
+
+
+_HOSTS = SeenHosts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SeenPlan:
     reverse_zones: tuple[None, ...] = ()
     transfer_key: None = None
     catalog: None = None
-    hosts: SeenHosts = SeenHosts()
+    hosts: SeenHosts = _HOSTS
     updates: tuple[None, ...] = ()
 
     @property

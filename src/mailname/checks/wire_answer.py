@@ -7,9 +7,8 @@ That both read the same is a test. What cannot be read is no DNS answer (None), 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
 import dns.name
@@ -43,8 +42,7 @@ _NAME_IN = {2: "target", 5: "target", _SOA: "mname", 12: "target", 15: "exchange
 _MOST_TTL = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a check needs of one message.
 
     Attributes:

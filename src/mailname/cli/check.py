@@ -205,12 +205,18 @@ def _tell(plan: Plan, facts: Facts, verdict: Verdict, registries: tuple[Decision
         cause = f": {verdict.cause.finding.code} {verdict.cause.finding.says}" if verdict.cause else ""
         click.echo(f"{plan.domain.to_text(omit_final_dot=True)} {verdict.verdict}{cause}")
     else:
-        from mailname.cli.check_registering import print_decisions
-        from mailname.cli.console import out
-        from mailname.cli.verdict_view import print_verdict
+        from mailname.cli.verdict_plain import printed
 
-        print_verdict(out, plan, facts, verdict)
-        print_decisions(out, registries, plan.domain.to_text(omit_final_dot=True))
+        if not printed(plan, facts, verdict):
+            from mailname.cli.console import out
+            from mailname.cli.verdict_view import print_verdict
+
+            print_verdict(out, plan, facts, verdict)
+        if registries:
+            from mailname.cli.check_registering import print_decisions
+            from mailname.cli.console import out
+
+            print_decisions(out, registries, plan.domain.to_text(omit_final_dot=True))
 
 
 def _replayed(ctx: click.Context, file: Path) -> SavedLook:

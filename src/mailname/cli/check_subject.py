@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import dns.exception
@@ -29,15 +28,14 @@ class Kind(enum.Enum):
     LIST = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is checked: a plan with its file, or a name, or the file of a list."""
 
     kind: Kind
     name: Name = dns.name.root
     file: Path | None = None
     plan: Plan | None = None
-    plan_data: Mapping[str, Any] | None = field(default=None, repr=False)
+    plan_data: Mapping[str, Any] | None = None
 
     @property
     def listed(self) -> Path:

@@ -89,6 +89,7 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         end_quietly()
+    gc.freeze()  # Python looks for garbage twice as it ends, through all that was imported
     sys.exit(code)
 
 

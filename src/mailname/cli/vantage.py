@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import dns.exception
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _RESOLV_CONF = Path("/etc/resolv.conf")
 
 
-@dataclass(frozen=True, slots=True)
-class Vantage:
+class Vantage(NamedTuple):
     """The options that say where we look from; each None or empty where it was not given."""
 
     network_file: Path | None = None
@@ -131,7 +130,7 @@ def _control_socket(text: str) -> tuple[Name, Path]:
 
 def _read_root_hints(file: Path) -> tuple[RootHint, ...]:
     """Read a hints file as IANA publishes it: NS records of the root, and the addresses of their targets."""
-    from mailname.zone.text import read_records
+    from mailname.zone.records import read_records
 
     read = read_records(_read(file), str(file), dns.name.root, default_ttl=3600)
     found: dict[Name, tuple[IPAddress, ...]] = {}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailname.wire.der import INTEGER, SEQUENCE, DerReader
 
@@ -22,8 +21,7 @@ _BOOLEAN, _OCTETS, _OBJECT, _EXTENSIONS, _DNS_NAME = 0x01, 0x04, 0x06, 0xA3, 0x8
 _ALTERNATIVE_NAMES = b"\x55\x1d\x11"  # 2.5.29.17
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """A certificate's pin, last moment, DNS names that it is for (RFC 5280 section 4.2.1.6), and public key in DER."""
 
     pin: str

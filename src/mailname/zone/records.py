@@ -15,7 +15,6 @@ import dns.rdatatype
 from dns.rdatatype import RdataType
 
 from mailname.errors import MailnameError, Mistake, Position
-from mailname.zone.generate import GenerateError, fill, numbers
 from mailname.zone.rdata_text import TokenFeed, Unreadable, shown
 from mailname.zone.scan import Entry, Token, scan
 from mailname.zone.ttl import HIGHEST_TTL, limited, seconds_from_text
@@ -315,6 +314,8 @@ class Reader:
             self.origin_changed = False
 
     def _generate(self, _first: Token, arguments: list[Token]) -> None:
+        from mailname.zone.generate import GenerateError, fill, numbers  # few texts have it
+
         form = "$GENERATE 1-20 host-$ A 192.0.2.$"
         self._arguments(arguments, 4, 6, form)
         span, left, *fields = arguments
@@ -323,9 +324,8 @@ class Reader:
         rdtype = self._rdtype(fields[used], left, [])
         right = fields[used + 1]
         # A quote inside the quotes that hold the template is one of the data's own.
-        template = (
-            re.sub(r"\\(.)", lambda escape: '"' if escape[1] == '"' else escape[0], right.text) if right.quoted else right.text
-        )
+        unquoted = re.sub(r"\\(.)", lambda escape: '"' if escape[1] == '"' else escape[0], right.text)
+        template = unquoted if right.quoted else right.text
         blamed = span
         try:
             values = numbers(span.text)
