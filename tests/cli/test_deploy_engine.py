@@ -6,20 +6,20 @@ from pathlib import Path
 
 from mailname.cli.deploy_engine import EngineChange, with_line
 
-LINE = 'include "/etc/bind/mailname/mailname.conf";'
+LINE = 'include "/etc/bind/mailname/example.tech.conf";'
 INTO, KEY = Path("/etc/bind/named.conf.local"), Path("/etc/bind/mailname/keys/k.key")
 
 
 class TestWithLine:
     def test_adds_it_at_the_end_and_touches_nothing_else(self) -> None:
         """Also after a last line without its end, and to a file that is not UTF-8."""
-        assert with_line(b"", LINE) == f"{LINE}\n".encode()
-        assert with_line(b"// \xff\nzone x {};", LINE) == b"// \xff\nzone x {};\n" + f"{LINE}\n".encode()
+        assert with_line(b"", [LINE]) == f"{LINE}\n".encode()
+        assert with_line(b"// \xff\nzone x {};", [LINE]) == b"// \xff\nzone x {};\n" + f"{LINE}\n".encode()
 
     def test_that_is_there_is_not_added_again(self) -> None:
         """However it is indented."""
         before = f"a\n\t{LINE}\nb\n".encode()
-        assert with_line(before, LINE) == before
+        assert with_line(before, [LINE]) == before
 
 
 class TestEngineChange:

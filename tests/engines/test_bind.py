@@ -85,10 +85,12 @@ class TestWholeServer:
         assert "default-port 9953;" in files[CONTROL]
 
     def test_of_others_gets_our_zones_alone(self) -> None:
-        """One file, to be included by one line: neither options nor controls are ours there."""
+        """One file for each plan, to be included by one line: neither options nor controls are ours there."""
         files = Bind().render(PAIR, PAIR.primary, Bind().placed((), "transfer.example.tech.key"))
-        assert set(files) == {INCLUDED}
-        assert "options" not in files[INCLUDED]
+        assert set(files) == {Path("example.tech.conf")}
+        (text,) = files.values()
+        assert "options" not in text
+        assert "include" not in text  # two plans may have one key
 
     def test_in_a_rehearsal_is_where_the_network_says(self) -> None:
         """Another port of loopback for each server, and another address to speak from."""
@@ -147,8 +149,9 @@ class TestInstalled:
     def test_takes_in_one_line_and_the_options_of_the_whole_server(self) -> None:
         """The package's own folder stays that of the whole server."""
         engine = Bind()
-        found = engine.installed(PAIR, PAIR.primary, engine.placed(PAIR.primary.addresses, None))
-        assert found.line == 'include "/etc/bind/mailname/mailname.conf";'
+        found = engine.installed(PAIR, PAIR.primary, engine.placed(PAIR.primary.addresses, "transfer.example.tech.key"))
+        key = 'include "/etc/bind/mailname/keys/transfer.example.tech.key";'
+        assert found.lines == (key, 'include "/etc/bind/mailname/example.tech.conf";')
         assert found.whole is not None
         assert found.whole[0] == Path("/etc/bind/named.conf.options")
         assert 'directory "/var/cache/bind";' in found.whole[1]

@@ -90,9 +90,14 @@ class TestServer:
     def test_of_others_gets_our_file_alone(self) -> None:
         """Orders go through a socket; Debian's file has none."""
         files = Nsd().render(PAIR, PAIR.primary, Nsd().placed((), "transfer.example.tech.key"))
-        assert set(files) == {INCLUDED}
-        assert "ip-address:" not in files[INCLUDED]
-        assert 'control-interface: "/run/nsd/mailname.ctl"' in files[INCLUDED]
+        assert set(files) == {Path("example.tech.conf")}
+        (text,) = files.values()
+        assert "server:" not in text
+        assert "include:" not in text
+        shared = Nsd().installed(PAIR, PAIR.primary, Nsd().placed((), None)).shared
+        assert shared is not None
+        assert "ip-address:" not in shared[1]
+        assert 'control-interface: "/run/nsd/mailname.ctl"' in shared[1]
 
     def test_in_a_rehearsal_is_where_the_network_says(self) -> None:
         """Another port of loopback for each server, and another address to speak from."""

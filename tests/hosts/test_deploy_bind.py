@@ -12,7 +12,8 @@ from tests.hosts.test_deploy import PLAN, Administrator
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINE = 'include "/etc/bind/mailname/mailname.conf";'
+LINE = 'include "/etc/bind/mailname/example.tech.conf";'
+KEY_LINE = 'include "/etc/bind/mailname/keys/transfer.example.tech.key";'
 BIND = PLAN.replace('role = "', 'engine = "bind"\nrole = "')
 OTHERS = 'zone "other.example" { type primary; file "/etc/bind/db.empty"; };\n'
 
@@ -59,7 +60,7 @@ class TestDeployBind:
         assert code == 0, told
         places = {"192.0.2.11:53", "[2001:db8::11]:53", "192.0.2.12:53", "[2001:db8::12]:53"}
         assert {one["address"] for one in told["answers"] if one["serial"] is not None} == places
-        assert (machines[1].root / "etc/bind/named.conf.local").read_text() == OTHERS + LINE + "\n"
+        assert (machines[1].root / "etc/bind/named.conf.local").read_text() == f"{OTHERS}{KEY_LINE}\n{LINE}\n"
         assert "recursion no" in (machines[1].root / "etc/bind/named.conf.options").read_text()
         secret = (someone.folder / "keys/transfer.example.tech.key").read_text().split('"')[3]
         assert secret not in json.dumps(told)

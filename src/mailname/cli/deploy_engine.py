@@ -6,11 +6,13 @@ import difflib
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from mailname.cli.deploy_takeover import TakingOver, without_secrets
 from mailname.cli.engine_place import driven_at
 from mailname.engines.engine import driven_engine
+from mailname.engines.several_plans import still_needed
 from mailname.errors import HostError
 from mailname.host import engine_script
 from mailname.host.deploy_check import faults
@@ -20,7 +22,7 @@ from mailname.host.machine_by_ssh import MachineBySsh
 from mailname.wire.tsig_key import parse_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import PurePath
 
     from mailname.engines.driven import Driven
@@ -101,6 +103,7 @@ class DeployingEngine(Deploying):
     keys: Mapping[Path, bytes]
     pristine: bool = False
     listen: tuple[IPAddress, ...] = ()
+    others: Mapping[str, str] = MappingProxyType({})
     taking: TakingOver = TakingOver()
 
     @property
@@ -119,7 +122,7 @@ class DeployingEngine(Deploying):
     @property
     def installed(self) -> Installed:
         """How its package takes in what is ours."""
-        return self.engine.installed(self.plan, self.server, self.driven(self.listen).places)
+        return self.engine.installed(self.plan, self.server, self.driven(self.listen).places, self.others.values())
 
     def driven(self, listen: tuple[IPAddress, ...] = ()) -> Driven:
         """Return the server there; it was logged in."""
@@ -134,16 +137,29 @@ class DeployingEngine(Deploying):
     def asks(self) -> list[str]:
         """What would change in a configuration that was there before; nothing where there is nothing to ask."""
         into = self.installed.into
-        added = (
-            [f"{into} gets the line {self.installed.line}"] if into in self.wanted.files and into in self.wanted.former else []
-        )
+        changes = into in self.wanted.files and into in self.wanted.former
+        there = self.wanted.former.get(into, b"").decode("utf-8", "replace").splitlines()
+        added = [f"{into} gets the line {line}" for line in self.installed.lines if changes and line not in there]
         return [*added, *(f"{one} becomes a comment" for one in self.wanted.taken)]
+
+    @property
+    def goes(self) -> str:
+        """What ``remove`` takes away, in words."""
+        folder, file = self.driven().places.folder, next(iter(self.driven().render()))
+        what = f"{folder / file}; other plans' files stay" if self.others else str(folder)
+        return f"our lines in {self.installed.into}, {what}; {self.engine.unit} runs on"
+
+    @property
+    def kept_zones(self) -> str:
+        """What goes only with ``--purge``, in words."""
+        places = self.driven().places
+        return "zones of other plans, too" if self.others else f"zones in {places.zones} and {places.state}"
 
     @property
     def _ours(self) -> tuple[Path, ...]:
         """All files that we may write there, but for the keys."""
         driven, installed = self.driven(), self.installed
-        rendered = tuple(driven.places.folder / path for path in driven.render())
+        rendered = (*(driven.places.folder / path for path in driven.render()), *(installed.shared or ())[:1])
         taken = (*map(Path, self.taking.given.files), *(path for path, _ in self.taking.carrying(driven)))
         return (*rendered, *taken, installed.into, *(installed.whole[:1] if installed.whole is not None else ()))
 
@@ -154,6 +170,7 @@ class DeployingEngine(Deploying):
         try:
             self.login = await self.ssh.log_in(self.host, administrator)
             places = self.driven().places
+            self.others = await self.driven().others()
             keys = tuple(places.keys / path.name for path in secrets if path.suffix == ".key" and path.name != "tls.key")
             self.standing = await stand(self.ssh, self.login, self._ours, keys)
             commands = engine_script.standing(self.engine.packages, self.engine.unit)
@@ -197,13 +214,15 @@ class DeployingEngine(Deploying):
             for path, octets in keys.items()
         }
         wanted: dict[PurePath, bytes] = {driven.places.folder / path: text.encode() for path, text in driven.render().items()}
+        if installed.shared is not None:
+            wanted[installed.shared[0]] = installed.shared[1].encode()
         kept = {path: self.standing.files[str(path)] for path in self._ours if str(path) in self.standing.files}
         former: dict[PurePath, bytes] = {path: one.octets for path, one in kept.items()}
         own_keys = [key for octets in texts.values() if octets for key in parse_keys(octets.decode("ascii"))]
         taken = self.taking.decide(driven.zones, own_keys if driven.places.key_file is not None else [])
         former |= {path: self.taking.former(path) or b"" for path in taken}
         wanted |= taken
-        wanted[installed.into] = with_line(taken.get(installed.into, former.get(installed.into, b"")), installed.line)
+        wanted[installed.into] = with_line(taken.get(installed.into, former.get(installed.into, b"")), installed.lines)
         untouched: tuple[str, ...] = ()
         if installed.whole is not None:
             path, text = installed.whole
@@ -249,7 +268,7 @@ class DeployingEngine(Deploying):
         there = (
             taken.get(installed.into) or await driven.machine.read(installed.into) or b""
         )  # the package may just have brought it
-        around = {**taken, installed.into: with_line(there, installed.line)}
+        around = {**taken, installed.into: with_line(there, installed.lines)}
         if installed.whole is not None and (path := installed.whole[0]) in self.wanted.files:
             around[path] = self.wanted.files[path]
         for path, octets in around.items():
@@ -282,9 +301,9 @@ class DeployingEngine(Deploying):
         """Take our line and our files away; the program runs on with what others have configured. Raises HostError."""
         assert self.login is not None
         places, installed = self.driven().places, self.installed
-        stored = (places.state, places.zones) if purge else ()
+        stored = (places.state, places.zones) if purge and not self.others else ()
         again = self.engine.order(places, "configure")[-1]
-        script = engine_script.remove(installed.into, installed.line, places.folder, stored, again)
+        script = removal(self.driven(), installed, self.others, stored, again)
         self._expect(await self.ssh.as_root(self.login, script), "it could not be taken away", "")
 
     async def own_words(self) -> str:
@@ -298,13 +317,35 @@ class DeployingEngine(Deploying):
         return ran.output.decode("utf-8", "replace").strip()
 
 
-def with_line(octets: bytes, line: str) -> bytes:
-    """Return a configuration with one line more at its end, where it lacks."""
-    lines = octets.decode("utf-8", "surrogateescape").splitlines()
-    if line in (one.strip() for one in lines):
-        return octets
-    before = octets if not octets or octets.endswith(b"\n") else octets + b"\n"
-    return before + line.encode() + b"\n"
+def with_line(octets: bytes, lines: Iterable[str]) -> bytes:
+    """Return a configuration with these lines more at its end, each where it lacks."""
+    there = [one.strip() for one in octets.decode("utf-8", "surrogateescape").splitlines()]
+    lacking = [line for line in lines if line not in there]
+    before = octets if not octets or not lacking or octets.endswith(b"\n") else octets + b"\n"
+    return before + "".join(f"{line}\n" for line in lacking).encode()
+
+
+def removal(
+    driven: Driven, installed: Installed, others: Mapping[str, str], stored: Iterable[PurePath], again: tuple[str, ...]
+) -> str:
+    """Return the script that takes a plan away, and leaves what other plans on the host have, or have with it.
+
+    Args:
+        driven: the plan's server there.
+        installed: how it was taken in.
+        others: the files of other plans, by their names.
+        stored: folders with zones that go as well.
+        again: what lets the server take it over.
+
+    """
+    folder = driven.places.folder
+    if not others:
+        return engine_script.remove(installed.into, installed.lines, (folder, *stored), again)
+    key_file = driven.places.key_file
+    files = [folder / path for path in driven.render()] + ([key_file] if key_file is not None else [])
+    going = [path for path in files if path == files[0] or not still_needed(path, others)]
+    lines = [line for line in installed.lines if any(str(path) in line for path in going)]
+    return engine_script.remove(installed.into, lines, (*going, *stored), again)
 
 
 def _untouched(path: Path, octets: bytes) -> str:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import dns.name
 
-from mailname.cli.deploy_engine import DeployingEngine
+from mailname.cli.deploy_engine import DeployingEngine, removal
 from mailname.cli.engine_place import driven_at
 from mailname.engines.builtin import Builtin
 from mailname.engines.driven import Driven
 from mailname.engines.engine import Places, driven_engine
 from mailname.engines.units import CONFIGURATION, STATE
 from mailname.errors import HostError
-from mailname.host import deploy_script, engine_script, handover_script
+from mailname.host import deploy_script, handover_script
 from mailname.host.machine_by_ssh import MachineBySsh
 from mailname.host.primary_by_ssh import PrimaryBySsh
 from mailname.plan import expand_all
@@ -332,8 +332,7 @@ class Handover:
             await self._run(deploy_script.remove(purge=False), "the built-in server could not be taken away")
             return
         installed = driven.engine.installed(self.plan, self.former, driven.places)
-        again = ("true",)  # it does not run
-        script = engine_script.remove(installed.into, installed.line, driven.places.folder, (), again)
+        script = removal(driven, installed, await driven.others(), (), ("true",))  # it does not run
         await self._run(script, f"what {self.former.engine} had of ours could not be taken away")
 
     async def _run(self, script: str, problem: str, seconds: float = 60.0) -> None:

@@ -158,15 +158,9 @@ class View:
         """Say what goes."""
         for one in there:
             self._head(one)
-            self._prose.print(
-                "  [red]- mailname.service, mailname.socket, /etc/mailname, /opt/mailname, /usr/local/bin/mailname[/]"
-            )
-            what = (
-                "[red]- /var/lib/mailname: zones and history[/]"
-                if purge
-                else "[dim]/var/lib/mailname stays: zones and history[/]"
-            )
-            self._prose.print(f"  {what}")
+            self._prose.print(f"  [red]- {escape(one.goes)}[/]")
+            kept = escape(one.kept_zones)
+            self._prose.print(f"  [red]- {kept}[/]" if purge else f"  [dim]what stays: {kept}[/]")
 
     def end_removal(self, there: Sequence[Deploying], *, removed: bool) -> int:
         """Tell what was removed."""

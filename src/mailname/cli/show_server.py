@@ -32,6 +32,11 @@ def print_configuration(plan: Plan, name: str) -> None:
         places = driven.placed((), key_file.name if key_file else None)
         for path, text in driven.render(plan, server, places).items():
             out.out(f"{driven.comment} {places.folder / path}\n{text}", end="", highlight=False)
+        around = driven.installed(plan, server, places)
+        if around.shared is not None:
+            out.out(f"{driven.comment} {around.shared[0]}\n{around.shared[1]}", end="", highlight=False)
+        lines = "".join(f"{driven.comment} {line}\n" for line in around.lines)
+        out.out(f"{driven.comment} in {around.into}:\n{lines}", end="", highlight=False)
         return
     places = Places(control=DEFAULT_PATH, key_file=key_file)
     for text in engine_named(server.engine).render(plan, server, places).values():

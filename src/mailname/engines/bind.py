@@ -1,7 +1,7 @@
 """BIND 9.18 and newer: its configuration from a plan, and the commands that drive it.
 
-``mailname.conf`` holds our zones and includes our keys; one line of any ``named.conf`` includes it, and nothing in it touches
-zones or options of others. ``named.conf`` around it is rendered where the whole server is ours.
+Each plan has a file with its zones; a line of any ``named.conf`` includes it, one its key, and nothing in them touches zones or
+options of others. ``named.conf`` around it is rendered where the whole server is ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import dns.name
 
 from mailname.engines.bind_status import read_counters, read_status
 from mailname.engines.engine import Installed, Places, refuse_updates
+from mailname.engines.several_plans import ALONE, CHECKED, all_followed, all_listen, listens, marks, plan_file
 from mailname.errors import HostError
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 
     from mailname.engines.engine import Order, Words
     from mailname.plan import Plan
-    from mailname.plan.model import CatalogTable, NameServer
+    from mailname.plan.model import NameServer
     from mailname.server.network import IPAddress
     from mailname.server.program import Ran
     from mailname.wire.tsig_key import Key
 
 CONFIG = Path("named.conf")
-INCLUDED = Path("mailname.conf")
+INCLUDED = ALONE
 CONTROL = Path("rndc.conf")
 CONTROL_KEY = Path("rndc.key")
 #: Debian's own places; its AppArmor profile lets named write to no others.
@@ -83,7 +84,7 @@ class Bind:
         )
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
-        """Return ``mailname.conf``, and where the whole server is ours, ``named.conf`` and ``rndc.conf``."""
+        """Return the plan's file, and where the whole server is ours, ``named.conf`` and ``rndc.conf``."""
         refuse_updates(plan, server, "publishing would lose what BIND was told")
         if plan.catalog is not None and server.role == "primary":
             raise HostError(
@@ -91,18 +92,20 @@ class Bind:
                 remedy='Write engine = "builtin" for it in the plan, or leave [catalog] out.',
                 step="engine",
             )
-        found = {INCLUDED: _included(plan, server, places)}
+        found = {plan_file(plan, server, places): _included(plan, server, places)}
         if places.is_whole:
             found[CONFIG] = f"{_HEAD}\n{_controls(places)}{_logging(places)}{options(plan, server, places)}"
             found[CONFIG] += f'include "{places.folder / INCLUDED}";\n'
             found[CONTROL] = _rndc(places)
         return found
 
-    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
-        """Return the line for ``named.conf.local``, and the options file of Debian's package."""
-        text = f"{_HEAD}\n{options(plan, server, replace(places, state=Path('/var/cache/bind')))}"
-        line = f'include "{_DEBIAN / INCLUDED}";'
-        return Installed(Path("/etc/bind/named.conf.local"), line, (Path("/etc/bind/named.conf.options"), text))
+    def installed(self, plan: Plan, server: NameServer, places: Places, others: Iterable[str] = ()) -> Installed:
+        """Return the lines for ``named.conf.local``, and the options file of Debian's package."""
+        text = f"{_HEAD}\n{options(plan, server, replace(places, state=Path('/var/cache/bind')), tuple(others))}"
+        key_file = places.key_file if plan.transfer_key is not None else None
+        files = (*([key_file] if key_file is not None else []), places.folder / plan_file(plan, server, places))
+        lines = tuple(f'include "{file}";' for file in files)
+        return Installed(Path("/etc/bind/named.conf.local"), lines, (Path("/etc/bind/named.conf.options"), text))
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""
@@ -122,7 +125,7 @@ class Bind:
 
     def check(self, places: Places, *, zones: bool = True) -> tuple[Words, ...]:
         """Return named-checkconf, which loads the zones as well."""
-        config = str(places.folder / (CONFIG if places.is_whole else INCLUDED))
+        config = str(places.folder / (CONFIG if places.is_whole else CHECKED))
         return (("named-checkconf", *(("-z",) if zones else ()), config),)
 
     def check_zone(self, apex: Name, file: Path) -> Words:
@@ -166,30 +169,30 @@ def _zone_file(server: NameServer, places: Places, apex: Name) -> Path:
     return (places.zones if server.role == "primary" else places.state) / (file_stem(apex) + SUFFIX)
 
 
-def options(plan: Plan, server: NameServer, places: Places) -> str:
-    """Return the options of a server that is wholly ours."""
-    listen = [places.place(Endpoint(address)) for address in places.listen or server.addresses]
+def options(plan: Plan, server: NameServer, places: Places, others: tuple[str, ...] = ()) -> str:
+    """Return the options of a server that is wholly ours; ``others`` are the files of other plans on the host."""
+    own = listens(server, replace(places, listen=places.listen or server.addresses))
+    listen = [(at.partition("@")[0], at.partition("@")[2]) for at in all_listen(own, others)]
     lines = ["options {", f'\tdirectory "{places.state}";']
     for version, word in ((4, "listen-on"), (6, "listen-on-v6")):
         of_family = [(address, port) for address, port in listen if (":" in address) == (version == 6)]
         lines += [f"\t{word} port {port} {{ {address}; }};" for address, port in of_family] or [f"\t{word} {{ none; }};"]
     if places.control_port:  # it runs on its own, without Debian's folders and as anybody
         lines += ["\tpid-file none;", f'\tstatistics-file "{places.state / "named.stats"}";', "\tempty-zones-enable no;"]
-    if plan.catalog is not None:
-        lines += _follows(plan, plan.catalog, server, places)
+    if followed := all_followed(_follows(plan, server, places), others):
+        lines.append(f"\tcatalog-zones {{ {' '.join(followed)} }};")
+        from_primary = " ".join(f"{places.source(address)};" for address in plan.primary.addresses)
+        lines += [f"\tallow-notify {{ {from_primary} }};", *_sources(server, places)]
     return "\n".join(lines) + f"\n{HARDENED}}};\n"
 
 
-def _follows(plan: Plan, catalog: CatalogTable, server: NameServer, places: Places) -> list[str]:
+def _follows(plan: Plan, server: NameServer, places: Places) -> str:
     """Return what lets a secondary follow the catalog (RFC 9432): zones that appear in it are fetched with no word here."""
+    if plan.catalog is None or server.role == "primary":
+        return ""
     asked = _asked(plan, server, places)
     stored = f'in-memory no zone-directory "{_FOLLOWED if not places.is_whole else places.state}" min-update-interval 1;'
-    from_primary = " ".join(f"{places.source(address)};" for address in plan.primary.addresses)
-    return [
-        f'\tcatalog-zones {{ zone "{_bare(catalog.name)}" default-primaries {{ {asked} }} {stored} }};',
-        f"\tallow-notify {{ {from_primary} }};",
-        *_sources(server, places),
-    ]
+    return f'zone "{_bare(plan.catalog.name)}" default-primaries {{ {asked} }} {stored}'
 
 
 def _asked(plan: Plan, server: NameServer, places: Places) -> str:
@@ -204,11 +207,12 @@ def _key(plan: Plan, places: Places) -> str:
 
 
 def _included(plan: Plan, server: NameServer, places: Places) -> str:
-    lines = [_HEAD, f"// {server.role} of {_bare(plan.domain)}: {_bare(server.name)}"]
+    followed = plan.catalog.name if plan.catalog is not None and server.role == "secondary" else None
+    lines = [_HEAD, f"// {server.role} of {_bare(followed or plan.domain)}: {_bare(server.name)}"]
+    lines += [f"// {one}" for one in marks(server, places, _follows(plan, server, places))]
     key = _key(plan, places)
-    if key:
+    if key and places.is_whole:
         lines.append(f'include "{places.key_file}"; // the secret: mode 640 or less')
-    followed = plan.catalog.name if plan.catalog is not None else None
     for apex in (followed,) if followed is not None else [zone.apex for zone in expand_all(plan, Serial(0))]:
         file = _zone_file(server, places, apex)
         own = [f'zone "{_bare(apex)}" {{', f"\ttype {server.role};", f'\tfile "{file}";']

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.name
 
+from mailname.engines.several_plans import CHECKED, READ, read_others
 from mailname.errors import HostError
 from mailname.plan import expand_all
 from mailname.server.zonefiles import SUFFIX, apex_of
@@ -79,7 +80,7 @@ class Driven:
         return dict(zip(questions, await self.machine.run(tuple(questions.values())), strict=True))
 
     async def _obey(self, do: Order, zone: Name | None) -> dict[str, Any]:
-        if do == "configure":
+        if do == "configure" and self.places.is_whole:  # otherwise the order checks it with what is around it
             said = await self._refused_by(self.engine.check(self.places, zones=await self._has_zones()))
             if said:
                 return {"ok": False, "says": f"the configuration is not taken over: {said}"}
@@ -174,11 +175,17 @@ class Driven:
         """
         beside = self.places.folder.with_name(f".{self.places.folder.name}.checked")
         staged = self._staged(beside)
+        others = tuple((await self.others()).values())
         try:
             for path, octets in keys.items():
                 await self.machine.write(_moved(path, self.places.folder, beside), octets, mode=0o640, group=self.engine.user)
             for path, text in self.engine.render(self.plan, self.server, staged).items():
                 await self.machine.write(beside / path, text.encode())
+            if not staged.is_whole:
+                around = self.engine.installed(self.plan, self.server, staged, others)
+                if around.shared is not None:
+                    await self.machine.write(around.shared[0], around.shared[1].encode())
+                await self.machine.write(beside / CHECKED, "\n".join((*around.lines, "")).encode())
             said = await self._refused_by(self.engine.check(staged, zones=await self._has_zones()))
         finally:
             await self.machine.remove(beside)
@@ -187,6 +194,8 @@ class Driven:
                 f"{self.engine.name} would not take the configuration: {said}", remedy="Nothing was changed.", step="engine"
             )
         files = {self.places.folder / path: text.encode() for path, text in self.render().items()}
+        if not self.places.is_whole and (said_once := self.engine.installed(self.plan, self.server, self.places, others).shared):
+            files[said_once[0]] = said_once[1].encode()
         changed = []
         for path, octets in (*keys.items(), *files.items()):
             if await self.machine.read(path) == octets:
@@ -201,6 +210,13 @@ class Driven:
     def render(self) -> Mapping[Path, str]:
         """Return the configuration files, by their paths in the places' folder."""
         return self.engine.render(self.plan, self.server, self.places)
+
+    async def others(self) -> dict[str, str]:
+        """Return the files of other plans that are there, by their names."""
+        if self.places.is_whole:
+            return {}
+        (told,) = await self.machine.run((("sh", "-c", READ, "sh", str(self.places.folder)),))
+        return read_others(told.output, self.render())
 
     def _staged(self, beside: Path) -> Places:
         """Return the places with everything that is rendered in another folder; zones and state stay where they are."""

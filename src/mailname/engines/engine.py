@@ -73,15 +73,17 @@ class Installed:
 
     Attributes:
         into: the file of its configuration that includes ours.
-        line: the line there that does so; nothing else of the file is touched.
+        lines: the lines there that do so, in this order, each once; nothing else of the file is touched.
         whole: a file with what holds for the whole server, and its text: it becomes ours as long as nobody has changed the
             package's. None where all of that stands in what is included.
+        shared: a file of ours with what is said once for all plans of the host, and its text.
 
     """
 
     into: Path
-    line: str
+    lines: tuple[str, ...]
     whole: tuple[Path, str] | None = None
+    shared: tuple[Path, str] | None = None
 
 
 class Engine(Protocol):
@@ -122,8 +124,16 @@ class DrivenEngine(Engine, Protocol):
 
         """
 
-    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
-        """Return how Debian's package takes in what is rendered for ``placed``; ``places.listen`` is where it is to listen."""
+    def installed(self, plan: Plan, server: NameServer, places: Places, others: Iterable[str] = ()) -> Installed:
+        """Return how Debian's package takes in what is rendered for ``placed``; ``places.listen`` is where it is to listen.
+
+        Args:
+            plan: the plan.
+            server: its server there.
+            places: where its things are.
+            others: the texts of the files of other plans on the host.
+
+        """
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground, with the configuration that was rendered whole."""

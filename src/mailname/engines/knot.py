@@ -1,6 +1,6 @@
 """Knot DNS 3.2 and newer: its configuration from a plan, and the commands that drive it.
 
-``mailname.conf`` holds our zones and includes our keys; one line of any ``knot.conf`` includes it.
+Each plan has a file with its zones; a few lines of any ``knot.conf`` include it, our keys, and what holds for all plans.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailname.engines.engine import Installed, Places, refuse_updates
-from mailname.engines.knot_config import CONFIG, INCLUDED, included, whole, zone_file
+from mailname.engines.knot_config import CONFIG, include_lines, included, shared, whole, zone_file
 from mailname.engines.knot_status import read_counters, read_status
+from mailname.engines.several_plans import CHECKED, SHARED
 from mailname.wire.tsig_key import HASHES
 
 if TYPE_CHECKING:
@@ -67,17 +68,18 @@ class Knot:
         )
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
-        """Return ``mailname.conf``, and where the whole server is ours, ``knot.conf``."""
+        """Return the plan's file, and where the whole server is ours, ``knot.conf``."""
         refuse_updates(plan, server, "publishing would lose what Knot was told")
-        found = {INCLUDED: included(plan, server, places)}
+        found = included(plan, server, places)
         if places.is_whole:
             found[CONFIG] = whole(places)
         return found
 
-    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
-        """Return the line for ``knot.conf``: what we include says where it listens, too."""
-        del plan, server
-        return Installed(Path("/etc/knot/knot.conf"), f'include: "{places.folder / INCLUDED}"')
+    def installed(self, plan: Plan, server: NameServer, places: Places, others: Iterable[str] = ()) -> Installed:
+        """Return the lines for ``knot.conf``: what we include says where it listens, too."""
+        file = places.folder / SHARED
+        lines = include_lines(plan, server, places, file)
+        return Installed(Path("/etc/knot/knot.conf"), lines, shared=(file, shared(server, places, others)))
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""
@@ -102,7 +104,7 @@ class Knot:
 
     def check(self, places: Places, *, zones: bool = True) -> tuple[Words, ...]:
         """Return ``knotc conf-check``, and with the zones ``knotc zone-check``."""
-        knotc = ("knotc", "-c", str(places.folder / (CONFIG if places.is_whole else INCLUDED)))
+        knotc = ("knotc", "-c", str(places.folder / (CONFIG if places.is_whole else CHECKED)))
         return ((*knotc, "conf-check"), *(((*knotc, "zone-check"),) if zones else ()))
 
     def check_zone(self, apex: Name, file: Path) -> Words:

@@ -1,7 +1,7 @@
 """NSD 4.6 and newer: its configuration from a plan, and the commands that drive it.
 
-``mailname.conf`` holds our zones and includes our keys; one line of any ``nsd.conf`` includes it. NSD tells no serial of a zone
-that it is primary of: it is asked for that as anybody may, with ``dig``.
+Each plan has a file with its zones; a few lines of any ``nsd.conf`` include it, our keys, and what holds for all plans. NSD tells
+no serial of a zone that it is primary of: it is asked for that as anybody may, with ``dig``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailname.engines.engine import Installed, Places, refuse_updates
-from mailname.engines.nsd_config import CONFIG, INCLUDED, included, whole, zone_file
+from mailname.engines.nsd_config import CONFIG, INCLUDED, include_lines, included, shared, whole, zone_file
 from mailname.engines.nsd_status import read_counters, read_status
+from mailname.engines.several_plans import CHECKED, SHARED, plan_file
 from mailname.wire.tsig_key import HASHES
 
 if TYPE_CHECKING:
@@ -68,17 +69,18 @@ class Nsd:
         )
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
-        """Return ``mailname.conf``, and where the whole server is ours, ``nsd.conf``."""
+        """Return the plan's file, and where the whole server is ours, ``nsd.conf``."""
         refuse_updates(plan, server, "NSD takes no dynamic updates")
-        found = {INCLUDED: included(plan, server, places)}
+        found = {plan_file(plan, server, places): included(plan, server, places)}
         if places.is_whole:
             found[CONFIG] = whole(places)
         return found
 
-    def installed(self, plan: Plan, server: NameServer, places: Places) -> Installed:
-        """Return the line for ``nsd.conf``: what we include says where it listens, too."""
-        del plan, server
-        return Installed(Path("/etc/nsd/nsd.conf"), f'include: "{places.folder / INCLUDED}"')
+    def installed(self, plan: Plan, server: NameServer, places: Places, others: Iterable[str] = ()) -> Installed:
+        """Return the lines for ``nsd.conf``: what we include says where it listens, too."""
+        file = places.folder / SHARED
+        lines = include_lines(plan, server, places, file)
+        return Installed(Path("/etc/nsd/nsd.conf"), lines, shared=(file, shared(server, places, others)))
 
     def program(self, places: Places) -> Words:
         """Return what starts it in the foreground."""
@@ -104,7 +106,7 @@ class Nsd:
     def check(self, places: Places, *, zones: bool = True) -> tuple[Words, ...]:
         """Return ``nsd-checkconf``; each zone file passes ``nsd-checkzone`` before it is written."""
         del zones
-        return (("nsd-checkconf", str(places.folder / (CONFIG if places.is_whole else INCLUDED))),)
+        return (("nsd-checkconf", str(places.folder / (CONFIG if places.is_whole else CHECKED))),)
 
     def check_zone(self, apex: Name, file: Path) -> Words:
         """Return ``nsd-checkzone``."""
@@ -150,4 +152,4 @@ class Nsd:
 def _serials(places: Places, zones: Iterable[Name]) -> Words:
     """Return the question for the SOA of each zone, at the first address where it listens."""
     asked = [word for zone in zones for word in (zone.to_text(), "SOA")]
-    return ("sh", "-c", _ASK, "dig", str(places.folder / INCLUDED), *asked)
+    return ("sh", "-c", _ASK, "dig", str(places.folder / (INCLUDED if places.is_whole else SHARED)), *asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailname.engines.several_plans import ALONE, all_listen, listens, marks, plan_file
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
 from mailname.server.zonefiles import SUFFIX, file_stem
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mailname.server.network import IPAddress
 
 CONFIG = Path("nsd.conf")
-INCLUDED = Path("mailname.conf")
+INCLUDED = ALONE
 _HEAD = "# Written by mailname from the plan: change that, not this file."
 #: What holds for the whole server. What was fetched is in its file within a second: a server that is killed goes on from it.
 HARDENED = """\
@@ -55,24 +56,39 @@ def whole(places: Places) -> str:
 
 
 def included(plan: Plan, server: NameServer, places: Places) -> str:
-    """Return ``mailname.conf``: where the server listens, that it says no more than it must, and our zones."""
+    """Return the plan's file: our zones. Where the whole server is ours, also where it listens, and the key."""
     key = plan.transfer_key.name.to_text() if plan.transfer_key is not None and places.key_file is not None else "NOKEY"
     lines = [_HEAD, f"# {server.role} of {_bare(plan.domain)}: {_bare(server.name)}"]
-    if key != "NOKEY":
-        lines.append(f'include: "{places.key_file}" # the secret: mode 640 or less')
-    lines.append("server:")
-    if places.is_whole or places.listen:
-        listen = dict.fromkeys(places.place(Endpoint(address)) for address in places.listen or server.addresses)
-        lines += [f"  ip-address: {host}@{port}" for host, port in listen]
-    lines += HARDENED.splitlines()
-    if not places.is_whole:
-        lines += ["remote-control:", "  control-enable: yes", f'  control-interface: "{places.control}"']
+    lines += [f"# {one}" for one in marks(server, places)]
+    if places.is_whole:
+        if key != "NOKEY":
+            lines.append(f'include: "{places.key_file}" # the secret: mode 640 or less')
+        lines += _server(listens(server, places))
     peers = _peers(plan, server)
     for zone in expand_all(plan, Serial(0)):
         lines += ["zone:", f'  name: "{_bare(zone.apex)}"', f'  zonefile: "{zone_file(server, places, zone.apex)}"']
         lines += _as_primary(peers, places, key) if server.role == "primary" else _as_secondary(peers, places, key)
         lines += _sources(peers, server, places)
     return "\n".join(lines) + "\n"
+
+
+def shared(server: NameServer, places: Places, others: Iterable[str]) -> str:
+    """Return what is said once for all plans of a host."""
+    lines = [_HEAD, *_server(all_listen(listens(server, places), others))]
+    lines += ["remote-control:", "  control-enable: yes", f'  control-interface: "{places.control}"']
+    return "\n".join(lines) + "\n"
+
+
+def include_lines(plan: Plan, server: NameServer, places: Places, shared_file: Path) -> tuple[str, ...]:
+    """Return the lines that include our files."""
+    key_file = places.key_file if plan.transfer_key is not None else None
+    files = (shared_file, *([key_file] if key_file is not None else []), places.folder / plan_file(plan, server, places))
+    return tuple(f'include: "{file}"' for file in files)
+
+
+def _server(listen: list[str]) -> list[str]:
+    """Return where the server listens, and that it says no more than it must."""
+    return ["server:", *(f"  ip-address: {at}" for at in listen), *HARDENED.splitlines()]
 
 
 def _peers(plan: Plan, server: NameServer) -> list[IPAddress]:

@@ -57,6 +57,16 @@ class Deploying:
         name = self.host.name_server.name if self.host.name_server is not None else self.host.name
         return name.to_text(omit_final_dot=True)
 
+    @property
+    def goes(self) -> str:
+        """What ``remove`` takes away, in words."""
+        return "mailname.service, mailname.socket, /etc/mailname, /opt/mailname, /usr/local/bin/mailname"
+
+    @property
+    def kept_zones(self) -> str:
+        """What goes only with ``--purge``, in words."""
+        return "zones and history in /var/lib/mailname"
+
     async def look(
         self, administrator: str, files: tuple[PurePath, ...], secrets: tuple[PurePath, ...], plan: str, *, has_key: bool
     ) -> None:

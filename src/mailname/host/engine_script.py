@@ -108,26 +108,26 @@ main
 COMMIT = f"{_HEAD}; rm -rf {_BEFORE}; rmdir {_TOP} 2>/dev/null; true\n"
 
 
-def remove(into: PurePath, line: str, folder: PurePath, stored: Iterable[PurePath], again: tuple[str, ...]) -> str:
-    """Return the script that takes our line and our files away; the program and what others have configured run on.
+def remove(into: PurePath, lines: Iterable[str], ours: Iterable[PurePath], again: tuple[str, ...]) -> str:
+    """Return the script that takes our lines and our files away; the program and what others have configured run on.
 
     Args:
-        into: the file with the line.
-        line: it.
-        folder: the folder with what was rendered, and the keys.
-        stored: folders with zones that go as well.
+        into: the file with the lines.
+        lines: they.
+        ours: files, and folders, that go.
         again: what lets the server take it over.
 
     """
-    more = " ".join(shlex.quote(str(path)) for path in stored)
+    more = " ".join(shlex.quote(str(path)) for path in ours)
+    drop = " ".join(f"-e {shlex.quote(line)}" for line in lines)
     quoted = shlex.quote(str(into))
     return f"""{_HEAD}
 main() {{
   if [ -e {quoted} ]; then
-    grep -vxF {shlex.quote(line)} {quoted} > {quoted}.new
+    grep -vxF {drop} {quoted} > {quoted}.new
     cat {quoted}.new > {quoted}; rm -f {quoted}.new
   fi
-  rm -rf {shlex.quote(str(folder))} {more}
+  rm -rf {more}
   {shlex.join(again)} >/dev/null 2>&1; true
 }}
 main
