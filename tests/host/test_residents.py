@@ -56,3 +56,13 @@ class TestPort53:
         """The stub of systemd-resolved was moved, and the host's own resolution broken with it."""
         result = judge_port_53(facts(resolver="/run/systemd/resolve/stub-resolv.conf\nnameserver 127.0.0.53"), host())
         assert result.seen[0] == "/etc/resolv.conf asks 127.0.0.53, where nobody listens: the host can resolve no name."
+
+    def test_another_server_is_named_once_with_all_its_addresses_and_what_ends_it(self) -> None:
+        """Preparing a host does not stop what somebody put there; it moves systemd-resolved's stub alone."""
+        lines = ("tcp LISTEN 0 9 192.0.2.11:53", "udp UNCONN 0 0 192.0.2.11:53", "udp UNCONN 0 0 [fe80::1]%host0:53")
+        told = "\n".join(heard(f'{line} 0.0.0.0:* users:(("named",pid=9,fd=9))') for line in lines)
+        result = judge_port_53(facts(listening=told, processes="9 named.service /usr/sbin/named bind9"), host())
+        said = (
+            "port 53 is held by named (named.service, package bind9), at 192.0.2.11, fe80::1%host0; the plan wants builtin there."
+        )
+        assert (result.seen, result.command) == ((said,), "sudo systemctl disable --now named.service")

@@ -110,6 +110,14 @@ async def _publish(
     prose = err if as_json else out
     socket, network = surroundings(plan, control, network_file)
     place = await place_by_ssh(plan, ssh) if ssh is not None else driven_here(plan, control, network_file)
+    if place is None and control is None and network_file is None and not socket.exists():
+        name = plan.primary.name.to_text(omit_final_dot=True)
+        raise HostError(
+            f"no server listens here on the control socket {socket}, and the plan does not tell how SSH reaches {name}",
+            remedy=f'Write into its table of the plan: ssh = "{plan.hosts.administrator}@{plan.primary.addresses[0]}". '
+            "Or, by hand on this machine: mailname serve --config FILE",
+            step="control",
+        )
     publishing = Publishing(plan, socket, network, datetime.now(UTC).date(), place=place)
     publications = await publishing.prepare()
     for one in publications:

@@ -69,7 +69,11 @@ def _port_53(host: Host, standing: Standing, plan: str) -> Fault | None:
     if port.outcome is Outcome.DOES_NOT_HOLD:
         fix = f"{port.fix} {port.command.replace('PLAN', plan)}"
         if "held by named" in port.seen[0]:
-            fix = 'Take its zones over as they are: write engine = "bind" into its table of the plan. Or free the port: ' + fix
+            fix = (
+                'Take its zones over as they are: write engine = "bind" into its table of the plan. Or: '
+                + fix[:1].lower()
+                + fix[1:]
+            )
         return Fault(port.seen[0], fix, port.code)
     others = [one for one in listeners(standing.facts) if one.port == 53 and not one.is_local]
     if others and not standing.files:

@@ -64,7 +64,7 @@ def listeners(facts: Facts) -> list[Listener]:
         number = whole_number(port)
         if number is None:
             continue
-        address = address.strip("[]").replace("*", "::")
+        address = address.replace("[", "").replace("]", "").replace("*", "::")  # the zone of an address stands behind the bracket
         users = _USERS.findall(line) or [("", "")]
         program = users[0][0]
         pid = next((one for _, one in users if one in processes), users[0][1])

@@ -63,22 +63,41 @@ def judge_port_53(facts: Facts, host: Host) -> Result:
     if facts["listening"].code:
         return unknown(code, "'ss' does not tell what listens.")
     held = [one for one in listeners(facts) if one.port == 53]
-    wrong, right = [], []
+    right: list[str] = []
+    others: dict[tuple[str, str, str], list[str]] = {}
     for one in held:
         if is_ours(one, host):
             right.append(f"{one.program} holds 53/{one.protocol} at {one.address}.")
         elif one.is_local and one.program.startswith(_RESOLVERS):
             right.append(f"{one.program} holds 53/{one.protocol} at {one.address} only, which is in nobody's way.")
         else:
-            wrong.append(f"port 53 is held by {one}, at {one.address}; the plan wants {host.name_server.engine} there.")
+            others.setdefault((one.program or "something", one.unit, one.package), []).append(one.address)
+    engine = host.name_server.engine
+    wrong = [
+        f"port 53 is held by {_named(*who)}, at {', '.join(dict.fromkeys(where))}; the plan wants {engine} there."
+        for who, where in others.items()
+    ]
+    fix, command = "Let it ask a resolver that answers: name one in /etc/resolv.conf.", "cat /etc/resolv.conf"
+    if others:
+        fix, command = _freed(next(iter(others)))
     wrong += _asks_nobody(facts)
-    return judged(
-        code,
-        wrong,
-        list(dict.fromkeys(right)) or ([] if wrong else ["free."]),
-        "Free the port; a resolver of the host's own may stay at 127.0.0.1.",
-        "mailname host prepare PLAN",
-    )
+    return judged(code, wrong, list(dict.fromkeys(right)) or ([] if wrong else ["free."]), fix, command)
+
+
+def _named(program: str, unit: str, package: str) -> str:
+    of = ", ".join(word for word in (unit, f"package {package}" if package else "") if word)
+    return f"{program} ({of})" if of else program
+
+
+def _freed(who: tuple[str, str, str]) -> tuple[str, str]:
+    """Return how the port becomes free, and what to type."""
+    program, unit, _ = who
+    if program.startswith("systemd-resolve"):
+        return "Move its stub off the port; the host then asks the servers that the stub asked.", "mailname host prepare PLAN"
+    if not unit.endswith((".service", ".socket")):
+        return "Find out who started it, and end it for good.", "sudo ss -lntup 'sport = :53'"
+    fix = "Stop it for good where it is not wanted here; a resolver of the host's own may stay, at 127.0.0.1 alone."
+    return fix, f"sudo systemctl disable --now {unit}"
 
 
 def _asks_nobody(facts: Facts) -> list[str]:

@@ -115,8 +115,9 @@ class Ssh:
         """
         place = host.ssh.rpartition("@")[2]
         as_administrator = f"{administrator}@{place}"
-        # A user in the plan goes first; he may be root, whom a prepared host does not let in any more.
-        targets = [host.ssh, as_administrator] if "@" in host.ssh else [as_administrator, host.ssh, f"root@{place}"]
+        # A user in the plan goes first: root, whom a prepared host does not let in any more, or one who is not there yet.
+        targets = [host.ssh, as_administrator] if "@" in host.ssh else [as_administrator, host.ssh]
+        targets.append(f"root@{place}")
         first: HostError | None = None
         without_sudo: Login | None = None
         for target in dict.fromkeys(targets):

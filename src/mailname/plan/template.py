@@ -67,7 +67,7 @@ def render(answers: Answers) -> str:
             _line("preference", "10", "the lowest number is tried first"),
             *([_line("addresses", _list(answers.mail.addresses), "its public addresses")] if answers.mail.addresses else []),
             "",
-            "# [transfer_key]                       # signed transfers (TSIG): take the '# ' away, and run 'mailname key make'",
+            "# [transfer_key]                   # signed transfers (TSIG): take the '# ' away; 'mailname deploy' makes the key",
             f'# name = "transfer.{answers.domain}"',
             "",
             "# Anything else the zone shall hold, one table for each name and type:",
@@ -91,6 +91,7 @@ def _server(answers: Answers, server: HostAnswer, role: str) -> str:
             _line("name", _text(server.name), "as the registry and the NS record give it"),
             _line("addresses", _list(server.addresses), why),
             _line("role", _text(role), does),
+            f"# ssh = {_text(f'admin@{server.addresses[0]}'):<50}  # take the '# ' away for 'mailname deploy' and after",
         ]
     )
 
