@@ -50,5 +50,5 @@ class TestSharedSsh:
 
     def test_configuration_that_shares_is_left_as_it_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who has logged in by a password of one time shares that connection, and no other would be let in."""
-        first, second, _ = ran(tmp_path, monkeypatch, "/home/someone/.ssh/%C")
+        first, second, _ = ran(tmp_path, monkeypatch, "/somewhere/of/his/own/%C")
         assert "ControlPath" not in first + second
