@@ -44,6 +44,10 @@ _OF_OTHERS = (
     "mailname.answer",
     "mailname.lab",
     "pydantic",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "prometheus_client",
 )
 
 

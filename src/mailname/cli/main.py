@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "Tell what a running server holds: serials, timers, last transfers.",
     "history": "Tell what happened: transfers, NOTIFYs, failures, refusals.",
     "traffic": "Tell which name server the world asks, and for what.",
+    "web": "Serve the page that tells at a glance whether all is well.",
     "notify": "Tell a running primary to notify its secondaries now.",
     "retransfer": "Tell a running secondary to transfer a zone now.",
     "reload": "Tell a running server to read its zone files again.",

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="Print the verdict as one JSON document; the progress goes to standard error."
 )
 @click.option("--serve", is_flag=True, help="Keep it running afterwards, to look around by hand; Ctrl-C ends it.")
+@click.option(
+    "--web",
+    metavar="[ADDR:PORT]",
+    is_flag=False,
+    flag_value="127.0.0.1:8053",
+    help="With --serve: show it as a page, too, from which things are broken and mended. [default: 127.0.0.1:8053]",
+)
 @click.option("--break", "fault_name", metavar="FAULT[@SERVER]", help="Break one thing before the verdict.")
 @click.option("--before-registering", "early", is_flag=True, help="With --break: before the registry is told, which may refuse.")
 @click.option(
@@ -63,6 +70,7 @@ def command(
     plan_file: Path | None,
     as_json: bool,
     serve: bool,
+    web: str | None,
     fault_name: str | None,
     early: bool,
     registry_delay: str | None,
@@ -82,6 +90,8 @@ def command(
         return
     if plan_file is None:
         raise click.UsageError("Missing argument 'PLAN'.", ctx)
+    if web is not None and not serve:
+        raise click.UsageError("The page is there as long as the rehearsal: --serve --web.", ctx)
     from mailname.lab.driven_server import is_installed
 
     plan = read_plan(plan_file)
@@ -94,7 +104,7 @@ def command(
     if early and fault is not None and fault[0].is_at_the_registry:
         raise click.UsageError(f"{fault_name} happens at the registry: it cannot be there before the registry is told.")
     delay = _read_duration(registry_delay) if registry_delay else 0.0
-    rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve, early, delay, speed)
+    rehearsal = _Rehearsal(plan, plan_file, fault, err if as_json else out, as_json, serve, early, delay, speed, web)
     with _workplace(folder) as place, _logged_to(place / "servers.log"):
         ctx.exit(asyncio.run(rehearsal.run(place, real_addresses=real_addresses)))
 
@@ -187,6 +197,7 @@ class _Rehearsal:
         early: bool,
         delay: float,
         speed: float,
+        web: str | None,
     ) -> None:
         self.plan = plan
         self.plan_file = plan_file
@@ -194,6 +205,7 @@ class _Rehearsal:
         self.console = console
         self.as_json = as_json
         self.serve = serve
+        self.web = web
         self.early = early
         self.delay = delay
         self.speed = speed if delay else 1.0
@@ -226,6 +238,10 @@ class _Rehearsal:
                     return EXITS[verdict.verdict]
                 self._print_ways_in(lab)
                 serving = True
+                if self.web is not None:
+                    from mailname.cli.rehearse_web import show
+
+                    await show(self.plan, self.plan_file, lab, (self.fault[1],) if self.fault else (), self.web)
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
             if not serving:

@@ -20,6 +20,10 @@ class Html(str):
 
     __slots__ = ()
 
+    def __html__(self) -> str:
+        """Return it as it is, for templates that escape what does not say so."""
+        return str(self)
+
 
 def safe(value: object) -> Html:
     """Return a value as HTML text, good for content and for quoted attributes."""

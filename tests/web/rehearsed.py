@@ -1,0 +1,69 @@
+"""A rehearsal with its page, in a process of its own, and the browser that looks at it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+from tests.interop.programs import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+_MAILNAME = [sys.executable, "-W", "always", "-c", "from mailname.cli.main import main; main()"]
+
+_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a page is, and the link that lets in once."""
+
+    base: str
+    link: str
+
+
+@contextlib.contextmanager
+def shown(folder: Path, *words: str) -> Iterator[Shown]:
+    """Run a command that serves a page, on a port of its own, and end it; what it warns of is a failure."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "TMPDIR": str(folder)}
+    with (folder / "said.txt").open("w+", encoding="utf-8") as said:
+        process = subprocess.Popen([*_MAILNAME, *words], stdout=subprocess.PIPE, stderr=said, text=True, env=environment)
+        try:
+            assert process.stdout is not None
+            lines: list[str] = []
+            for line in process.stdout:
+                lines.append(line)
+                if link := re.search(r"(http://[^/]+)/enter/\S+", line):
+                    yield Shown(link.group(1), link.group(0))
+                    break
+            else:
+                said.seek(0)
+                raise AssertionError("".join(lines) + said.read())
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        said.seek(0)
+        told = said.read()
+        assert told == "", told
+        assert process.returncode == 0
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """Run the distribution's Chromium."""
+    (program,) = need("chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=_OPTIONS)
+        yield running
+        running.close()
