@@ -126,13 +126,18 @@ class TestCommands:
 
     def test_counters_are_those_of_the_last_dump(self) -> None:
         """The file grows by one dump each time."""
-        counts = "    {} IPv4 requests received\n     2 UDP queries received\n"
-        dump = "+++ Statistics Dump +++ (1)\n++ Name Server Statistics ++\n" + counts
-        text = (
-            dump.format(5) + "++ Resolver Statistics ++\n" + dump.format(14) + "++ Resolver Statistics ++\n    9 responses sent\n"
-        )
-        found = Bind().counters({"statistics": Ran(0, text.encode(), b"")})
-        assert found == {"queries": 14, "udp": 2}
+        counts = "                  {} IPv4 requests received\n                   2 UDP queries received\n"
+        counts += "                   4 responses sent\n                   1 responses dropped for rate limits\n"
+        head = "+++ Statistics Dump +++ (1)\n++ Incoming Queries ++\n                   3 MX\n"
+        dump = f"{head}++ Outgoing Rcodes ++\n                   4 NOERROR\n++ Name Server Statistics ++\n{counts}"
+        text = dump.format(5) + dump.format(14) + "++ Resolver Statistics ++\n[Common]\n    9 responses sent\n"
+        said = {"statistics": text, "server": "version: BIND 9.18\nboot time: Sun, 22 Nov 2026 14:00:00 GMT\n"}
+        told = Bind().counters({name: Ran(0, one.encode(), b"") for name, one in said.items()}).report(None)
+        assert (told["questions"], told["answers"], told["limited"]) == (14, 4, 1)
+        assert (told["types"], told["rcodes"]) == ({"MX": 3}, {"NOERROR": 4})
+        assert told["transports"] == {"udp": 2, "tcp": 0}
+        assert told["since"] == "2026-11-22T14:00:00Z"
+        assert told["not_counted"] == ["do", "zones", "clients"]
 
 
 class TestEngineNamed:

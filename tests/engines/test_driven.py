@@ -179,5 +179,13 @@ class TestAsk:
     async def test_counters_are_read_by_name(self) -> None:
         """Since the program's start."""
         dump = b"+++ Statistics Dump +++ (1)\n++ Name Server Statistics ++\n   5 IPv4 requests received\n"
-        machine = Remembering({"tail": lambda: Ran(0, dump, b"")})
-        assert await driven(machine).counters() == {"queries": 5}
+        machine = Remembering({"sh": lambda: Ran(0, dump, b"")})
+        told = await driven(machine).ask({"do": "traffic", "history": "hour"})
+        assert (told["ok"], told["schema"], told["questions"]) == (True, "mailname.traffic/1", 5)
+        assert told["history"]["rows"] == []
+
+    async def test_counters_of_a_server_that_does_not_run_are_an_error(self) -> None:
+        """Zeros would be a lie."""
+        machine = Remembering({"stats": no("rndc: connect failed: 127.0.0.1#9953: connection refused")})
+        with pytest.raises(HostError, match="connection refused"):
+            await driven(machine).ask({"do": "traffic"})

@@ -147,21 +147,17 @@ class TestCommands:
         """Named as those of every engine."""
         text = (
             "[a.] mod-stats.request-protocol[udp4] = 5\n[b.] mod-stats.request-protocol[tcp6] = 2\n"
-            "[a.] mod-stats.response-code[NXDOMAIN] = 3\n[a.] mod-stats.response-code[BADSIG] = 1\n"
-            "[a.] mod-stats.server-operation[ixfr] = 2\n[a.] mod-stats.server-operation[query] = 9\n"
-            "[a.] mod-stats.reply-nodata[AAAA] = 4\n[b.] mod-rrl.dropped = 6\n"
+            "[a.] mod-stats.response-code[NXDOMAIN] = 3\n[b.] mod-stats.response-code[NXDOMAIN] = 1\n"
+            "[a.] mod-stats.query-type[MX] = 6\n[a.] mod-stats.edns-presence[request] = 4\n[a.] mod-stats.flag-presence[DO] = 2\n"
+            "[a.] mod-stats.server-operation[query] = 9\n[b.] mod-rrl.dropped = 6\n"
         )
-        assert Knot().counters({"stats": Ran(0, text.encode(), b"")}) == {
-            "queries": 7,
-            "udp": 5,
-            "tcp": 2,
-            "answered": 4,
-            "nxdomain": 3,
-            "bad_signatures": 1,
-            "transfers": 2,
-            "nodata": 4,
-            "rate_limited": 6,
-        }
+        said = {"stats": Ran(0, text.encode(), b""), "started": Ran(0, b"1795356000\n", b"")}
+        told = Knot().counters(said).report("minute")
+        assert (told["questions"], told["answers"], told["limited"], told["edns"], told["do"]) == (7, 4, 6, 4, 2)
+        assert (told["types"], told["rcodes"]) == ({"MX": 6}, {"NXDOMAIN": 4})
+        assert (told["transports"], told["families"]) == ({"udp": 5, "tcp": 2}, {"ipv4": 5, "ipv6": 2})
+        assert told["since"] == "2026-11-22T14:00:00Z"
+        assert told["history"] == {"span": "minute", "problem": None, "rows": []}
 
 
 class TestStatus:

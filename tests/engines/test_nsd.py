@@ -138,17 +138,14 @@ class TestCommands:
 
     def test_counters_are_named_as_those_of_every_engine(self) -> None:
         """Both families together."""
-        text = (
-            "server0.queries=9\nnum.queries=9\nnum.udp=4\nnum.udp6=3\nnum.tcp=2\nnum.rcode.NXDOMAIN=5\nnum.raxfr=1\nnum.rixfr=1\n"
-        )
-        assert Nsd().counters({"stats": Ran(0, text.encode(), b"")}) == {
-            "queries": 9,
-            "udp": 7,
-            "tcp": 2,
-            "answered": 5,
-            "nxdomain": 5,
-            "transfers": 2,
-        }
+        text = "server0.queries=9\nnum.queries=9\ntime.boot=60.25\nnum.type.MX=7\nnum.type.A=2\nnum.edns=3\n"
+        text += "num.udp=4\nnum.udp6=3\nnum.tcp=2\nnum.tcp6=0\nnum.rcode.NXDOMAIN=5\nnum.rcode.NOERROR=4\n"
+        told = Nsd().counters({"stats": Ran(0, text.encode(), b"")}).report(None)
+        assert (told["questions"], told["answers"], told["edns"]) == (9, 9, 3)
+        assert (told["types"], told["rcodes"]) == ({"MX": 7, "A": 2}, {"NXDOMAIN": 5, "NOERROR": 4})
+        assert (told["transports"], told["families"]) == ({"udp": 7, "tcp": 2}, {"ipv4": 6, "ipv6": 3})
+        assert told["since"].endswith("Z")
+        assert "limited" in told["not_counted"]
 
 
 class TestStatus:

@@ -51,6 +51,19 @@ def driven_here(plan: Plan, control: Path | None, network_file: Path | None) -> 
     return driven_at(plan, plan.primary, ThisMachine())
 
 
+def orders(plan: Plan, ssh_config: Path | None) -> dict[Name, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]]:
+    """Return how each server of another program is given orders over SSH, where the plan says how that reaches it."""
+    from mailname.host.ssh import Ssh
+
+    def giver(server: NameServer) -> Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]:
+        async def give(order: Mapping[str, Any]) -> Mapping[str, Any]:
+            return await (await driven_by_ssh(plan, server, Ssh(ssh_config))).ask(dict(order))
+
+        return give
+
+    return {one.name: giver(one) for one in plan.name_servers if one.engine != "builtin" and one.ssh is not None}
+
+
 def askers(
     plan: Plan, controls: Mapping[Name, Path], ssh_config: Path | None
 ) -> dict[Name, Callable[[], Awaitable[Mapping[str, Any]]]]:

@@ -39,6 +39,14 @@ SCHEMA = "mailname.traffic-plan/1"
 @click.option(
     "--over", type=click.Choice(["hour", "day", "week", "month"]), default="day", show_default=True, help="How far back."
 )
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=1.0,
+    show_default=True,
+    help='Seconds over which "now" is counted.',
+)
 @click.option("--most", type=click.IntRange(0, 1000), default=5, show_default=True, help="Zones and networks to name.")
 @json_option
 @click.pass_context
@@ -49,6 +57,7 @@ def command(
     network: Path | None,
     ssh_config: Path | None,
     over: str,
+    seconds: float,
     most: int,
     *,
     as_json: bool,
@@ -64,13 +73,13 @@ def command(
 
     window = WINDOWS[over]
     if plan_file is not None:
-        if not _of_plan(plan_file, control, network, ssh_config, window, most, as_json=as_json):
+        if not _of_plan(plan_file, control, network, ssh_config, window, seconds, most, as_json=as_json):
             ctx.exit(EXIT_UNKNOWN)
         return
     if network is not None or any("=" in one for one in control) or len(control) > 1:
         raise click.UsageError("--network, NAME=PATH and several sockets are for a plan: mailname traffic PLAN")
     path = Path(control[0] if control else os.environ.get("MAILNAME_CONTROL") or DEFAULT)
-    told = asyncio.run(at_control(path, window, most))
+    told = asyncio.run(at_control(path, window, most, seconds))
     if told.report is None:
         raise ObservationError(told.says, remedy="Start one: mailname serve --config FILE; or name its socket: --control PATH")
     if as_json:
@@ -85,19 +94,22 @@ def _of_plan(
     network: Path | None,
     ssh_config: Path | None,
     window: Window,
+    seconds: float,
     most: int,
     *,
     as_json: bool,
 ) -> bool:
     """Ask all, print it, and return whether any told something."""
     from mailname.checks.observe_traffic import look
+    from mailname.cli.engine_place import orders
     from mailname.cli.plan_argument import read_plan
     from mailname.cli.traffic_view import print_servers
     from mailname.view.traffic_words import sentence, shares_of
 
     plan = read_plan(file, quiet=True)
     found = controls(plan, control, network)
-    told = asyncio.run(look(plan, found.named, found.unnamed, window, most, ssh_config))
+    others = orders(plan, ssh_config)
+    told = asyncio.run(look(plan, found.named, found.unnamed, window, most, ssh_config, others, seconds))
     by_name = {name.to_text(omit_final_dot=True): one for name, one in told.items()}
     parts, why = shares_of(by_name)
     if as_json:

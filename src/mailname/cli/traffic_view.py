@@ -67,13 +67,21 @@ def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> d
         "answers": _parts(counts["rcodes"], answers),
         "by": _parts(counts["transports"], answers),
         "from": _parts(counts["families"], answers),
-        "EDNS": f"{percent(_number(counts['edns']) / answers)}, DO {percent(_number(counts['do']) / answers)}" if answers else "",
+        "EDNS": _edns(counts, answers, report),
         "limited": f"{limited:,}" if (limited := _number(counts["limited"])) else "",
         "zones": "\n".join(f"{one['zone']} {one['answers']:,}" for one in report["zones"]),
         "networks": "\n".join(f"{one['network']} {one['questions']:,}" for one in report["clients"]),
         "over time": _bars(rows, window),
         "history": f"not kept: {problem}" if (problem := report["history"]["problem"]) else "",
+        "not told": ", ".join(_PLAINLY.get(one, one) for one in report.get("not_counted", ())),
     }
+
+
+def _edns(counts: Counts, answers: int, report: Mapping[str, Any]) -> str:
+    if not answers:
+        return ""
+    do = "" if "do" in report.get("not_counted", ()) else f", DO {percent(_number(counts['do']) / answers)}"
+    return f"{percent(_number(counts['edns']) / answers)}{do}"
 
 
 def _number(count: int | dict[str, int]) -> int:
@@ -95,6 +103,7 @@ def _parts(counts: int | dict[str, int], whole: int) -> str:
     )
 
 
+_PLAINLY = {"do": "DO", "clients": "networks"}
 _FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.name
 
-from mailname.engines.bind_status import read_counters, read_status
+from mailname.engines.bind_status import read_status, read_traffic
 from mailname.engines.engine import Installed, Places, refuse_updates
 from mailname.engines.several_plans import ALONE, CHECKED, all_followed, all_listen, listens, marks, plan_file
 from mailname.errors import HostError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.engines.engine import Order, Words
+    from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.network import IPAddress
@@ -42,6 +43,7 @@ CONTROL_KEY = Path("rndc.key")
 _DEBIAN = Path("/etc/bind/mailname")
 _FOLLOWED = Path("/var/cache/bind/mailname")  # zones that come by a catalog
 _LOG_LINES = 4000
+_LARGEST_STATISTICS = 4_000_000  # octets: every dump goes to the file's end
 _HEAD = "// Written by mailname from the plan: change that, not this file."
 #: What holds for the whole server: it answers for its zones alone, and says no more than it must.
 HARDENED = """\
@@ -156,13 +158,18 @@ class Bind:
         return read_status(plan, server, places, {zone: self.zone_file(server, places, zone) for zone in zones}, told)
 
     def counting(self, places: Places) -> Mapping[str, Words]:
-        """Return ``rndc stats``, and the end of the file that it writes."""
+        """Return ``rndc stats``, and the end of the file that it writes to; one that has grown large is begun anew."""
         statistics = places.state / "named.stats" if places.is_whole else Path("/var/cache/bind/named.stats")
-        return {"stats": _rndc_words(places, "stats"), "statistics": ("tail", "-n", "400", str(statistics))}
+        last = f'tail -n 2000 "$1"; [ "$(stat -c %s "$1")" -lt {_LARGEST_STATISTICS} ] || : > "$1"'
+        return {
+            "stats": _rndc_words(places, "stats"),
+            "statistics": ("sh", "-c", last, "sh", str(statistics)),
+            "server": _rndc_words(places, "status"),
+        }
 
-    def counters(self, told: Mapping[str, Ran]) -> dict[str, int]:
+    def counters(self, told: Mapping[str, Ran]) -> Traffic:
         """Read the last dump of the statistics file."""
-        return read_counters(told["statistics"].output.decode("utf-8", "replace"))
+        return read_traffic(*(told[name].output.decode("utf-8", "replace") for name in ("statistics", "server")))
 
 
 def _zone_file(server: NameServer, places: Places, apex: Name) -> Path:

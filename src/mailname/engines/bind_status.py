@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.engines.bind_log import read_log
 from mailname.engines.told_status import server_told
+from mailname.engines.told_traffic import NEITHER, Traffic
 from mailname.engines.zone_log import tell
 from mailname.errors import HostError
 
@@ -24,23 +25,18 @@ if TYPE_CHECKING:
     from mailname.plan.model import NameServer
     from mailname.server.program import Ran
 
+# A line of "Name Server Statistics": the count's name, and the name within it.
 _COUNTS = {
-    "IPv4 requests received": "queries_ipv4",
-    "IPv6 requests received": "queries_ipv6",
-    "UDP queries received": "udp",
-    "TCP requests received": "tcp",
-    "responses sent": "answered",
-    "queries resulted in successful answer": "noerror",
-    "queries resulted in nxrrset": "nodata",
-    "queries resulted in NXDOMAIN": "nxdomain",
-    "queries resulted in SERVFAIL": "servfail",
-    "auth queries rejected": "refused",
-    "recursive queries rejected": "refused",
-    "transfer requests rejected": "transfers_refused",
-    "requested transfers completed": "transfers",
-    "responses dropped for rate limits": "rate_limited",
-    "requests with invalid signature": "bad_signatures",
+    "IPv4 requests received": ("families", "ipv4"),
+    "IPv6 requests received": ("families", "ipv6"),
+    "UDP queries received": ("transports", "udp"),
+    "TCP queries received": ("transports", "tcp"),
+    "requests with EDNS(0) received": ("edns", ""),
+    "responses sent": ("answers", ""),
+    "responses dropped for rate limits": ("limited", ""),
+    "responses truncated for rate limits": ("limited", ""),
 }
+_SECTIONS = {"Incoming Queries": "types", "Outgoing Rcodes": "rcodes"}
 
 
 def read_status(
@@ -101,12 +97,19 @@ def _iso(text: str) -> str | None:
     return found.astimezone(UTC).isoformat().replace("+00:00", "Z") if found > datetime.fromtimestamp(0, UTC) else None
 
 
-def read_counters(text: str) -> dict[str, int]:
-    """Return the counts of the last dump in a statistics file."""
-    last = text.rpartition("+++ Statistics Dump +++")[2]
-    found: dict[str, int] = {}
-    for number, what in re.findall(r"^ +(\d+) (.+)$", last.partition("++ Resolver Statistics ++")[0], re.MULTILINE):
-        if (name := _COUNTS.get(what)) is not None:
-            found[name] = found.get(name, 0) + int(number)
-    found["queries"] = found.pop("queries_ipv4", 0) + found.pop("queries_ipv6", 0)
-    return found
+def read_traffic(statistics: str, status: str) -> Traffic:
+    """Return the counts of the last dump in a statistics file; BIND does not tell how many questions had the DO bit."""
+    last = statistics.rpartition("+++ Statistics Dump +++")[2]
+    told = Traffic(since=_iso(_fact(status, "boot time")), not_counted=("do", *NEITHER))
+    for title, section in re.findall(r"^\+\+ (.+?) \+\+\n((?: .*\n)*)", last, re.MULTILINE):
+        for number, what in re.findall(r"^ +(\d+) (.+)$", section, re.MULTILINE):
+            if (name := _SECTIONS.get(title)) is not None:
+                told.add(name, what, int(number))
+            elif title == "Name Server Statistics" and what in _COUNTS:
+                told.add(*_COUNTS[what], int(number))
+    told.questions = sum(told.families.values())
+    return told
+
+
+def _fact(text: str, wanted: str) -> str:
+    return next((value.strip() for name, _, value in (line.partition(":") for line in text.splitlines()) if name == wanted), "")

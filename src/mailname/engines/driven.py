@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mailname.engines.engine import DrivenEngine, Order, Places, Words
     from mailname.engines.machine import Machine
+    from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.program import Ran
@@ -60,6 +61,8 @@ class Driven:
         zone = dns.name.from_text(str(text)) if text is not None else None
         if do == "status":
             return await self.status(zone)
+        if do == "traffic":
+            return {"ok": True, **(await self.counters()).report(order.get("history"))}
         for known in _ORDERS:
             if do == known:
                 return await self._obey(known, zone)
@@ -72,9 +75,13 @@ class Driven:
         told = await self._asked(self.engine.questions(self.places, zones))
         return self.engine.status(self.plan, self.server, self.places, zones, told)
 
-    async def counters(self) -> dict[str, int]:
-        """Return what was asked and answered since its start, by name."""
-        return self.engine.counters(await self._asked(self.engine.counting(self.places)))
+    async def counters(self) -> Traffic:
+        """Return what was asked and answered since its start."""
+        told = await self._asked(self.engine.counting(self.places))
+        for words, ran in zip(self.engine.counting(self.places).values(), told.values(), strict=True):
+            if ran.code:
+                raise HostError(said_by(words, ran), step="traffic")
+        return self.engine.counters(told)
 
     async def _asked(self, questions: Mapping[str, Words]) -> dict[str, Ran]:
         return dict(zip(questions, await self.machine.run(tuple(questions.values())), strict=True))

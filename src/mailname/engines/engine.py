@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
+    from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.network import Endpoint, IPAddress
@@ -172,8 +173,8 @@ class DrivenEngine(Engine, Protocol):
     def counting(self, places: Places) -> Mapping[str, Words]:
         """Return what to run, in this order, to learn what was asked and answered since its start."""
 
-    def counters(self, told: Mapping[str, Ran]) -> dict[str, int]:
-        """Return the counts by name: ``queries``, ``udp``, ``tcp``, ``answered``, ``refused``, ``nxdomain``, ``transfers``."""
+    def counters(self, told: Mapping[str, Ran]) -> Traffic:
+        """Return the counts."""
 
 
 def refuse_updates(plan: Plan, server: NameServer, why: str) -> None:

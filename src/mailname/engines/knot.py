@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.engines.engine import Installed, Places, refuse_updates
 from mailname.engines.knot_config import CONFIG, include_lines, included, shared, whole, zone_file
-from mailname.engines.knot_status import read_counters, read_status
+from mailname.engines.knot_status import read_status, read_traffic
 from mailname.engines.several_plans import CHECKED, SHARED
 from mailname.wire.tsig_key import HASHES
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.engines.engine import Order, Words
+    from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.network import IPAddress
@@ -139,12 +140,16 @@ class Knot:
         return read_status(plan, server, places, {zone: self.zone_file(server, places, zone) for zone in zones}, told)
 
     def counting(self, places: Places) -> Mapping[str, Words]:
-        """Return ``knotc zone-stats`` for all zones."""
-        return {"stats": self._knotc(places, "zone-stats", "--")}
+        """Return ``knotc zone-stats`` for all zones, and when Knot's process was started."""
+        process = (places.state if places.is_whole else Path("/run/knot")) / "knot.pid"
+        return {
+            "stats": self._knotc(places, "zone-stats", "--"),
+            "started": ("sh", "-c", 'stat -c %Y "/proc/$(cat "$1")"', "sh", str(process)),
+        }
 
-    def counters(self, told: Mapping[str, Ran]) -> dict[str, int]:
-        """Return the counts by name; Knot does not count the questions for what it does not serve."""
-        return read_counters(told["stats"].output.decode("utf-8", "replace"))
+    def counters(self, told: Mapping[str, Ran]) -> Traffic:
+        """Return the counts; Knot does not count the questions for what it does not serve."""
+        return read_traffic(*(told[name].output.decode("utf-8", "replace") for name in ("stats", "started")))
 
 
 def _algorithm(key: Key) -> str:

@@ -36,12 +36,14 @@ mod-rrl:
 mod-stats:
   - id: mailname
     request-protocol: on
-    server-operation: on
+    server-operation: off
     response-code: on
-    reply-nodata: on
+    reply-nodata: off
+    edns-presence: on
+    flag-presence: on
+    query-type: on
     request-bytes: off
     response-bytes: off
-    query-type: off
 """
 
 

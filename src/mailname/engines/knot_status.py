@@ -10,6 +10,7 @@ import dns.name
 
 from mailname.engines.knot_log import read_log
 from mailname.engines.told_status import server_told
+from mailname.engines.told_traffic import Traffic
 from mailname.engines.zone_log import tell
 from mailname.errors import HostError
 
@@ -28,8 +29,6 @@ _ZONE = re.compile(r"^\[(\S+)\] (.*)$", re.MULTILINE)
 _LASTS = re.compile(r"([+-])(?:(\d+)D)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _COUNT = re.compile(r"\[\S+\] ([\w-]+\.[\w-]+)(?:\[([\w-]+)\])? = (\d+)$", re.MULTILINE)
 _ROLES = {"master": "primary", "slave": "secondary"}
-_BY_CODE = {"NOERROR": "noerror", "NXDOMAIN": "nxdomain", "SERVFAIL": "servfail", "REFUSED": "refused"}
-_BAD = ("BADSIG", "BADKEY", "BADTIME", "BADTRUNC")
 
 
 def read_status(
@@ -96,24 +95,32 @@ def _at(lasts: str, now: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def read_counters(text: str) -> dict[str, int]:
-    """Return the counts of all zones together."""
-    counts: dict[str, int] = {}
+def read_traffic(text: str, started: str) -> Traffic:
+    """Return the counts of all zones together. Knot begins them anew when its configuration changes, and does not tell when.
+
+    Args:
+        text: what ``knotc zone-stats`` prints.
+        started: when its process was started, in seconds since 1970.
+
+    """
+    told = Traffic()
+    if started.strip().isdecimal():
+        told.since = datetime.fromtimestamp(int(started), UTC).isoformat().replace("+00:00", "Z")
     for what, item, number in _COUNT.findall(text):
-        for name in _names(what, item):
-            counts[name] = counts.get(name, 0) + int(number)
-    return counts
+        for name, inner in _names(what, item):
+            told.add(name, inner, int(number))
+    return told
 
 
-def _names(what: str, item: str) -> tuple[str, ...]:
+def _names(what: str, item: str) -> tuple[tuple[str, str], ...]:
     if what == "mod-stats.request-protocol":
-        return ("queries", "tcp" if item.startswith("tcp") else "udp")
+        return (("questions", ""), ("transports", item[:3]), ("families", f"ipv{item[3:4]}"))
     if what == "mod-stats.response-code":
-        if item in _BAD:
-            return ("answered", "bad_signatures")
-        return ("answered", _BY_CODE[item]) if item in _BY_CODE else ("answered",)
-    if what == "mod-stats.server-operation":
-        return ("transfers",) if item in ("axfr", "ixfr") else ()
-    if what == "mod-stats.reply-nodata":
-        return ("nodata",)
-    return ("rate_limited",) if what in ("mod-rrl.dropped", "mod-rrl.slipped") else ()
+        return (("answers", ""), ("rcodes", item))
+    if what == "mod-stats.query-type":
+        return (("types", item),)
+    if (what, item) == ("mod-stats.edns-presence", "request"):
+        return (("edns", ""),)
+    if (what, item) == ("mod-stats.flag-presence", "DO"):
+        return (("do", ""),)
+    return (("limited", ""),) if what in ("mod-rrl.dropped", "mod-rrl.slipped") else ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailname.engines.engine import Installed, Places, refuse_updates
 from mailname.engines.nsd_config import CONFIG, INCLUDED, include_lines, included, shared, whole, zone_file
-from mailname.engines.nsd_status import read_counters, read_status
+from mailname.engines.nsd_status import read_status, read_traffic
 from mailname.engines.several_plans import CHECKED, SHARED, plan_file
 from mailname.wire.tsig_key import HASHES
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.engines.engine import Order, Words
+    from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
     from mailname.server.network import IPAddress
@@ -144,9 +145,9 @@ class Nsd:
         """Return ``nsd-control stats_noreset``."""
         return {"stats": self._control(places, "stats_noreset")}
 
-    def counters(self, told: Mapping[str, Ran]) -> dict[str, int]:
-        """Return the counts by name."""
-        return read_counters(told["stats"].output.decode("utf-8", "replace"))
+    def counters(self, told: Mapping[str, Ran]) -> Traffic:
+        """Return the counts."""
+        return read_traffic(told["stats"].output.decode("utf-8", "replace"))
 
 
 def _serials(places: Places, zones: Iterable[Name]) -> Words:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dns.name
 
 from mailname.engines.nsd_log import read_log
 from mailname.engines.told_status import server_told
+from mailname.engines.told_traffic import NEITHER, Traffic
 from mailname.engines.zone_log import tell
 from mailname.errors import HostError
 
@@ -27,18 +29,12 @@ _ZONE = re.compile(r"^zone:\s+(\S+)\n((?:[ \t]+.*\n?)*)", re.MULTILINE)
 _FACT = re.compile(r'^\s+([\w-]+): "?(.*?)"?$', re.MULTILINE)
 _SOA = re.compile(r"^(\S+)\s+\d+\s+IN\s+SOA\s+\S+\s+\S+\s+(\d+)\s", re.MULTILINE)
 _COUNTS = {
-    "num.queries": "queries",
-    "num.udp": "udp",
-    "num.udp6": "udp",
-    "num.tcp": "tcp",
-    "num.tcp6": "tcp",
-    "num.rcode.NOERROR": "noerror",
-    "num.rcode.SERVFAIL": "servfail",
-    "num.rcode.NXDOMAIN": "nxdomain",
-    "num.rcode.REFUSED": "refused",
-    "num.raxfr": "transfers",
-    "num.rixfr": "transfers",
-    "num.dropped": "dropped",
+    "num.queries": (("questions", ""),),
+    "num.udp": (("transports", "udp"), ("families", "ipv4")),
+    "num.udp6": (("transports", "udp"), ("families", "ipv6")),
+    "num.tcp": (("transports", "tcp"), ("families", "ipv4")),
+    "num.tcp6": (("transports", "tcp"), ("families", "ipv6")),
+    "num.edns": (("edns", ""),),
 }
 
 
@@ -94,12 +90,17 @@ def _name_versions(fetched: dict[str, dict[str, Any]], serial: int | None, loade
             one["serial_to"] = serial
 
 
-def read_counters(text: str) -> dict[str, int]:
-    """Return the counts since its start."""
-    counts: dict[str, int] = {}
-    for what, number in re.findall(r"^(num\.[\w.]+)=(\d+)$", text, re.MULTILINE):
-        if (name := _COUNTS.get(what)) is not None:
-            counts[name] = counts.get(name, 0) + int(number)
+def read_traffic(text: str) -> Traffic:
+    """Return the counts since its start; NSD counts neither the DO bit nor what its limit of rates held back."""
+    told = Traffic(not_counted=("do", "limited", *NEITHER))
+    for what, number in re.findall(r"^([\w.]+)=(\d+)(?:\.\d+)?$", text, re.MULTILINE):
+        for name, inner in _COUNTS.get(what, ()):
+            told.add(name, inner, int(number))
+        if what.startswith("num.type."):
+            told.add("types", what.removeprefix("num.type."), int(number))
         if what.startswith("num.rcode."):
-            counts["answered"] = counts.get("answered", 0) + int(number)
-    return counts
+            told.add("rcodes", what.removeprefix("num.rcode."), int(number))
+            told.add("answers", "", int(number))
+        if what == "time.boot":
+            told.since = (datetime.now(UTC) - timedelta(seconds=int(number))).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return told

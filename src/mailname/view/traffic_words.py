@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mailname.checks.observe_traffic import Told
     from mailname.checks.traffic_share import Share
 
+_ENOUGH = 30  # questions in sight, below which a share says nothing
 _TOGETHER = 60  # seconds: servers that started within them have counted for as long as each other
 
 
@@ -63,4 +64,10 @@ def shares_of(told: Mapping[str, Told]) -> tuple[list[Share], str]:
     since = [moment_of(report["since"]) for report in reports.values()]
     if max(since) - min(since) <= _TOGETHER:
         return shares({name: {0: report["questions"]} for name, report in reports.items()}), ""
-    return [], "No share yet: not every server has counted for a whole minute in this time."
+    if sum(report["now"]["questions"] for report in reports.values()) >= _ENOUGH:
+        found = shares({name: {0: report["now"]["questions"]} for name, report in reports.items()})
+        return found, f"Of the {max(report['now']['seconds'] for report in reports.values()):.0f} s in which all were watched."
+    return [], (
+        "No share yet: not every server keeps a history, or has counted for a whole minute in this time. "
+        "Watch them for longer: mailname traffic PLAN --for 60"
+    )
