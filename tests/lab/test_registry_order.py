@@ -10,12 +10,13 @@ from dns.rdatatype import RdataType
 from tests.lab import plan_texts
 
 from mailname.checks.registries import registries
-from mailname.cli.check_watch import watch, world_clock
+from mailname.cli.check_watch import watch
 from mailname.lab import Lab
 from mailname.lab.journey import walk
 from mailname.lab.registry_order import Order, place_order
 from mailname.plan import Plan, load
 from mailname.server.network_map import MappedNetwork
+from mailname.watch.clock import world_clock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -157,7 +157,8 @@ def command(
         if watched:
             if meant.plan is None or ahead or start not in ("resolver", "root"):
                 raise click.UsageError("--watch waits for a plan's delegation, from the root down: give a PLAN, without --from.")
-            from mailname.cli.check_watch import watch, world_clock
+            from mailname.cli.check_watch import watch
+            from mailname.watch.clock import world_clock
 
             run(watch(meant.plan, network, world, quiet=quiet, clock=world_clock(network)))
         saved = run(_look(meant, network_file, network, world, ahead, quiet=quiet))

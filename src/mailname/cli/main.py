@@ -26,6 +26,7 @@ COMMANDS = {
     "publish": "Show what changes, raise the serial, load it, and wait until every server has it.",
     "serial": "Tell which serial each server holds, who is ahead, and mend it.",
     "check": "Walk from the root to the mailbox and tell the one cause of what is wrong.",
+    "watch": "Look again and again, and say a word when something changes.",
     "serve": "Run the authoritative name server, primary and secondary in one program.",
     "key": "Make and rotate TSIG keys for transfers.",
     "status": "Tell what a running server holds: serials, timers, last transfers.",
