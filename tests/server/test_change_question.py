@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.running import APEX, PRIMARY, Running, Site, running, until
 
-from mailname.server import asking, change_question, dispatch, hinted
+from mailname.server import asking, change_question, dispatch, hinted, tcp_proof
+from mailname.server.by_udp import ByUdp
 from mailname.server.dispatch import Dispatcher
 from mailname.server.network import Endpoint
-from mailname.server.unwilling import Unwilling
 from mailname.transfer.actions import Peer, PeerTls, Transfer
 from mailname.zone import Serial, Zone
 
@@ -98,7 +98,7 @@ class TestChange:
             await edited(site, primary, secondary, 2, 3)
             assert [one.offered for one in by_tcp] == [Serial(2), Serial(3)]
             assert secondary.zone_status()["last_failure"] is None
-            assert not secondary.context.unwilling.is_willing(site.primary_at, secondary.context.clock.monotonic())
+            assert not secondary.context.by_udp.may_ask(site.primary_at, secondary.context.clock.monotonic())
 
 
 class TestWhoeverIsAsked:
@@ -116,6 +116,8 @@ class TestWhoeverIsAsked:
         async with running(site.primary()) as primary:
             held = held_by(primary)
             transfer = Transfer(peer, Serial(2), Serial(1), hinted=True)
+            for server in (peer, Peer(PRIMARY, 53)):
+                primary.context.by_udp.reached_by_tcp(asking.at(server), primary.context.clock.monotonic())
             begun = change_question.begin(primary.context, transfer, held)
             assert (begun is not None) == is_asked
 
@@ -123,6 +125,7 @@ class TestWhoeverIsAsked:
         """A transfer after a question for the SOA, or by order, goes by TCP."""
         async with running(site.primary()) as primary:
             held = held_by(primary)
+            primary.context.by_udp.reached_by_tcp(Endpoint(PRIMARY), primary.context.clock.monotonic())
             hinted_at = Transfer(Peer(PRIMARY, 53), Serial(2), Serial(1), hinted=True)
             for transfer in (replace(hinted_at, hinted=False), replace(hinted_at, unless=None)):
                 assert change_question.begin(primary.context, transfer, held) is None
@@ -130,7 +133,31 @@ class TestWhoeverIsAsked:
     async def test_was_not_silent_before(self, site: Site) -> None:
         async with running(site.primary()) as primary:
             context = primary.context
-            context.unwilling = Unwilling()
-            context.unwilling.silent(Endpoint(PRIMARY), context.clock.monotonic())
+            context.by_udp = ByUdp()
+            context.by_udp.reached_by_tcp(Endpoint(PRIMARY), context.clock.monotonic())
+            context.by_udp.silent(Endpoint(PRIMARY), context.clock.monotonic())
             transfer = Transfer(Peer(PRIMARY, 53), Serial(2), Serial(1), hinted=True)
             assert change_question.begin(context, transfer, held_by(primary)) is None
+
+
+class TestTcpThatIsClosedMeanwhile:
+    async def test_is_told_although_the_zone_is_in_step(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, by_tcp: list[Transfer]
+    ) -> None:
+        """The next zone that is new needs it."""
+
+        async def refused(*_: object, **__: object) -> bytes:
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(tcp_proof, "_AFTER", 0.0)
+        async with running(site.primary()) as primary, running(site.secondary()) as secondary:
+            await edited(site, primary, secondary)
+            by_tcp.clear()
+            await edited(site, primary, secondary, 2)
+            await until(lambda: not secondary.context.by_udp.to_be_proven)
+            assert secondary.zone_status()["last_failure"] is None
+            monkeypatch.setattr(tcp_proof, "ask_tcp", refused)
+            await edited(site, primary, secondary, 3)
+            await until(lambda: secondary.zone_status()["last_failure"])
+            assert secondary.zone_status()["last_failure"]["reason"] == "connection-refused"
+            assert (secondary.serial(), by_tcp) == (3, [])

@@ -60,6 +60,7 @@ async def notify_lost(lab: Lab) -> None:
     """Drop UDP from the primary to a secondary, then publish."""
     server = first_secondary(lab)
     lab.network.paths.cut(addresses_of(lab.primary), addresses_of(server), "udp")
+    await lab.primary.restart()  # a socket that is open already would be let through
     await lab.publish()
     await lab.wait_for_secondaries(but=(server,))
 

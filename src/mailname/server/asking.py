@@ -70,6 +70,7 @@ class TransferredZone:
         kind: IXFR or AXFR: what came, whatever was asked for.
         changes: how the zone differs from the version held; None where the whole zone came.
         fallback: why the whole zone was asked for although a version is held; empty where it was not.
+        by_udp: what changed came in a datagram.
 
     """
 
@@ -81,6 +82,7 @@ class TransferredZone:
     kind: Literal["AXFR", "IXFR"] = "AXFR"
     changes: Changes | None = None
     fallback: str = ""
+    by_udp: bool = False
 
 
 def failure(peer: Peer, reason: str, says: str, rcode: str | None = None) -> TransferError:
@@ -217,6 +219,7 @@ async def _fetch(context: Context, peer: Peer, query: bytes, incoming: axfr.Inco
         raise network_failure(peer, error, "tcp") from error
     if verifier is not None and not verifier.last_was_signed:
         raise failure(peer, "unsigned", "the last message of the transfer is not signed (RFC 8945 section 5.3.1)")
+    context.by_udp.reached_by_tcp(to, context.clock.monotonic())
     if taking.octets <= _AT_ONCE and incoming.finishes_at_once:
         incoming.finish()
     else:

@@ -2,7 +2,7 @@
 
 It is asked so after a NOTIFY alone, and only where the answer is signed or comes from this machine: whoever is not on the way
 could forge an unsigned datagram, but hardly a connection. Whatever does not come, does not fit or is odd is fetched by TCP, whose
-failures are told; a server that answers so, or not at all, is left alone with it for a while.
+failures are told; a server that answers so, or not at all, is left alone with it for a while (``by_udp``).
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ class ChangeQuestion:
             NotNewerError: the server has nothing newer.
 
         """
-        context, server, unwilling = self._context, at(self._peer), self._context.unwilling
+        context, server, trust = self._context, at(self._peer), self._context.by_udp
         try:
             if self._sent is not None:
                 answer = await self._sent
             else:
                 answer = await context.changes.ask(context.network, server, self._make, _PATIENCE, self._source)
         except OSError:
-            unwilling.silent(server, context.clock.monotonic())
+            trust.silent(server, context.clock.monotonic())
             return None
         taken = self._taken(answer)
         if taken is None:
-            unwilling.sent_no_change(server, context.clock.monotonic())
+            trust.sent_no_change(server, context.clock.monotonic())
         else:
-            unwilling.well(server)
+            trust.well(server)
             if self._peer.key is not None:
                 context.key_use.answered(self._peer.key, self._peer.address, "IXFR", context.clock.wall())
         return taken
@@ -84,7 +84,7 @@ class ChangeQuestion:
         if incoming.zone is None or incoming.changes is None:
             return None
         seconds = time.monotonic() - self._begun
-        return TransferredZone(incoming.zone, 1, incoming.records, len(answer), seconds, "IXFR", incoming.changes)
+        return TransferredZone(incoming.zone, 1, incoming.records, len(answer), seconds, "IXFR", incoming.changes, by_udp=True)
 
 
 def begin(context: Context, transfer: Transfer, held: Zone | None) -> ChangeQuestion | None:
@@ -94,6 +94,6 @@ def begin(context: Context, transfer: Transfer, held: Zone | None) -> ChangeQues
         return None
     if not isinstance(held, ImageZone) or transfer.unless != held.serial:
         return None
-    if not context.unwilling.is_willing(at(peer), context.clock.monotonic()):
+    if not context.by_udp.may_ask(at(peer), context.clock.monotonic()):
         return None
     return ChangeQuestion(context, peer, held, transfer)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from dns.name import Name
 
 from mailname.answer import Unserved, ZoneTable
+from mailname.server.by_udp import ByUdp
 from mailname.server.config import own_address
 from mailname.server.datagram_lines import DatagramLines
 from mailname.server.disk_turns import DiskTurns
@@ -19,7 +20,6 @@ from mailname.server.image_library import ImageLibrary
 from mailname.server.key_use import KeyUse
 from mailname.server.late_records import LateRecords
 from mailname.server.transfer_turns import TransferTurns
-from mailname.server.unwilling import Unwilling
 from mailname.transfer.transfer_limits import TransferLimits
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Context:
     transfers: TransferTurns = field(default_factory=TransferTurns)
     notifies: DatagramLines = field(default_factory=DatagramLines)
     changes: DatagramLines = field(default_factory=DatagramLines)
-    unwilling: Unwilling = field(default_factory=Unwilling)
+    by_udp: ByUdp = field(default_factory=ByUdp)
     limits: TransferLimits = field(default_factory=TransferLimits)
     images: ServedImages | None = None
     tls_files: TlsFiles | None = None

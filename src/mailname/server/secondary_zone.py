@@ -19,6 +19,7 @@ from mailname.server.noting import Noting, log_transfer
 from mailname.server.primary_zone import Problem
 from mailname.server.soa_question import ask_soa
 from mailname.server.store import Record
+from mailname.server.tcp_proof import prove_soon
 from mailname.server.versions import Keeping, Versions, keep, last_version
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
 from mailname.transfer.axfr import NotNewerError
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from mailname.zone.image_merge import Changes
 
 
-_TOLD_AFTER = 0.02  # seconds
+_TOLD_AFTER = 0.02  # seconds after a NOTIFY: meanwhile nothing is in the way of what it asks for
 _LAST_SECOND = 253402300799.0  # of the year 9999
 
 
@@ -174,7 +175,6 @@ class SecondaryZone:
         """Take a NOTIFY from a primary."""
         held = self.zone.serial if self.zone else None
         self.do(self.logic.on_notify(peer, serial, self.context.clock.monotonic()))
-        # What is to be done is done first, and meanwhile nothing is in its way.
         asyncio.get_running_loop().call_later(_TOLD_AFTER, self._note_notify, source, serial, held)
 
     def _note_notify(self, source: Endpoint, serial: Serial | None, held: Serial | None) -> None:
@@ -200,7 +200,7 @@ class SecondaryZone:
         """Take that a question or a transfer ended as nobody foresaw. It is tried again like any that failed."""
         if not self.retired:
             told = Failure(str(peer), "internal", "a fault of this server ended it", "Report it, with the lines of the log.")
-            self._remember_failure(told)
+            self.remember_failure(told)
             self.do(then(told, self.context.clock.monotonic()))
 
     async def _take_soa(self, peer: Peer, offered: Serial, actions: list[Action]) -> None:
@@ -213,7 +213,7 @@ class SecondaryZone:
     async def _settle(self, actions: list[Action], told: Failure | None) -> None:
         """Do what the logic wants after a question or a transfer, and keep what has to be remembered of it."""
         if told is not None:
-            self._remember_failure(told)
+            self.remember_failure(told)
         elif self.logic.last_failure is None:
             self._last_failure = None
         if self.logic.jumped == 0.0 and not self.logic.expired:
@@ -247,6 +247,7 @@ class SecondaryZone:
             await self._settle(self.logic.on_not_transferred(told, self.context.clock.monotonic()), told)
             return
         log_transfer(self.apex, peer, fetched)
+        prove_soon(self.context, peer, self, fetched)
         self._clock_says = ""
         self.do(self.logic.on_transferred(fetched.zone, self.context.clock.monotonic()))
         self.secondaries.announce(fetched.zone)
@@ -292,8 +293,7 @@ class SecondaryZone:
 
     def _record(self, zone: Zone | None) -> Record:
         """Return what is remembered of a version, None for the one that we hold."""
-        held = zone or self.zone
-        serial = held.serial.value if held else None
+        serial = held.serial.value if (held := zone or self.zone) else None
         at = moment(self.context.clock)
         memory = (
             self.logic.memory(at) if zone is None or zone.serial == self.logic.held else Memory(at, 0.0, Timers.of(zone).refresh)
@@ -349,7 +349,8 @@ class SecondaryZone:
         if self._clock_says:
             log.warning("zone %s: %s", bare(self.apex), self._clock_says)
 
-    def _remember_failure(self, told: Failure) -> None:
+    def remember_failure(self, told: Failure) -> None:
+        """Tell of what failed."""
         log.warning("zone %s: refresh failed (%s): %s %s", bare(self.apex), told.reason, told.says, told.remedy)
         self.notes.failed(told, self.logic.held)
         self._last_failure = {
