@@ -8,10 +8,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.hosts.asker import asking
 from tests.hosts.looking import install
 from tests.hosts.machines import Machine, Site, site
 from tests.hosts.test_deploy import MAIN, Administrator
-from tests.hosts.test_deploy_bind import LINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,9 @@ $TTL 3600
         IN NS  ns2.example.tech.
         IN MX  10 mail
 ns1     IN A   192.0.2.11
+ns1     IN AAAA 2001:db8::11
 ns2     IN A   192.0.2.12
+ns2     IN AAAA 2001:db8::12
 mail    IN A   192.0.2.12
 """
 OTHER = 'zone "other.example" { type master; file "/etc/bind/db.empty"; };\n'
@@ -127,20 +129,20 @@ class TestTakeover:
             assert done.returncode == 0, done.stdout + done.stderr
             (someone.folder / "example.tech.toml").rename(someone.plan)
             argv = hosts.inside(sys.executable, "-c", ASKER)
-            with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asking:
-                assert asking.stdout is not None
-                assert asking.stdout.readline() == "asking\n"
+            with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asker:
+                assert asker.stdout is not None
+                assert asker.stdout.readline() == "asking\n"
                 refused = someone.tried("deploy", str(someone.plan), given="n\n")
                 untouched = (pair.primary.root / "etc/bind/named.conf.local").read_text()
                 code, told = someone.deploy("--yes")
                 someone.plan.write_text(someone.plan.read_text().replace("ttl        = 3600", "ttl        = 7200", 1))
                 published = someone.tried("publish", str(someone.plan), "--json")
-                said = json.loads(asking.communicate()[0])
+                said = json.loads(asker.communicate()[0])
             shown = " ".join(refused.stdout.split())
             for text in (
                 'zone "example.tech" at /etc/bind/named.conf.local:3:1',
                 "- allow-transfer { 192.0.2.11; };",
-                f"+{LINE}",
+                '+include "/etc/bind/mailname/',
             ):
                 assert text in shown, refused.stdout
             assert (refused.returncode, untouched) == (130, OTHER + PRIMARY)
@@ -148,7 +150,9 @@ class TestTakeover:
             assert {one["serial"] for one in told["answers"]} == {2026112307}
             now = (pair.primary.root / "etc/bind/named.conf.local").read_text().splitlines()
             assert now[:2] == (OTHER + PRIMARY).splitlines()[:2]
-            assert [line for line in now[2:] if not line.startswith("//")] == [LINE]
+            ours = [line for line in now[2:] if not line.startswith("//")]
+            assert ours
+            assert all(line.startswith('include "/etc/bind/mailname/') for line in ours), ours
             pair.primary.run("rndc zonestatus other.example")
             assert published.returncode == 0, published.stderr
             new = json.loads(published.stdout)["zones"][0]["serial"]
@@ -158,3 +162,24 @@ class TestTakeover:
                 assert server["serials"] == [2026112307, new], said
                 assert server["unanswered"] == 0, said
             assert someone.deploy()[1]["hosts"][0]["change"] is None
+            self.then_to_our_own_server(pair, new)
+
+    def then_to_our_own_server(self, pair: Pair, serial: int) -> None:
+        """Take the other zone elsewhere first; then not one question is lost."""
+        someone = pair.someone
+        someone.plan.write_text(someone.plan.read_text().replace('engine     = "bind"', 'engine     = "builtin"'))
+        code, told = someone.deploy("--yes")
+        assert code != 0
+        assert "other.example" in told["trouble"]["says"]
+        pair.primary.run("sed -i '/^zone \"other.example\"/d' /etc/bind/named.conf.local && rndc reconfig")
+        with asking(someone.hosts) as asked:
+            code, told = someone.deploy("--yes")
+        assert code == 0, json.dumps(told)
+        assert asked["lost"] == [0, 0, 0, 0], asked
+        assert asked["fallen"] == [], asked
+        assert {one["serial"] for one in told["answers"]} == {serial}
+        for machine in (pair.primary, pair.secondary):
+            assert machine.run("systemctl is-active named; systemctl is-active mailname.service; true").split() == [
+                "inactive",
+                "active",
+            ]
