@@ -67,11 +67,13 @@ class TestCatalog:
         assert 'zone "catalog.example.tech" {' in files[INCLUDED]
         assert 'zone "example.tech" {' not in files[INCLUDED]
 
-    def test_is_not_made_by_a_primary(self) -> None:
-        """What to write instead is told."""
+    def test_of_a_primary_is_a_zone_like_the_others(self) -> None:
+        """It goes to the plan's secondaries; who writes it learns from the first lines what belongs to it."""
         plan = plan_of(PLAN + CATALOG)
-        with pytest.raises(HostError, match="makes none"):
-            Bind().render(plan, plan.primary, PLACES)
+        text = Bind().render(plan, plan.primary, PLACES)[INCLUDED]
+        assert 'zone "catalog.example.tech" {\n\ttype primary;\n\tfile "/zones/catalog.example.tech.zone";' in text
+        assert text.count('also-notify { 192.0.2.1 port 53 key "transfer.example.tech"; };') == 2
+        assert "// is listed in catalog.example.tech. : example.tech. : - : \n" in text
 
 
 class TestWholeServer:

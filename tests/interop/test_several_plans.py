@@ -21,9 +21,7 @@ CHECKERS = {"bind": ("named-checkconf",), "knot": ("knotc", "-c"), "nsd": ("nsd-
 CATALOG = '[catalog]\nname = "zones.example.tech"\n'
 CASES = [
     *((name, role, "") for name in CHECKERS for role in ("primary", "secondary")),
-    ("bind", "secondary", CATALOG),
-    ("knot", "primary", CATALOG),
-    ("knot", "secondary", CATALOG),
+    *((name, role, CATALOG) for name in ("bind", "knot") for role in ("primary", "secondary")),
 ]
 
 

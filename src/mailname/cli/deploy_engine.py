@@ -301,6 +301,7 @@ class DeployingEngine(Deploying):
         """Take our line and our files away; the program runs on with what others have configured. Raises HostError."""
         assert self.login is not None
         places, installed = self.driven().places, self.installed
+        await self.driven().leave_catalog()  # first: who follows it lets the zones go before they are refused
         stored = (places.state, places.zones) if purge and not self.others else ()
         again = self.engine.order(places, "configure")[-1]
         script = removal(self.driven(), installed, self.others, stored, again)

@@ -14,8 +14,17 @@ import dns.name
 
 from mailname.engines.bind_status import read_status, read_traffic
 from mailname.engines.engine import Installed, Places, refuse_updates
-from mailname.engines.several_plans import ALONE, CHECKED, all_followed, all_listen, listens, marks, plan_file
-from mailname.errors import HostError
+from mailname.engines.several_plans import (
+    ALONE,
+    CHECKED,
+    all_followed,
+    all_listen,
+    catalog_file,
+    listed,
+    listens,
+    marks,
+    plan_file,
+)
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
 from mailname.server.zonefiles import SUFFIX, file_stem
@@ -72,6 +81,7 @@ class Bind:
     comment = "//"
     listing: tuple[str, ...] = ("named-checkconf", "-l")
     listed = r"^(?!localhost |(?:0|127|255)\.in-addr\.arpa )(\S+) \S+ \S+ (?!hint)"
+    writes_catalog = True
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""
@@ -88,13 +98,10 @@ class Bind:
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return the plan's file, and where the whole server is ours, ``named.conf`` and ``rndc.conf``."""
         refuse_updates(plan, server, "publishing would lose what BIND was told")
-        if plan.catalog is not None and server.role == "primary":
-            raise HostError(
-                "a plan with [catalog] wants the builtin engine at its primary: BIND follows a catalog, and makes none",
-                remedy='Write engine = "builtin" for it in the plan, or leave [catalog] out.',
-                step="engine",
-            )
         found = {plan_file(plan, server, places): _included(plan, server, places)}
+        if plan.catalog is not None and server.role == "primary" and not places.is_whole:
+            own = _zone(plan, server, places, plan.catalog.name)
+            found[catalog_file(plan.catalog.name)] = "\n".join((_HEAD, *own)) + "\n"
         if places.is_whole:
             found[CONFIG] = f"{_HEAD}\n{_controls(places)}{_logging(places)}{options(plan, server, places)}"
             found[CONFIG] += f'include "{places.folder / INCLUDED}";\n'
@@ -105,7 +112,9 @@ class Bind:
         """Return the lines for ``named.conf.local``, and the options file of Debian's package."""
         text = f"{_HEAD}\n{options(plan, server, replace(places, state=Path('/var/cache/bind')), tuple(others))}"
         key_file = places.key_file if plan.transfer_key is not None else None
-        files = (*([key_file] if key_file is not None else []), places.folder / plan_file(plan, server, places))
+        made = [catalog_file(plan.catalog.name)] if plan.catalog is not None and server.role == "primary" else []
+        ours = (places.folder / file for file in (*made, plan_file(plan, server, places)))
+        files = (*([key_file] if key_file is not None else []), *ours)
         lines = tuple(f'include "{file}";' for file in files)
         return Installed(Path("/etc/bind/named.conf.local"), lines, (Path("/etc/bind/named.conf.options"), text))
 
@@ -216,20 +225,27 @@ def _key(plan: Plan, places: Places) -> str:
 def _included(plan: Plan, server: NameServer, places: Places) -> str:
     followed = plan.catalog.name if plan.catalog is not None and server.role == "secondary" else None
     lines = [_HEAD, f"// {server.role} of {_bare(followed or plan.domain)}: {_bare(server.name)}"]
-    lines += [f"// {one}" for one in marks(server, places, _follows(plan, server, places))]
+    listed_in = listed(plan) if server.role == "primary" else ""
+    lines += [f"// {one}" for one in marks(server, places, _follows(plan, server, places), listed_in)]
     key = _key(plan, places)
     if key and places.is_whole:
         lines.append(f'include "{places.key_file}"; // the secret: mode 640 or less')
-    for apex in (followed,) if followed is not None else [zone.apex for zone in expand_all(plan, Serial(0))]:
-        file = _zone_file(server, places, apex)
-        own = [f'zone "{_bare(apex)}" {{', f"\ttype {server.role};", f'\tfile "{file}";']
-        if server.role == "primary":
-            own += _as_primary(plan, places, server, apex, key)
-        else:
-            own += _as_secondary(plan, places, server)
-        own += _sources(server, places)
-        lines += ["", *own, "};"]
+    every = [followed] if followed is not None else [zone.apex for zone in expand_all(plan, Serial(0))]
+    if plan.catalog is not None and followed is None and places.is_whole:
+        every.append(plan.catalog.name)
+    for apex in every:
+        lines += ["", *_zone(plan, server, places, apex)]
     return "\n".join(lines) + "\n"
+
+
+def _zone(plan: Plan, server: NameServer, places: Places, apex: Name) -> list[str]:
+    """Return one zone: of a plan, or the catalog, which is a zone as any other (RFC 9432 section 3)."""
+    own = [f'zone "{_bare(apex)}" {{', f"\ttype {server.role};", f'\tfile "{_zone_file(server, places, apex)}";']
+    if server.role == "primary":
+        own += _as_primary(plan, places, server, apex, _key(plan, places))
+    else:
+        own += _as_secondary(plan, places, server)
+    return [*own, *_sources(server, places), "};"]
 
 
 def _as_primary(plan: Plan, places: Places, server: NameServer, apex: Name, key: str) -> list[str]:

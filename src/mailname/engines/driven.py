@@ -6,12 +6,14 @@ Nothing is put in place that the program's own checker refuses; what was in plac
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.name
 
+from mailname.engines.catalog_written import members, written
 from mailname.engines.several_plans import CHECKED, READ, read_others
 from mailname.errors import HostError
 from mailname.plan import expand_all
@@ -92,9 +94,33 @@ class Driven:
             if said:
                 return {"ok": False, "says": f"the configuration is not taken over: {said}"}
         if do == "reload":
-            return await self._reload(self.zones if zone is None else (zone,))
+            answer = await self._reload(self.zones if zone is None else (zone,))
+            return await self._keep_catalog() if answer["ok"] else answer
         said = await self._refused_by(self.engine.order(self.places, do, zone))
+        if do == "configure" and not said:
+            return await self._keep_catalog()
         return {"ok": not said, "says": said}
+
+    async def leave_catalog(self) -> None:
+        """Take the plan's zones out of the catalog that other plans on the host have with it. Raises HostError."""
+        if await self.others():
+            answer = await self._keep_catalog(without=True)
+            if not answer["ok"]:
+                raise HostError(f"{self}: {answer['says']}", step="catalog")
+
+    async def _keep_catalog(self, *, without: bool = False) -> dict[str, Any]:
+        """Write the catalog where its program makes none by itself, and it does not list yet what it should."""
+        catalog = self.plan.catalog
+        if catalog is None or self.server.role != "primary" or not self.engine.writes_catalog:
+            return {"ok": True, "says": ""}
+        file = self.engine.zone_file(self.server, self.places, catalog.name)
+        others = (await self.others()).values()
+        wanted = members(self.plan, others, without=without)
+        text = written(catalog.name, wanted, await self.machine.read(file), time.time())
+        if text is None:
+            return {"ok": True, "says": ""}
+        await self.write(file, text)
+        return await self._reload((catalog.name,))
 
     async def _reload(self, zones: tuple[Name, ...]) -> dict[str, Any]:
         """Let it read zone files again, which its own checker takes; wait until it serves them, or says why not."""
@@ -137,7 +163,8 @@ class Driven:
 
     async def _has_zones(self) -> bool:
         """Tell whether every zone file is there that the checker would load: before the first publication there is none."""
-        files = [self.engine.zone_file(self.server, self.places, zone) for zone in self.zones]
+        made = (self.plan.catalog.name,) if self.plan.catalog is not None and self.engine.writes_catalog else ()
+        files = [self.engine.zone_file(self.server, self.places, zone) for zone in (*self.zones, *made)]
         return self.server.role == "primary" and None not in [await self.machine.read(file) for file in files]
 
     async def _refused_by(self, commands: tuple[Words, ...]) -> str:

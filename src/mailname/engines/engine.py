@@ -105,6 +105,7 @@ class DrivenEngine(Engine, Protocol):
         user: as whom it runs there, and the group that may read its keys.
         comment: how a comment begins in its configuration.
         listing: the command that tells all zones of the installed one, whoever wrote them.
+        writes_catalog: a catalog is a plain zone of a primary, which ``Driven`` writes for it.
         listed: what finds a zone's name in a line of that; zones that its package brings are not found.
 
     """
@@ -115,6 +116,7 @@ class DrivenEngine(Engine, Protocol):
     comment: str
     listing: Words
     listed: str
+    writes_catalog: bool
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things.

@@ -55,6 +55,7 @@ class Knot:
     comment = "#"
     listing: tuple[str, ...] = ("knotc", "zone-status", "+role")
     listed = r"^\[(\S+)\]"
+    writes_catalog = False
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""

@@ -55,6 +55,7 @@ class Nsd:
     comment = "#"
     listing: tuple[str, ...] = ("nsd-control", "zonestatus")
     listed = r"^zone:\s+(\S+)"
+    writes_catalog = False
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things; its unit lets it write to few other places."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dns.name
+
+from mailname.plan import expand_all
 from mailname.server.network import Endpoint
 from mailname.server.zonefiles import file_stem
+from mailname.zone import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +33,7 @@ SHARED = Path("mailname-server.conf")
 CHECKED = Path("mailname-checked.conf")
 _LISTENS = "listens at "
 _FOLLOWS = "follows "
+_LISTED = "is listed in "
 
 
 def plan_file(plan: Plan, server: NameServer, places: Places) -> Path:
@@ -52,10 +57,29 @@ def listens(server: NameServer, places: Places) -> list[str]:
     return [f"{host}@{port}" for host, port in found]
 
 
-def marks(server: NameServer, places: Places, follows: str = "") -> list[str]:
+def marks(server: NameServer, places: Places, follows: str = "", listed: str = "") -> list[str]:
     """Return what a plan's file says of the whole server, to be written as comments at its top."""
-    at = listens(server, places)
-    return [*([_LISTENS + " ".join(at)] if at else []), *([_FOLLOWS + follows] if follows else [])]
+    told = ((_LISTENS, " ".join(listens(server, places))), (_FOLLOWS, follows), (_LISTED, listed))
+    return [mark + text for mark, text in told if text]
+
+
+def listed(plan: Plan) -> str:
+    """Return what a plan's file says of its catalog, for who writes the catalog as a plain zone."""
+    if plan.catalog is None:
+        return ""
+    zones = " ".join(zone.apex.to_text() for zone in expand_all(plan, Serial(0)))
+    gives_to = plan.catalog.gives_to.to_text() if plan.catalog.gives_to is not None else "-"
+    return f"{plan.catalog.name.to_text()} : {zones} : {gives_to} : {' '.join(plan.catalog.groups)}"
+
+
+def listed_by_others(others: Iterable[str]) -> list[tuple[Name, list[Name], tuple[str, ...], Name | None]]:
+    """Return each catalog that other plans' files speak of: its name, the zones, their groups, and who may take them over."""
+    found = []
+    for line in _marked(others, _LISTED):
+        catalog, zones, gives_to, groups = (part.strip() for part in line.split(" :", 3))
+        given = None if gives_to == "-" else dns.name.from_text(gives_to)
+        found.append((dns.name.from_text(catalog), [*map(dns.name.from_text, zones.split())], tuple(groups.split()), given))
+    return found
 
 
 def all_listen(own: Iterable[str], others: Iterable[str]) -> list[str]:

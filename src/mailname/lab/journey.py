@@ -110,6 +110,9 @@ async def _transfer(lab: Lab) -> _Told:
     return title, [_transferred(lab, server) for server in lab.secondaries] or ["nobody to transfer to"], ok
 
 
+_COUNTED = (("messages", "message(s)"), ("records", "records"), ("octets", "octets"))
+
+
 def _transferred(lab: Lab, server: LabNameServer) -> str:
     status = server.zone_status(lab.plan.domain)
     done = status.get("last_transfer")
@@ -117,10 +120,10 @@ def _transferred(lab: Lab, server: LabNameServer) -> str:
     if not done:
         failure = status.get("last_failure") or {}
         return f"{name}: not transferred: {failure.get('says', 'no answer from the primary')}"
-    return (
-        f"{name} ← {_owner(lab, done['peer'])}: serial {done['serial']}, {done['messages']} message(s),"
-        f" {done['records']} records, {done['octets']} octets, {done['seconds']:.3f} s"
-    )
+    # Knot counts no records, NSD no messages either.
+    counts = [f"{done[what]} {word}" for what, word in _COUNTED if done.get(what) is not None]
+    told = [f"serial {done['serial']}", *counts, f"{done['seconds']:.3f} s"]
+    return f"{name} ← {_owner(lab, done['peer'])}: {', '.join(told)}"
 
 
 async def _register(lab: Lab) -> _Told:
