@@ -515,6 +515,19 @@ class TestSecondaryWithoutZone:
         assert verdict.cause is not None
         assert "It was refused." in verdict.cause.finding.says
 
+    @pytest.mark.parametrize(("failure", "cause"), [(None, "NS-05"), (failed("refused"), "XFER-01")])
+    async def test_a_copy_of_unknown_age_is_not_called_expired(self, failure: dict[str, object] | None, cause: str) -> None:
+        """The server was stopped right after its first transfer; where a transfer fails, that is the cause."""
+        world = SmallWorld()
+        servfail_on_secondary(world)
+        facts = await look(world)
+        status = secondary(state="expired", confirmed_at=None, last_failure=failure)
+        verdict = verdict_of(world.plan, replace(facts, control=(ControlFact(NS1, status),)))
+        assert codes(verdict) == (cause, ())
+        found = next(finding for finding in verdict.findings if finding.code == "NS-05")
+        assert "must be confirmed by a primary before it is answered from" in found.says
+        assert "has expired" not in found.says
+
     async def test_never_transferred_is_explained_by_the_transfer(self) -> None:
         """A secondary that never got the zone has the refused transfer as its cause."""
         world = SmallWorld()

@@ -14,7 +14,6 @@ from tests.checks.test_observe_domain import FOREIGN, PROVIDER, seen, with_provi
 
 from mailname.checks import explain, judge
 from mailname.checks.facts import Outcome, Record
-from mailname.checks.observe_servers import FOREIGN as FOREIGN_NAME
 from mailname.checks.seen import plan_as_seen
 from mailname.checks.special_address import kind_of
 
@@ -31,10 +30,7 @@ NS1, NS2 = "192.0.2.1", "198.51.100.2"
 async def verdict_with(change: Callable[[Probe], Probe]) -> Verdict:
     """Judge a healthy domain after each answer of its name servers was changed."""
     facts, _ = await seen(SmallWorld())
-    plain = [p for p in facts.probes if p.rung == "servers" and p.qtype == RdataType.SOA and p.transport == "udp"]
-    # Who answers well and offers no recursion is not asked for others' names; here all are.
-    foreign = [replace(p, qname=FOREIGN_NAME, qtype=RdataType.A, rcode=dns.rcode.REFUSED, aa=False, answer=()) for p in plain]
-    return judged(replace(facts, probes=tuple(change(p) if p.rung == "servers" else p for p in (*facts.probes, *foreign))))
+    return judged(replace(facts, probes=tuple(change(p) if p.rung == "servers" else p for p in facts.probes)))
 
 
 def judged(facts: Facts) -> Verdict:
@@ -242,6 +238,27 @@ class TestAddressOfNoUse:
 
 
 class TestOpenRecursion:
+    @pytest.mark.parametrize(
+        ("rcode", "answered", "aa", "found"),
+        [
+            (dns.rcode.NOERROR, True, False, ["NS-07"]),
+            (dns.rcode.NXDOMAIN, False, False, ["NS-07"]),
+            (dns.rcode.NOERROR, True, True, []),  # it has a zone of that name
+            (dns.rcode.NOERROR, False, False, []),  # it refers to the root, as old programs do
+            (dns.rcode.SERVFAIL, False, False, []),
+            (dns.rcode.REFUSED, False, False, []),
+        ],
+    )
+    async def test_a_server_that_does_not_say_so_is_known_by_what_it_found(
+        self, rcode: dns.rcode.Rcode, answered: bool, aa: bool, found: list[str]
+    ) -> None:
+        """Without the flag RA, the address of a foreign name, or that there is none, is proof."""
+        answer = (Record.from_text("a.root-servers.net. 60 IN A 198.41.0.4"),) if answered else ()
+        verdict = await verdict_with(
+            lambda p: p if p.qname.is_subdomain(DOMAIN) else replace(p, ra=False, rcode=rcode, aa=aa, answer=answer)
+        )
+        assert [finding.code for finding in verdict.findings if finding.server == name("ns1.example.tech.")] == found
+
     @pytest.mark.parametrize(("rcode", "found"), [(dns.rcode.SERVFAIL, ["NS-07"]), (dns.rcode.REFUSED, [])])
     async def test_a_server_that_tries_to_resolve_is_open_and_one_that_refuses_is_not(
         self, rcode: dns.rcode.Rcode, found: list[str]

@@ -86,6 +86,8 @@ WANTED = {
     "spf-for-everybody": "POL-01",
     "answers-from-elsewhere": "NS-11",
     "unknown-options-dropped": "NS-12",
+    "recursion-without-flag": "NS-07",
+    "mx-questions-dropped": "NS-13",
     "secondary-cut-off": "XFER-05",
     "mail-host-listed": "MAIL-07",
     "domain-on-hold": "REG-01",
@@ -161,7 +163,7 @@ class TestFault:
         """At the secondary and at the primary."""
         assert await cause_of(f"{name}@{where}", plan(plan_texts.ORDINARY), tmp_path) == (WANTED[name], [])
 
-    @pytest.mark.parametrize("name", ["tcp-blocked", "udp-blocked", "port-53-blocked"])
+    @pytest.mark.parametrize("name", ["tcp-blocked", "udp-blocked", "port-53-blocked", "mx-questions-dropped"])
     @pytest.mark.parametrize("family", ["v4", "v6"])
     async def test_at_one_family_is_found_there(self, name: str, family: str, tmp_path: Path) -> None:
         """One packet filter was forgotten: often that of IPv6."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.rcode
 from dns.rdatatype import RdataType
@@ -12,7 +12,7 @@ from mailname.checks.reading import sights
 from mailname.checks.wording import dig, duration, listed, plan_file, sentence, spoken, unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mailname.checks.facts import Facts, Probe
     from mailname.checks.reading import Sight
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 # The built-in server's words for a zone that it loaded all the same, and that is told of as SERIAL-01 or SERIAL-02.
 _LOADED_ALL_THE_SAME = frozenset({"serial-not-raised", "went-back"})
 _NOT_HERE = (dns.rcode.REFUSED, dns.rcode.NXDOMAIN, dns.rcode.NOTAUTH)
+
+
+def is_unconfirmed(status: Mapping[str, Any]) -> bool:
+    """Tell whether a secondary's copy is of unknown age: it stopped before it wrote down that a primary had confirmed it."""
+    return status.get("state") == "expired" and "confirmed_at" in status and status["confirmed_at"] is None
 
 
 def _not_serving(plan: Plan, facts: Facts) -> Iterator[tuple[NameServer, list[Sight], bool]]:
@@ -79,7 +84,10 @@ def zone_expired(plan: Plan, facts: Facts) -> Iterator[Finding]:
         name, domain = spoken(server.name), spoken(plan.domain)
         status = facts.status(server.name)
         failure = (status or {}).get("last_failure")
-        if status and status.get("state") == "expired":
+        if status and is_unconfirmed(status):
+            what = "is kept there, and must be confirmed by a primary before it is answered from: when that was done last was not"
+            what += " written down before the server stopped"
+        elif status and status.get("state") == "expired":
             what = "has expired there, since no transfer came through for"
             what += f" {duration(plan.soa.expire)}"
         elif status:

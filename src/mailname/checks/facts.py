@@ -301,7 +301,7 @@ class Facts:
 
     def is_asked_whole(self, address: IPAddress) -> bool:
         """Tell whether an address was asked for all that is of interest, and not only whether it is the server of another one."""
-        return ("servers", address, "udp", self.domain, dns.rdatatype.MX) in self._latest
+        return ("servers", address, "udp", self.domain, dns.rdatatype.TXT) in self._latest
 
     def at_rung(self, rung: str) -> Iterator[Probe]:
         """Iterate over the probes of one rung, the last of each question."""

@@ -44,7 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NS-02": "a name server cannot be reached over TCP",
         "NS-03": "a name server cannot be reached over UDP",
         "NS-04": "the zone is not loaded on a name server",
-        "NS-05": "the zone has expired on a secondary",
+        "NS-05": "a secondary has no copy of the zone that it may answer from",
         "NS-06": "a name server is not authoritative",
         "NS-07": "a name server resolves for everyone",
         "NS-08": "a name server gives the whole zone to everyone",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FOREIGN = known(dns.name.from_text("a.root-servers.net."))
 _ADDRESSES = (RdataType.A, RdataType.AAAA)
 _AT_MOST = 16  # RRsets of the plan that are compared at each address
+_AT_EACH = 3  # of them asked at each address, whatever else it says: SOA, NS, and MX, which a filter may drop
 
 
 class Questions(NamedTuple):
@@ -70,7 +72,7 @@ async def ask_server(
     await asyncio.gather(
         _by_udp(asker, whom, wanted, soa, on_mail_host, firsts),
         _by_tcp(asker, whom, wanted, soa),
-        _for_others(asker, whom, soa),
+        asker.ask(whom, FOREIGN, RdataType.A, recurse=True),
     )
 
 
@@ -83,15 +85,17 @@ async def _by_udp(
     firsts: FirstAddresses,
 ) -> None:
     first = firsts.is_first(whom.server)
-    now = wanted.rrsets[1:] if first else wanted.rrsets[1 : len(TELLING)]  # the very first is the SOA
+    now = wanted.rrsets[1:_AT_EACH]  # the very first is the SOA
     probes = list(await asyncio.gather(soa, *(asker.ask(whom, owner, kind) for owner, kind in now)))
+    if not first and await firsts.say_the_same(whom.server, probes, asker.world.timeout):
+        return
+    beside = _hosts_beside(probes[1], wanted)
+    asker.probes += beside.values()
+    rest = [one for one in wanted.rrsets[_AT_EACH:] if one not in beside]
+    beside.update(zip(rest, await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in rest)), strict=True))
+    probes += [beside[one] for one in wanted.rrsets[_AT_EACH:]]
     if first:
         firsts.tell(whom.server, probes)
-    elif await firsts.say_the_same(whom.server, probes, asker.world.timeout):
-        return
-    else:
-        rest = wanted.rrsets[len(TELLING) :]
-        probes += await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in rest))
     mannered = any(probe.answered and probe.opt for probe in probes)
     await asyncio.gather(
         _follow(asker, whom, wanted, probes, on_mail_host),
@@ -99,10 +103,23 @@ async def _by_udp(
     )
 
 
-async def _for_others(asker: Asker, whom: Addressee, soa: asyncio.Future[Probe]) -> None:
-    """Ask for a foreign name, unless the first answer tells that this server resolves none (RA, RFC 1035 section 4.1.1)."""
-    if (said := await soon(soa, asker.world.timeout * MOMENT)) is None or said.ra or not said.answered:
-        await asker.ask(whom, FOREIGN, RdataType.A, recurse=True)
+def _hosts_beside(ns: Probe, wanted: Questions) -> dict[tuple[Name, RdataType], Probe]:
+    """Return what a server told of its fellows' addresses beside the NS set, where it need not be asked for them.
+
+    They are data of the same zone from the same server (RFC 1035 section 3.3.11). Of each type another name is asked for, so that
+    who answers no questions of a type is found; what is not told beside is asked for.
+    """
+    if not (ns.answered and ns.aa and not ns.tc):
+        return {}
+    hosts = {record.rdata.to_text() for record in ns.answer if record.rdtype == RdataType.NS}
+    named = [one for one in wanted.rrsets[_AT_EACH:] if one[1] in _ADDRESSES and one[0].to_text() in hosts]
+    others = {kind for owner, kind in wanted.rrsets[_AT_EACH:] if owner.to_text() not in hosts}
+    found = {}
+    for owner, kind in named:
+        told = tuple(record for record in ns.additional if (record.owner, record.rdtype) == (owner, kind))
+        if told and kind in others:
+            found[owner, kind] = replace(ns, qname=owner, qtype=kind, answer=told, authority=(), additional=())
+    return found
 
 
 async def _follow(

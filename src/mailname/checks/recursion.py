@@ -15,18 +15,28 @@ from mailname.checks.wording import spoken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailname.checks.facts import Facts
+    from mailname.checks.facts import Facts, Probe
     from mailname.plan import Plan
+
+
+def _resolves(probe: Probe) -> bool:
+    """Tell whether a server looks for such a name elsewhere; who refuses does not, whatever the flag says.
+
+    Without the flag (RA, RFC 1035 section 4.1.1) it is known by what it found: the name's address, or that there is none.
+    """
+    if probe.ra:
+        return probe.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.SERVFAIL)
+    return probe.answered and not probe.aa and (bool(probe.answer) or probe.rcode == dns.rcode.NXDOMAIN)
 
 
 def open_recursion(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find servers that resolve a name which is none of their business, or try to where they reach nobody."""
     for sight in sights(plan, facts):
         probe = facts.probe(sight.address, "udp", FOREIGN, RdataType.A)
-        if probe is None or not probe.ra or probe.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.SERVFAIL):
-            continue  # who refuses does not resolve, whatever the flag says
+        if probe is None or not _resolves(probe):
+            continue
         resolved = probe.rcode == dns.rcode.NOERROR and probe.answer
-        how = "it answered" if resolved else "it took the question (RA)"
+        how = "it answered" if resolved else "it took the question (RA)" if probe.ra else "it looked in vain"
         name = spoken(sight.server.name)
         yield Finding(
             "NS-07",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dns.rdatatype import RdataType
 
+from mailname.checks.authority import is_unconfirmed
 from mailname.checks.facts import Outcome
 from mailname.checks.mail_policy import CODES as POLICY_CODES
 from mailname.checks.mail_policy import is_policy
@@ -91,7 +92,7 @@ def judged_by_a_secondary(pair: Pair) -> bool:
 def secondary_has_expired(pair: Pair) -> bool:
     """See that the secondary itself says that its copy has expired."""
     status = pair.facts.status(pair.effect.server) if pair.effect.server else None
-    return bool(status and status.get("state") == "expired")
+    return bool(status and status.get("state") == "expired" and not is_unconfirmed(status))
 
 
 def difference_is_of_the_cause(pair: Pair) -> bool:

@@ -1,8 +1,8 @@
 """Several addresses of one name server: the first is asked everything, the others whether they are the same server.
 
-Another address that gives the same SOA and the same NS set, where the first answered everything well, has the same zone from the
+Another address that gives the same SOA, NS set and MX, where the first answered everything well, has the same zone from the
 same program: its other records are not asked for. What a filter or a list of addresses may treat in its own way is asked at each:
-UDP, TCP, EDNS, recursion where it is offered, transfers. Where anything differs, or the first has not answered soon, an address
+UDP, TCP, EDNS, the MX, recursion, transfers. Where anything differs, or the first has not answered soon, an address
 is asked everything, too.
 """
 

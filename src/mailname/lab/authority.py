@@ -7,24 +7,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dns.message
+
 from mailname.answer import ZoneTable, respond
 from mailname.lab.listener import Listener
 from mailname.wire.message import Unreadable, read_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    from dns.name import Name
+    from dns.rcode import Rcode
+    from dns.rdatatype import RdataType
+    from dns.rrset import RRset
 
     from mailname.lab.paths import Transport
     from mailname.server.network import Endpoint, Network
     from mailname.zone import Zone
+
+    FindsOut = Callable[[Name, RdataType], Awaitable[tuple[Rcode, list[RRset], RRset | None]]]
 
 
 class Authority:
     """Serves zones at some addresses, UDP and TCP. Holds no state but the table and its sockets."""
 
     def __init__(self, network: Network, at: tuple[Endpoint, ...], *, answers_from: Endpoint | None = None) -> None:
-        """Describe the server; with ``answers_from`` its datagrams leave from there. ``passes`` is a packet filter before it."""
+        """Describe the server; with ``answers_from`` its datagrams leave from there.
+
+        ``passes`` is a packet filter before it; ``foreign`` finds out what it is asked beside its zones.
+        """
         self.passes: Callable[[bytes], bool] | None = None
+        self.foreign: FindsOut | None = None
         self.table = ZoneTable()
         self.at = at
         self._listener = Listener(network, at, self._answer, answers_from=answers_from)
@@ -47,4 +60,9 @@ class Authority:
         request = read_request(wire)
         if isinstance(request, Unreadable):
             return request.reply
+        if self.foreign is not None and self.table.closest(request.question.name) is None:
+            reply = dns.message.make_response(dns.message.from_wire(wire))
+            rcode, reply.answer, _ = await self.foreign(request.question.name, request.question.rdtype)
+            reply.set_rcode(rcode)
+            return reply.to_wire()
         return respond(request, self.table, transport=transport, limit=1232 if transport == "udp" else 65535)

@@ -7,6 +7,9 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+
 from mailname.checks.observe_edns import UNKNOWN_OPTION
 from mailname.lab.authority import Authority
 from mailname.lab.breaking import addresses_of, first_secondary, planned_zone, restart, victim, victim_endpoints, wait_for_failure
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from mailname.lab.lab import Lab
 
 
+_MX = struct.pack("!xHH", RdataType.MX, RdataClass.IN)  # after the root label, which ends the name
 _UNKNOWN_OPTION = struct.pack("!HH", UNKNOWN_OPTION, 0)
 
 
@@ -134,6 +138,30 @@ async def unknown_options_dropped(lab: Lab) -> None:
     stand_in.passes = lambda wire: _UNKNOWN_OPTION not in wire
     stand_in.put(planned_zone(lab))
     await lab.run(stand_in)
+
+
+@fault("NS-07", "One name server resolves foreign names for everybody, and does not say so (RA).")
+async def recursion_without_flag(lab: Lab) -> None:
+    """Stop a server, and let one listen at its addresses that has the zone and hands other questions to a resolver."""
+    server = victim(lab)
+    await server.stop()
+    stand_in = Authority(lab.network, server.config.listen)
+    stand_in.foreign = Resolver(lab.network, server.config.listen[0], lab.internet.root_hints).resolve
+    stand_in.put(planned_zone(lab))
+    await lab.run(stand_in)
+
+
+@fault("NS-13", "A packet filter in front of one name server drops questions for the MX.")
+async def mx_questions_dropped(lab: Lab) -> None:
+    """Stop a server, and let one listen at its addresses that has the zone and is asked through such a filter."""
+    server, filtered = victim(lab), victim_endpoints(lab)
+    await server.stop()
+    for at in server.config.listen:
+        stand_in = Authority(lab.network, (at,))
+        if at in filtered:
+            stand_in.passes = lambda wire: _MX not in wire
+        stand_in.put(planned_zone(lab))
+        await lab.run(stand_in)
 
 
 @fault("XFER-05", "A secondary has not reached the primary for most of a copy's life, and still answers.", "secondary")
