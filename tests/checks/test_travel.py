@@ -125,6 +125,27 @@ class TestTravel:
 
 
 class TestWatch:
+    async def test_waits_until_the_old_answers_ttl_has_run_out(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """With the time of day at which that is; then nobody can have the old answer."""
+        registry = Registry()
+        registry.at(0, TLD, LATE, delegation="example NS ns9.example\nns9.example A 192.0.2.9\n", ttl=7200)
+        registry.at(200, TLD, LATE, delegation="new")
+        registry.pass_time()
+
+        class ByHand:
+            sleep = staticmethod(registry.sleep)
+
+            def now(self) -> datetime:
+                return registry.now
+
+        async with registry.world as world:
+            await watch(world.plan, world.network, world.world(), clock=ByHand())
+        assert registry.slept == [240.0, 6960.0]
+        told = " ".join(capsys.readouterr().err.split())
+        assert "The TTL of their old answer runs out at 14:00:00 UTC at the earliest." in told
+        assert "Asked again in 4 minutes, at 12:04:00 UTC." in told
+        assert "Looking again then. 14:00:00 UTC: the old answer's TTL has run out everywhere." in told
+
     async def test_ends_after_two_days_without_the_change(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The verdict that follows says what is missing."""
         registry = Registry()

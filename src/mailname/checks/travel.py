@@ -64,7 +64,13 @@ class Station:
             return f"{clock_time(self.at)}: nobody above the domain answered; asked again in {duration(self.again)}."
         if self.late:
             has = f"{len(self.ready)} of {count} servers of {spoken(self.zone)} have the plan's delegation"
-            return f"{clock_time(self.at)}: {has}; {_named(self.late)} not yet.{mute} Asked again in {duration(self.again)}."
+            old = (
+                f" The TTL of their old answer runs out at {clock_time(self.everywhere)} at the earliest."
+                if self.everywhere
+                else ""
+            )
+            again = f"Asked again in {duration(self.again)}, at {clock_time(self.at + timedelta(seconds=self.again))}."
+            return f"{clock_time(self.at)}: {has}; {_named(self.late)} not yet.{mute}{old} {again}"
         has = f"{'both' if count == 2 else f'all {count}'} servers of {spoken(self.zone)} that answer have the plan's delegation"
         return f"{clock_time(self.at)}: {has}.{mute} {self._caches()}"
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("mailname")
 
 _RDAP_EVERY = 86400.0  # seconds: a registration changes once a year, and registries count who asks
+_RDAP_AGAIN = 3600.0  # where it did not answer
 _OUTBOX_EVERY = 15.0
 
 
@@ -168,9 +169,12 @@ class Rounds:
         asks_registry = one.registration_at is None or now - one.registration_at >= _RDAP_EVERY
         world = one.world if asks_registry else replace(one.world, rdap=None)
         facts = replace(await observe(one.plan, network=self.network, world=world), at=self.clock.now())
-        if world.rdap is not None and facts.registration is not None:
-            one.registration, one.registration_at = facts.registration, now
-        facts = replace(facts, registration=facts.registration or one.registration)
+        told = facts.registration
+        if told is not None and not told.problem:
+            one.registration, one.registration_at = told, now
+        elif told is not None:
+            one.registration_at = now - _RDAP_EVERY + _RDAP_AGAIN
+        facts = replace(facts, registration=one.registration or told)
         return facts, explain(one.plan, facts, judge(one.plan, facts, one.place))
 
     def _keep(self, one: Watched, plan: Plan, facts: Facts, verdict: Verdict) -> tuple[Watching, list[Change]]:

@@ -245,7 +245,7 @@ def _blind(plan: Plan, facts: Facts) -> frozenset[str]:
     for server in plan.secondaries:
         if _expires(facts, plan, server) is None:
             keys |= {f"SERIAL-03 {spoken(server.name)}", f"serial {spoken(server.name)}"}
-    if facts.registration is None:
+    if facts.registration is None or facts.registration.problem:
         keys |= {"REG-01", "REG-02"}
     for host in plan.mail_hosts:
         if not any(visit.certificate for visit in facts.mail if visit.host == host.name):
