@@ -15,10 +15,11 @@ from tests.server.running import Site, running, until
 
 from mailname.server.history import FILE, History
 from mailname.server.history_file import HistoryFile
+from mailname.server.traffic_file import TrafficFile
 from mailname.transfer.event import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ZONE = "example.tech."
@@ -199,3 +200,14 @@ class TestKilled:
             assert serials[0] is not None
             assert serials[0] >= moment - 1
             assert serials[: min(moment, 50)] == list(range(serials[0], serials[0] - min(moment, 50), -1))
+
+
+class TestFile:
+    @pytest.mark.parametrize("opened", [HistoryFile, TrafficFile])
+    def test_is_not_mapped(self, tmp_path: Path, opened: Callable[[Path], HistoryFile | TrafficFile]) -> None:
+        """A full disk that cannot give a mapped page ends the process (SIGBUS), and with it the answering."""
+        file = opened(tmp_path / "rows.sqlite")
+        try:
+            assert {path.name for path in tmp_path.iterdir()} <= {"rows.sqlite", "rows.sqlite-wal"}
+        finally:
+            file.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import logging
 from typing import TYPE_CHECKING
@@ -77,3 +78,27 @@ class TestLateLines:
         for handler in log.handlers:
             handler.flush()
         assert stream.getvalue() == "one\n"
+
+    def test_a_stream_that_refuses_is_forgiven_and_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """As on a full disk: no traceback, nobody who logs is disturbed, and the next line says what is missing."""
+        stream = _Refusing()
+        logger = logging.Logger("late", logging.INFO)
+        logger.addHandler(LateLines(stream))
+        for line in ("one", "two"):
+            logger.info(line)
+        stream.is_full = False
+        logger.info("three")
+        logger.info("four")
+        assert stream.getvalue() == "lines of the log that could not be written: 2\nthree\nfour\n"
+        assert capsys.readouterr().err == ""
+
+
+class _Refusing(io.StringIO):
+    """A file on a full disk."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)

@@ -164,6 +164,29 @@ class TestYesterday:
             assert is_version(secondary, 4)
 
 
+class TestFilesCutUnderTheServer:
+    async def test_harm_nobody_who_is_answered(self, site: Site) -> None:
+        """As by copying an older folder over the one in use: what is served lies in memory, and the next version is kept."""
+        await in_step(site, range(1, 3))
+        async with running(site.primary()) as primary, running(site.secondary()) as secondary:
+            await until_at(secondary, 2)
+            cut = [path for side in SIDES for path in (site.folder / side).rglob("*") if path.suffix in (".pack", ".journal")]
+            assert {path.suffix for path in cut} == {".pack", ".journal"}
+            for path in cut:
+                os.truncate(path, 0)
+            assert is_version(primary, 2)
+            assert is_version(secondary, 2)
+            publish(site, 3)
+            assert await primary.reload() == {}
+            await until_at(secondary, 3)
+            (site.folder / "primary" / "lock").unlink()
+            assert "was replaced" in (await primary.obey({"do": "status"}))["disk"]["problem"]
+        async with running(site.primary()) as primary, running(site.secondary()) as secondary:
+            assert primary.serial() == 3
+            await until_at(secondary, 3)
+            assert is_version(secondary, 3)
+
+
 class TestTwoProcesses:
     async def test_second_names_the_first(self, site: Site) -> None:
         """One server per state folder."""

@@ -37,13 +37,21 @@ class JudgedServer:
     @property
     def well(self) -> bool:
         """Whether it serves the zone at every address, by UDP and TCP, and knows of nothing that is wrong."""
-        return self.cause is None and self.not_taken_over is None and all(one.is_well for one in self.seen)
+        return not (self.cause or self.not_taken_over or self.disk) and all(one.is_well for one in self.seen)
 
     @property
     def not_taken_over(self) -> str | None:
         """When and why its configuration file was refused; None where that is the one at work, or nobody could ask."""
-        configuration = (self.inside.status or {}).get("configuration")
-        return configuration.get("problem") if isinstance(configuration, dict) else None
+        return self._problem_of("configuration")
+
+    @property
+    def disk(self) -> str | None:
+        """What is wrong with its disk; None where nothing is, or nobody could ask."""
+        return self._problem_of("disk")
+
+    def _problem_of(self, part: str) -> str | None:
+        told = (self.inside.status or {}).get(part)
+        return told.get("problem") if isinstance(told, dict) else None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``mailname status PLAN --json`` tells it."""
@@ -66,6 +74,7 @@ class JudgedServer:
             ],
             "asked": {"how": self.inside.how or None, "says": self.inside.says},
             "configuration": {"problem": self.not_taken_over},
+            "disk": {"problem": self.disk},
             "status": self.status,
             "cause": self.cause.to_json() if self.cause else None,
         }

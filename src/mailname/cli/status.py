@@ -11,7 +11,7 @@ from mailname.cli.console import print_json
 from mailname.cli.control_option import json_option, order
 from mailname.cli.exits import EXIT_FINDINGS
 from mailname.cli.host_options import ssh_config_option
-from mailname.cli.status_view import is_unwell, print_status
+from mailname.cli.status_view import is_unwell, print_status, problem_of
 from mailname.errors import HostError
 
 _DEFAULT = Path("/run/mailname/control.sock")
@@ -56,7 +56,7 @@ def command(
         print_json(answer)
     else:
         print_status(answer)
-    if any(is_unwell(one) for one in answer["zones"]) or (answer.get("configuration") or {}).get("problem"):
+    if any(is_unwell(one) for one in answer["zones"]) or problem_of(answer, "configuration") or problem_of(answer, "disk"):
         ctx.exit(EXIT_FINDINGS)
 
 

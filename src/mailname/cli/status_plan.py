@@ -70,6 +70,8 @@ def _print(zone: Name, servers: list[JudgedServer]) -> None:
             print_fact(
                 "config", f"[red]the file is not taken over, and a start would fail with it. {escape(one.not_taken_over)}[/]"
             )
+        if one.disk:
+            print_fact("disk", f"[red]{escape(one.disk)}[/]")
         for seen in one.seen:
             print_fact("outside", _outside(seen, copy=one.server.role == "secondary"))
         print_fact("inside", _inside(one))

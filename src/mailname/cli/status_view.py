@@ -31,6 +31,13 @@ def is_unwell(zone: Mapping[str, Any]) -> bool:
     )
 
 
+def problem_of(status: Mapping[str, Any] | None, part: str) -> str | None:
+    """Return what a status tells of its ``configuration``, ``disk`` or ``history``: None where that is well or not told."""
+    told = (status or {}).get(part)
+    problem = told.get("problem") if isinstance(told, dict) else None
+    return str(problem) if problem else None
+
+
 def print_status(status: Mapping[str, Any]) -> None:
     """Print what one server told."""
     zones = sorted(status["zones"], key=lambda zone: not is_unwell(zone))
@@ -43,9 +50,11 @@ def print_status(status: Mapping[str, Any]) -> None:
         + f": {counted(len(zones), 'zone')}, "
         + _health(unwell, len(zones)),
     )
-    if problem := (status.get("history") or {}).get("problem"):
-        print_prose(out, f"[yellow]{escape(problem)}[/]", 2)
-    if problem := (status.get("configuration") or {}).get("problem"):
+    if problem := problem_of(status, "disk"):
+        print_prose(out, f"[red]{escape(problem)}[/]", 2)
+    if problem := problem_of(status, "history"):
+        print_prose(out, f"[yellow]{escape(problem)}; it goes on in memory, and tries the disk again at each status[/]", 2)
+    if problem := problem_of(status, "configuration"):
         print_prose(
             out, f"[red]the configuration file is not taken over, and a start would fail with it. {escape(problem)}[/]", 2
         )

@@ -63,6 +63,8 @@ class HistoryFile:
 
     def _begin(self) -> None:
         if self.path is not None:
+            # Alone, SQLite maps no file: a page that a full disk cannot give would end the whole server (SIGBUS).
+            self._rows.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._rows.execute("PRAGMA journal_mode = WAL")
             self._rows.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._rows.execute("PRAGMA user_version").fetchone()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailname.server.clock import iso
+from mailname.server.context import in_thread
+from mailname.server.disk_state import trouble
 from mailname.server.holding import ask_what_they_hold
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
 from mailname.transfer.side import host_of, side_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dns.name import Name
 
     from mailname.server.context import Context
@@ -60,7 +65,16 @@ async def with_history(status: dict[str, Any], context: Context, apex: Name | No
     for number, zone in enumerate(status["zones"]):
         await _let_others_go(number)
         _tell_causes(zone)
-    return {**status, "configuration": {"problem": context.not_taken_over}, "history": about(history)}
+    about_disk = {"problem": await in_thread(_disk_trouble, context, status["zones"])}
+    return {**status, "configuration": {"problem": context.not_taken_over}, "disk": about_disk, "history": about(history)}
+
+
+def _disk_trouble(context: Context, zones: Sequence[Mapping[str, Any]]) -> str | None:
+    """Look at the state folder and at the folders of the zone files."""
+    folders = {Path(zone["file"]).parent: None for zone in zones if zone["role"] == "primary" and zone.get("file")}
+    if (store := context.store) is None:
+        return None  # nothing is kept, and that is wanted so
+    return trouble([store.folder, *folders], store.folder, store.lock)
 
 
 async def _let_others_go(number: int) -> None:

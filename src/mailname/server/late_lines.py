@@ -1,7 +1,7 @@
 """Lines of the log, written a moment after what they tell: whoever waits for a change does not wait for its lines.
 
 Warnings and errors are written at once, with all that came before them. A process that is killed loses the other lines of the
-last twentieth of a second.
+last twentieth of a second. Where lines cannot be written, as on a full disk, they are counted, and the next one tells it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,32 @@ if TYPE_CHECKING:
 _LATER = 0.05  # seconds
 
 
-class LateLines(logging.StreamHandler["TextIO"]):
+class _Forgiving:
+    """A stream that refuses nothing: a log on a full disk must not fill up with complaints about the log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._refused = 0
+
+    def write(self, text: str) -> None:
+        """Write a line, behind how many were refused before it."""
+        try:
+            self._stream.write(f"lines of the log that could not be written: {self._refused}\n{text}" if self._refused else text)
+            self._stream.flush()
+        except OSError:
+            self._refused += 1
+        else:
+            self._refused = 0
+
+    def flush(self) -> None:
+        """Do nothing: each line is written at once."""
+
+
+class LateLines(logging.StreamHandler[_Forgiving]):
     """Writes lines to a stream, those of the event loop's thread later and in one go. Each has the time at which it came."""
 
     def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+        super().__init__(_Forgiving(stream))
         self._waiting: list[logging.LogRecord] = []
         self._thread = threading.get_ident()
 

@@ -12,7 +12,7 @@ import mmap
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mailname.errors import HostError
 from mailname.server.atomic import remove_unfinished, remove_unneeded, write_atomic
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FULL = 4096  # zones of one pack
 LARGE = 1 << 24  # octets, after which a pack is full
 
+_SHORT = 1 << 20  # octets of a pack that is read, not mapped: who cuts a mapped file short from outside ends the server (SIGBUS)
 _MOST_SMALL = 16  # packs that hold less than half of what they might
 _SUFFIX = ".pack"
 _LOCK = "lock"
@@ -81,7 +82,7 @@ class PackFolder:
         paths = sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
         good: list[Block] = []
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:  # checksums are made without the interpreter's lock
-            for path, block in zip(paths, threads.map(_map_good, paths), strict=True):
+            for path, block in zip(paths, threads.map(_read_good, paths), strict=True):
                 self._next = max(self._next, int(path.stem) + 1)
                 if block is not None:
                     self._know(block, path)
@@ -103,8 +104,7 @@ class PackFolder:
                 self._next += 1
             with contextlib.suppress(HostError, OSError):
                 write_atomic(path, parts, durable=False)
-                if (mapped := _mapped(path)) is not None:
-                    block = memoryview(mapped)
+                if (block := _octets(path)) is not None:
                     self._know(block, path)
                     return block
         return b"".join(parts)
@@ -151,25 +151,24 @@ def tidied(folder: PackFolder, images: Images) -> Images:
     return tidy
 
 
-def _mapped(path: Path) -> mmap.mmap | None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        size = os.fstat(handle).st_size
-        return mmap.mmap(handle, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) if size else None
-    finally:
-        os.close(handle)
+def _octets(path: Path) -> Block | None:
+    """Read a small pack, map a large one."""
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= _SHORT:
+            return file.readall() or None
+        return memoryview(mmap.mmap(file.fileno(), size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ))
 
 
-def _map_good(path: Path) -> memoryview | None:
-    """Map a pack if it is good. The pages that the check has read are given back: most zones are seldom asked for."""
+def _read_good(path: Path) -> Block | None:
+    """Read or map a pack if it is good. Pages that the check has mapped are given back: most zones are seldom asked for."""
     try:
-        mapped = _mapped(path)
-        if mapped is None:
+        block = _octets(path)
+        if block is None:
             return None
-        block = memoryview(mapped)
         check_pack(block)
-        if hasattr(mmap, "MADV_DONTNEED"):
-            mapped.madvise(mmap.MADV_DONTNEED)
     except (OSError, ValueError):
         return None
+    if isinstance(block, memoryview) and hasattr(mmap, "MADV_DONTNEED"):
+        cast("mmap.mmap", block.obj).madvise(mmap.MADV_DONTNEED)
     return block

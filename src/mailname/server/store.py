@@ -89,28 +89,28 @@ class Store:
         self._library = library or ImageLibrary(None)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
-            self._lock = _opened_lock(folder / "lock")
+            self.lock = _opened_lock(folder / "lock")
         except OSError as error:
             remedy = "Name a folder that this user may write: state in the configuration."
             raise HostError(f"cannot use the state folder {folder}: {error.strerror}", remedy=remedy, step="state") from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "another process"
-            os.close(self._lock)
+            holder = os.pread(self.lock, 32, 0).decode("ascii", "replace").strip() or "another process"
+            os.close(self.lock)
             raise HostError(
                 f"the state folder {folder} is in use by process {holder}",
                 remedy="One server per state folder: stop the other one, or name another folder.",
                 step="state",
             ) from error
         with contextlib.suppress(OSError):  # it only tells people who holds the folder
-            os.truncate(self._lock, 0)
-            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+            os.truncate(self.lock, 0)
+            os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
         remove_unfinished(folder)
 
     def close(self) -> None:
         """Let go of the folder."""
-        os.close(self._lock)
+        os.close(self.lock)
 
     def _text_path(self, apex: Name) -> Path:
         return self.folder / f"{file_stem(apex)}{SUFFIX}"

@@ -52,6 +52,7 @@ class TrafficFile:
             raise
 
     def _begin(self) -> None:
+        self._rows.execute("PRAGMA locking_mode = EXCLUSIVE")  # as in history_file.py
         self._rows.execute("PRAGMA journal_mode = WAL")
         self._rows.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._rows.execute("PRAGMA user_version").fetchone()

@@ -49,7 +49,6 @@ class TrafficHistory:
     clock: Clock
     problem: str | None = None
     _noted: Counts = field(default_factory=dict)
-    _file: TrafficFile | None = None
     _task: asyncio.Task[None] | None = None
     _in_use: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -65,9 +64,6 @@ class TrafficHistory:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
             await self.note()
-        if self._file is not None:
-            await in_thread(self._file.close)
-            self._file = None
 
     async def _each_minute(self) -> None:
         while True:
@@ -93,15 +89,8 @@ class TrafficHistory:
                 self._noted, self.problem = counts, None
 
     def _add(self, folder: Path, at: float, grown: Counts) -> None:
-        if self._file is None:
-            self._file = _opened(folder / FILE)
-        try:
-            self._file.add(at, grown)
-        except sqlite3.Error:
-            with contextlib.suppress(sqlite3.Error):
-                self._file.close()
-            self._file = None
-            raise
+        with contextlib.closing(_opened(folder / FILE)) as file:  # nobody else can read it while it is open
+            file.add(at, grown)
 
     async def told(self, span: str, most: int) -> list[dict[str, Any]]:
         """Return those of the last minutes, hours or days in which anything was asked, the oldest first."""
@@ -118,9 +107,8 @@ class TrafficHistory:
         return [{"start": iso(start), "seconds": seconds, **counts} for start, counts in rows if start >= begin]
 
     def _last(self, folder: Path, span: str, most: int) -> list[tuple[int, Counts]]:
-        if self._file is None:
-            self._file = _opened(folder / FILE)
-        return self._file.last(span, most)
+        with contextlib.closing(_opened(folder / FILE)) as file:
+            return file.last(span, most)
 
 
 async def traffic_of(
