@@ -10,7 +10,7 @@ import dns.name
 import pytest
 
 from mailname.errors import PlanError
-from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup
+from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup, CatalogUpdate
 from mailname.server.config_file import load_config
 from mailname.server.keyfile import make_key_file
 from mailname.transfer.actions import Peer
@@ -117,3 +117,36 @@ class TestPage:
         make_key_file(tmp_path / "transfer.key", name("transfer.example.tech"))
         (catalog,) = load_config(examples[number], str(tmp_path / "server.toml")).catalogs
         assert catalog.role == ("producer", "consumer")[number % 2]
+
+
+class TestUpdateTable:
+    UPDATE = '[[catalog.update]]\nkey = "acme"\nnames = ["_acme-challenge", "*.dyn", "@"]\ntypes = ["TXT"]\nzones = ["*.tech"]\n'
+
+    def test_means_names_in_each_zone(self, tmp_path: Path) -> None:
+        make_key_file(tmp_path / "acme.key", name("acme"))
+        text = f'{TOP}[[key]]\nfile = "acme.key"\n{PRODUCER}{self.UPDATE}'
+        (one,) = load_config(text, str(tmp_path / "server.toml")).catalogs[0].update
+        rule = one.rule_for(name("example.tech"))
+        assert rule is not None
+        assert rule.keys == (name("acme"),)
+        assert rule.names == tuple(map(name, ("_acme-challenge.example.tech", "*.dyn.example.tech", "example.tech")))
+        assert [kind.name for kind in rule.types] == ["TXT"]
+        assert one.rule_for(name("example.org")) is None
+
+    def test_leaves_out_a_name_that_is_too_long_in_a_zone(self) -> None:
+        long = name(".".join(["x" * 60] * 4))
+        assert CatalogUpdate((name("acme"),), (dns.name.from_text("y" * 60, None),)).rule_for(long) is None
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            (PRODUCER + UPDATE, "there is no key acme"),
+            (CONSUMER + UPDATE, "there is no folder whose zones could be updated"),
+            (PRODUCER + UPDATE.replace('"@"', '"a.example.tech."'), "a.example.tech. is a whole name: write it as it stands"),
+            (PRODUCER + UPDATE.replace('"@"', '"a..b"'), "a..b is not a name"),
+            (PRODUCER + UPDATE.replace('"@"', "7"), "names"),
+        ],
+    )
+    def test_mistake_is_told(self, text: str, says: str) -> None:
+        with pytest.raises(PlanError, match=re.escape(says)):
+            read(text)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
+import dns.message
 import dns.name
 import dns.rcode
+import dns.tsig
+import dns.update
 import pytest
 from tests.server.running import PRIMARY, SECONDARY, asked, free_port, running, until, zone_text
 
-from mailname.server.catalog_config import CatalogConfig, CatalogGroup
+from mailname.server.catalog_config import CatalogConfig, CatalogGroup, CatalogUpdate
 from mailname.server.catalog_state import FILE
 from mailname.server.clock import ShiftedClock
 from mailname.server.config import ServerConfig, ZoneConfig
-from mailname.server.network import Endpoint
+from mailname.server.network import DirectNetwork, Endpoint, ask_udp
 from mailname.transfer.actions import Peer
 from mailname.transfer.catalog import Member, catalog_text, label_of
+from mailname.wire.tsig_key import make_key
 from mailname.zone import Serial
 
 if TYPE_CHECKING:
@@ -195,6 +200,40 @@ class TestProducerAndConsumer:
             await consumer.reconfigure(farm.consumer(catalogs=()))
             assert consumer.status()["zones"] == []
             assert (farm.folder / "consumer" / "example.tech.zone").exists()
+
+
+class TestUpdate:
+    async def test_of_a_zone_of_the_folder_stays_and_arrives_at_the_consumer(self, farm: Farm) -> None:
+        """As for a zone of its own: only the names that are given, whatever the file says later, and across a kill."""
+        farm.put("example.tech", "example.org")
+        key = make_key(name("acme."), "hmac-sha256")
+        rule = CatalogUpdate((key.name,), (dns.name.from_text("_acme-challenge", None),), zones=(name("*.tech"),))
+        config = replace(farm.producer(update=(rule,)), keys={key.name: key})
+
+        async def sent(zone: str, owner: str) -> str:
+            made = dns.update.UpdateMessage(zone)
+            made.add(owner, 60, "TXT", "token")
+            made.use_tsig({key.name: dns.tsig.Key(key.name, key.secret, key.algorithm)}, key.name)
+            octets = await ask_udp(DirectNetwork(), made.to_wire(), Endpoint(PRIMARY, farm.port), timeout=30)
+            return dns.rcode.to_text(dns.message.from_wire(octets, keyring=made.keyring, request_mac=made.mac).rcode())
+
+        async with running(config) as producer, running(farm.consumer()) as consumer:
+            await until(lambda: serving(consumer, "example.tech", "example.org"))
+            assert await sent("example.org", "_acme-challenge") == "REFUSED"
+            assert await sent("example.tech", "www") == "REFUSED"
+            assert await sent("example.tech", "_acme-challenge") == "NOERROR"
+            await until(lambda: consumer.serial(name("example.tech")) == 2)
+            shutil.copytree(farm.folder / "producer", farm.folder / "killed")  # all that is on the disk when it is answered
+            assert producer.zone_status(name("example.tech"))["may_update"] == ["acme."]
+        shutil.rmtree(farm.folder / "producer")
+        (farm.folder / "killed").rename(farm.folder / "producer")
+        farm.put("example.tech", serial=7)
+        async with running(config) as producer, running(farm.consumer()) as consumer:
+            kept = ['_acme-challenge.example.tech. TXT "token"']
+            assert producer.zone_status(name("example.tech"))["by_update"] == kept
+            await until(lambda: consumer.serial(name("example.tech")) == 7)
+            answer = await asked(Endpoint(SECONDARY, farm.port), "_acme-challenge.example.tech", "TXT")
+            assert answer.answer[0][0].to_text() == '"token"'
 
 
 class TestRemovedMember:

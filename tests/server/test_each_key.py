@@ -41,6 +41,12 @@ def told(server: Running, key: Key, side: str) -> list[dict[str, Any]]:
     return next((one[side] for one in file["keys"] if one["name"] == key.name.to_text()), [])
 
 
+async def refused(server: Running) -> list[Any]:
+    """Return what a server's history tells that it has refused, and how often."""
+    events = (await server.obey({"do": "history"}))["events"]
+    return [(one["says"], one["count"]) for one in events if one["what"] == "refused"]
+
+
 class TestRotation:
     @pytest.mark.parametrize(
         ("primary", "secondary", "common"),
@@ -72,6 +78,21 @@ class TestRotation:
             # The primary asks, once its NOTIFY was acknowledged, whether its secondary is ahead.
             assert {one["for"] for one in told(second, common, "used_by")} <= {"NOTIFY", "SOA"}
             assert {one["for"] for one in told(first, common, "used_by")} <= {"SOA", "AXFR", "IXFR"}
+
+    async def test_server_that_is_behind_refuses_no_notify(self, site: Site) -> None:
+        """The primary has seen with which key it asks, and signs its NOTIFY with that one; there is nothing to be explained."""
+        async with (
+            running(with_keys(site, "primary", STATES["both"])) as first,
+            running(with_keys(site, "secondary", STATES["only old"])) as second,
+        ):
+            await until(lambda: second.serial() == 1 and told(first, OLD, "used_by"))
+            await until(lambda: first.zone_status()["secondaries"][0]["state"] == "acknowledged")
+            before = await refused(second)
+            site.write(2)
+            await first.reload()
+            await until(lambda: second.serial() == 2)
+            await until(lambda: first.zone_status()["secondaries"][0]["state"] == "acknowledged")
+            assert await refused(second) == before
 
     async def test_no_key_in_common_is_badkey(self, site: Site) -> None:
         """The last key's failure is the one that is told."""

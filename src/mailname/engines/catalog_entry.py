@@ -1,7 +1,7 @@
 """A plan's place in its catalog: where a zone that the primary does not serve yet is put, so that it appears at every secondary.
 
 Refused unless the plan names the catalog, the running primary makes it, and it goes to the plan's secondaries. Who may update is
-configured in a zone's own table: a plan that says so is refused until there is one.
+configured in the catalog's table or the zone's own: a plan that says so is refused until there is one.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def refuse_updates(plan: Plan, apex: Name, may_update: Sequence[str]) -> None:
         raise HostError(
             f"{apex.to_text(omit_final_dot=True)} is served as the catalog's folder has it, and there [[update]] has no effect:"
             f" the server lets {', '.join(name.rstrip('.') for name in missing)} update nothing",
-            remedy="Put the zone's [[zone]] table and its [[key]] into the primary's configuration, as they are printed by:"
-            " mailname show PLAN --server NAME; make the key file: mailname key make NAME --output FILE; then: mailname reload",
+            remedy="Make the key file: mailname key make NAME --output FILE; put its [[key]], and a [[catalog.update]] or the"
+            " zone's own [[zone]] table, into the primary's configuration (mailname show PLAN --server NAME); mailname reload",
             step="publish",
         )
 

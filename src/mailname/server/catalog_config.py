@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import dns.name
 
 from mailname.server.config import IPNetwork, ZoneConfig
+from mailname.update.policy import UpdateRule
 from mailname.zone.name_pattern import any_matches
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dns.name import Name
+    from dns.rdatatype import RdataType
 
     from mailname.transfer.actions import Peer
     from mailname.transfer.catalog import Member
@@ -44,6 +46,38 @@ class CatalogGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogUpdate:
+    """What one key may update in the zones of a producer's folder (RFC 2136).
+
+    Attributes:
+        keys: any of these.
+        names: as they stand in each zone, relative to its apex; ``*.NAME`` for all below NAME.
+        types: as in ``UpdateRule``.
+        zones: in which zones; a pattern such as ``*.example.org`` stands for all below a name.
+
+    """
+
+    keys: tuple[Name, ...]
+    names: tuple[Name, ...]
+    types: frozenset[RdataType] = frozenset()
+    zones: tuple[Name, ...] = EVERY_ZONE
+
+    def rule_for(self, apex: Name) -> UpdateRule | None:
+        """Return what it allows in a zone; None for nothing."""
+        if not any_matches(self.zones, apex):
+            return None
+        names = tuple(name for one in self.names if (name := _within(one, apex)) is not None)
+        return UpdateRule(self.keys, names, self.types) if names else None
+
+
+def _within(relative: Name, apex: Name) -> Name | None:
+    try:
+        return relative.derelativize(apex)
+    except dns.name.NameTooLong:  # no such name can be in that zone
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogConfig:
     """One catalog zone.
 
@@ -55,6 +89,7 @@ class CatalogConfig:
         folder: where a producer finds zone files besides: each NAME.zone is a primary zone.
         groups: in the order in which a consumer looks for one that it knows.
         grace: seconds for which a consumer keeps the copy of a member that was removed.
+        update: who may update the zones of a producer's folder.
 
     """
 
@@ -67,6 +102,12 @@ class CatalogConfig:
     folder: Path | None = None
     groups: tuple[CatalogGroup, ...] = ()
     grace: int = GRACE
+    update: tuple[CatalogUpdate, ...] = ()
+
+    def folder_zone(self, apex: Name, file: Path) -> ZoneConfig:
+        """Return how a zone of a producer's folder is served: it goes to whom the catalog goes."""
+        rules = tuple(rule for one in self.update if (rule := one.rule_for(apex)) is not None)
+        return ZoneConfig(apex, "primary", file, (), self.secondaries, self.allow_transfer, rules)
 
     def zone(self, file: Path | None = None) -> ZoneConfig:
         """Return the catalog's own zone; a producer's lies in ``file``."""

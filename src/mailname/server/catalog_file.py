@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import dns.exception
+import dns.name
 from pydantic import BaseModel, BeforeValidator, Field
 
-from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup, CatalogRole
+from mailname.server.catalog_config import EVERY_ZONE, GRACE, CatalogConfig, CatalogGroup, CatalogRole, CatalogUpdate
 from mailname.server.config_fields import STRICT, KeySets, NameField, NetworkField, PeerTable, peers_of
+from mailname.server.update_file import RuleTable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -42,6 +45,29 @@ class CatalogGroupTable(BaseModel):
     allow_transfer: tuple[NetworkField, ...] = ()
 
 
+def _relative(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        name = dns.name.from_text(value, None)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise ValueError(f"{value} is not a name") from error
+    if name.is_absolute():
+        raise ValueError(f"{value} is a whole name: write it as it stands in each zone, such as _acme-challenge")
+    return name
+
+
+class CatalogUpdateTable(RuleTable):
+    """One ``[[catalog.update]]``."""
+
+    names: tuple[Annotated[dns.name.Name, BeforeValidator(_relative)], ...] = Field(min_length=1)
+    zones: tuple[NameField, ...] = EVERY_ZONE
+
+    def value(self, key_sets: KeySets) -> CatalogUpdate:
+        """Return what the table means; a name of ``key_sets`` stands for the keys of its file."""
+        return CatalogUpdate(key_sets.get(self.key, (self.key,)), self.names, frozenset(self.types), self.zones)
+
+
 class CatalogTable(BaseModel):
     """One ``[[catalog]]``."""
 
@@ -55,6 +81,7 @@ class CatalogTable(BaseModel):
     folder: Path | None = None
     groups: tuple[CatalogGroupTable, ...] = Field((), alias="group")
     grace: _Seconds = GRACE
+    updates: tuple[CatalogUpdateTable, ...] = Field((), alias="update")
 
     def value(self, top: Path, key_sets: KeySets) -> CatalogConfig:
         """Return what the table means. ``top``: the folder to which paths are relative."""
@@ -78,6 +105,7 @@ class CatalogTable(BaseModel):
             Path(top, self.folder) if self.folder else None,
             groups,
             self.grace,
+            tuple(one.value(key_sets) for one in self.updates),
         )
 
 
@@ -102,6 +130,7 @@ def contradictions(catalogs: Sequence[CatalogTable], zones: set[Name], keys: Con
             yield (*at, "primary"), f"the catalog {name} is made here", 'Remove its primaries, or write: role = "consumer"'
         for key in catalog.model_fields_set & ({"zones", "folder"} if catalog.role == "consumer" else {"grace"}):
             yield (*at, key), f"'{key}' means nothing for a {catalog.role}", "Remove it."
+        yield from _update_mistakes(at, catalog, keys)
         tables: list[tuple[tuple[str | int, ...], CatalogTable | CatalogGroupTable]] = [(at, catalog)]
         for index, group in enumerate(catalog.groups):
             place: tuple[str | int, ...] = (*at, "group", index)
@@ -114,6 +143,16 @@ def contradictions(catalogs: Sequence[CatalogTable], zones: set[Name], keys: Con
                 yield (*place, "zones"), "which zones are in a group is the producer's to say", "Remove it."
         for place, table in tables:
             yield from _peer_mistakes(place, table, keys)
+
+
+def _update_mistakes(at: tuple[str | int, ...], catalog: CatalogTable, keys: Container[Name] | None) -> Iterator[Contradiction]:
+    if catalog.updates and catalog.folder is None:
+        remedy = "Name one (folder), or write [[zone.update]] in the table of each zone; at a consumer, neither."
+        yield (*at, "update"), "there is no folder whose zones could be updated", remedy
+    for number, one in enumerate(catalog.updates):
+        if keys is not None and one.key not in keys:
+            missing = f"there is no key {one.key.to_text(omit_final_dot=True)}"
+            yield (*at, "update", number, "key"), missing, "Add a [[key]] with the file that holds it."
 
 
 def _peer_mistakes(

@@ -10,7 +10,6 @@ from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import write_atomic
 from mailname.server.catalog_member_file import SUFFIX as MEMBER
 from mailname.server.catalog_member_file import member_file, with_properties
-from mailname.server.config import ZoneConfig
 from mailname.server.context import log
 from mailname.server.zonefiles import SUFFIX, apex_of, file_stem, read_image
 from mailname.transfer.catalog import Member, by_zone, catalog_text, label_of, read_catalog
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from mailname.server.catalog_config import CatalogConfig
+    from mailname.server.config import ZoneConfig
     from mailname.server.store import Store
 
 FOLDER = "catalogs"
@@ -54,7 +54,7 @@ def folder_zones(config: CatalogConfig) -> list[ZoneConfig]:
         except HostError as error:
             log.error("%s", error)
         else:
-            zones.append(ZoneConfig(apex, "primary", path, (), config.secondaries, config.allow_transfer))
+            zones.append(config.folder_zone(apex, path))
     return zones
 
 

@@ -30,6 +30,18 @@ def first_of(peer: Peer) -> Peer:
     return _with(peer, peer.keys[0]) if peer.keys else peer
 
 
+def as_used(context: Context, peer: Peer) -> Peer:
+    """Return a secondary with the key first that it last signed with, as far as we have seen it ask.
+
+    While a key is rotated, a server that is behind then gets no NOTIFY that it must refuse. Only who is asked for zones does so:
+    a secondary signs with its first key, which tells that it has the new one.
+    """
+    used = context.key_use.last_used_by(peer.address, peer.keys)
+    if used is None or used == peer.key:
+        return peer
+    return replace(peer, key=used, also_keys=tuple(key for key in peer.keys if key != used))
+
+
 async def with_each_key(context: Context, peer: Peer, what: str, ask: Callable[[Peer], Awaitable[T]]) -> T:
     """Ask a peer, signed with the keys that we share, one after the other until it knows one.
 

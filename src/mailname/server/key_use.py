@@ -57,6 +57,11 @@ class KeyUse:
         if len(self._uses) > _MOST:
             self._uses.popitem(last=False)
 
+    def last_used_by(self, source: IPAddress, keys: Sequence[Name]) -> Name | None:
+        """Return with which of some keys a peer's last request was signed; None where none came."""
+        found = [(use.at, key) for key in keys if (use := self._uses.get((key, source, "used_by"))) is not None]
+        return max(found)[1] if found else None
+
     def _of(self, key: Name, side: str) -> list[dict[str, Any]]:
         return [
             {"address": str(address), "at": iso(use.at), "for": use.what}

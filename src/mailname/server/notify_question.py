@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dns.rcode import Rcode
 
 from mailname.server.asking import UDP_TIMEOUT, at, judged, network_failure, rcode_of, signed
-from mailname.server.each_key import first_of, with_each_key
+from mailname.server.each_key import as_used, first_of, with_each_key
 from mailname.transfer import notify
 
 if TYPE_CHECKING:
@@ -25,19 +25,22 @@ class Sent(NamedTuple):
     Attributes:
         answer: comes, or says why it does not.
         mac: the MAC of the NOTIFY, empty where it is not signed.
+        peer: to whom, the key first with which it is signed.
 
     """
 
     answer: asyncio.Future[bytes]
     mac: bytes
+    peer: Peer
 
 
 def begin(context: Context, peer: Peer, zone: Zone) -> Sent | None:
     """Send a NOTIFY now, if it can go at once; None where ``send_notify`` is to do it, or to say why it cannot be done."""
+    peer = as_used(context, peer)
     asking = _Asking(context, first_of(peer), zone)
     with suppress(OSError):
         answer = context.notifies.begin(context.network, at(peer), asking.make, UDP_TIMEOUT, context.source_for(peer.address))
-        return None if answer is None else Sent(answer, asking.mac)
+        return None if answer is None else Sent(answer, asking.mac, peer)
     return None
 
 
@@ -48,6 +51,7 @@ async def send_notify(context: Context, peer: Peer, zone: Zone, sent: Sent | Non
         TransferError: no answer, or one that is not signed right.
 
     """
+    peer = sent.peer if sent is not None else as_used(context, peer)
     first, last = first_of(peer), peer.keys[-1] if peer.keys else None
     return await with_each_key(
         context,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailname.errors import TransferError
+from mailname.server.each_key import as_used
 from mailname.server.soa_question import ask_soa
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class SecondariesAhead:
         """Ask; tell whether it needs no further question."""
         try:
             # By UDP as a NOTIFY, whatever transfers take: the port is the one for questions.
-            serial = await ask_soa(self.context, replace(peer, tls=None), self.apex)
+            serial = await ask_soa(self.context, as_used(self.context, replace(peer, tls=None)), self.apex)
         except TransferError:
             return False  # it has no version, or is away; the NOTIFYs tell that
         self.unasked.discard(peer)

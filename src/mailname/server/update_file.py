@@ -31,13 +31,18 @@ def _rdtype(value: object) -> object:
     return kind
 
 
-class UpdateTable(BaseModel):
-    """One ``[[zone.update]]``."""
+class RuleTable(BaseModel):
+    """What the tables that allow updates have in common."""
 
     model_config = STRICT
     key: NameField
-    names: tuple[NameField, ...] = Field(min_length=1)
     types: tuple[Annotated[dns.rdatatype.RdataType, BeforeValidator(_rdtype)], ...] = ()
+
+
+class UpdateTable(RuleTable):
+    """One ``[[zone.update]]``."""
+
+    names: tuple[NameField, ...] = Field(min_length=1)
 
     def value(self, key_sets: KeySets) -> UpdateRule:
         """Return the rule; a name of ``key_sets`` stands for the keys of its file."""
