@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.lab import plan_texts
-from tests.web.rehearsed import Shown, browser, shown
+from tests.web.rehearsed import Shown, browser, running, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 _AXE = Path(__file__).parent / "vendored/axe.min.js"
 _PLACES = ("", "/transfers?all", "/traffic", "/registrar", "/history")
-_LOOKS = [(width, scheme) for width in (360, 1280) for scheme in ("light", "dark")]
+_LOOKS = [(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")]
 _PATIENCE = 60_000  # milliseconds
 
 
@@ -32,8 +35,9 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("page")
     plan = folder / "example.tech.toml"
     plan.write_text(plan_texts.WITH_KEY)
-    with shown(folder, "rehearse", str(plan), "--serve", "--web", "127.0.0.1:0") as page:
-        yield page
+    place = folder / "lab"
+    with shown(folder, "rehearse", str(plan), "--serve", "--web", "127.0.0.1:0", "--folder", str(place)) as page:
+        yield replace(page, plan=plan, network=place / "network.json")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +78,7 @@ class TestEveryPage:
         page.goto(f"{rehearsal.base}/domain/example.tech{place}")
         page.wait_for_selector("main h1, main .verdict")
         page.evaluate(_AXE.read_text(encoding="utf-8"))
-        for width, scheme in _LOOKS:
+        for width, scheme in _LOOKS if place == "" else _LOOKS[:2]:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
             assert violations(page) == [], (width, scheme)
@@ -188,3 +192,59 @@ class TestForPrograms:
         assert 'mailname_verdict{domain="example.tech",verdict="well"} 1.0' in metrics
         assert 'mailname_questions_total{server="ns1.example.tech"}' in metrics
         assert asked.get(f"{rehearsal.base}/healthz").text() == "ok\n"
+
+
+class TestCommand:
+    def test_serves_several_domains_with_a_token(self, chromium: Browser, rehearsal: Shown, tmp_path: Path) -> None:
+        """The list tells what is not well first; who enters the token may act; the token is its owner's file."""
+        other = tmp_path / "other.tech.toml"
+        other.write_text(plan_texts.ORDINARY.replace("example.tech", "other.tech"))
+        token = tmp_path / "token"
+        words = ["--network", str(rehearsal.network), "--listen", "127.0.0.1:0", "--token-file", str(token)]
+        with shown(tmp_path, "web", str(rehearsal.plan), str(other), *words) as web:
+            assert token.stat().st_mode & 0o777 == 0o600
+            context = chromium.new_context(viewport={"width": 360, "height": 800})
+            context.set_default_timeout(_PATIENCE)
+            page = context.new_page()
+            page.goto(web.base)
+            page.wait_for_selector("tr.broken")  # the page itself tells when the checks are done
+            page.wait_for_selector("tr.well")
+            assert [one.inner_text() for one in page.query_selector_all("tbody th")] == ["other.tech", "example.tech"]
+            page.evaluate(_AXE.read_text(encoding="utf-8"))
+            assert violations(page) == []
+            page.click("#nav-enter")
+            page.fill("#token", "something else")
+            page.click("#go")
+            assert page.inner_text("#said") == "That is not the token."
+            page.fill("#token", token.read_text().strip())
+            page.click("#go")
+            page.click("text=other.tech")
+            page.click("#check-now")
+            page.wait_for_selector("#said")
+            assert page.inner_text("#said") == "Checked: other.tech is broken."
+            assert page.query_selector("#mend") is None
+            page.click("#leave")
+            page.goto(f"{web.base}/domain/other.tech")
+            assert page.query_selector("#check-now") is None
+            context.close()
+
+    def test_at_a_socket_its_owner_acts(self, rehearsal: Shown, tmp_path: Path) -> None:
+        """Nobody else can open it; it is gone afterwards."""
+        path = tmp_path / "web.sock"
+        with running(
+            tmp_path, "The page is at", "web", str(rehearsal.plan), "--network", str(rehearsal.network), "--socket", str(path)
+        ):
+            assert path.stat().st_mode & 0o777 == 0o600
+            page = over_socket(path, "GET", "/domain/example.tech")
+            (word,) = set(re.findall(r'name="word" value="(\w+)"', page))
+            assert "303 See Other" in over_socket(path, "POST", "/domain/example.tech/check", f"word={word}")
+            assert "403 Forbidden" in over_socket(path, "POST", "/domain/example.tech/check", "word=x")
+        assert not path.exists()
+
+
+def over_socket(path: Path, method: str, place: str, body: str = "") -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+        asked.settimeout(60)
+        asked.connect(str(path))
+        asked.sendall(f"{method} {place} HTTP/1.0\r\nHost: web\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        return b"".join(iter(lambda: asked.recv(65536), b"")).decode()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from mailname.web.site import Site
 
+_DIGITS = 18
+
 
 def app(site: Site, hosts: Container[str] | None) -> ASGIApp:
     """Return the application.
@@ -76,7 +78,9 @@ class _Told:
         """Tell a page of changes, as server-sent events."""
         if self._site.live.is_full:
             return PlainTextResponse("Too many pages are open.\n", 503)
-        stream = self._site.live.stream(request.query_params.get("domain", ALL))
+        since = request.query_params.get("since", "")
+        number = int(since) if since.isascii() and since.isdigit() and len(since) < _DIGITS else self._site.live.number
+        stream = self._site.live.stream(request.query_params.get("domain", ALL), number)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
     async def domains(self, _: Request) -> Response:

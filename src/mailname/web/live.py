@@ -18,9 +18,16 @@ _SHORT_BREATH = 0.3
 
 
 class Live:
-    """Who listens, and for what."""
+    """Who listens, and for what.
+
+    Attributes:
+        number: that of the last change; a page tells with which one it was made, so that it misses none before it listens.
+
+    """
 
     def __init__(self) -> None:
+        self.number = 0
+        self._changes: dict[str, int] = {}
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._closed = asyncio.Event()
 
@@ -31,6 +38,8 @@ class Live:
 
     def tell(self, domain: str) -> None:
         """Tell everybody that something about a domain changed."""
+        self.number += 1
+        self._changes[domain] = self.number
         for queue in self._listeners:
             if queue.qsize() < _MOST_WAITING:
                 queue.put_nowait(domain)
@@ -41,17 +50,25 @@ class Live:
         for queue in self._listeners:
             queue.put_nowait(None)
 
-    async def stream(self, domain: str) -> AsyncIterator[str]:
+    def _changed_since(self, domain: str, number: int) -> bool:
+        if domain == ALL:
+            return self.number > number
+        return max(self._changes.get(domain, 0), self._changes.get(ALL, 0)) > number
+
+    async def stream(self, domain: str, since: int) -> AsyncIterator[str]:
         """Yield what is to be sent to one page (HTML Living Standard, 9.2 Server-sent events).
 
         Args:
             domain: which one it shows; ``ALL``: every one.
+            since: the number with which the page was made.
 
         """
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
             yield "retry: 2000\n\n"
+            if self._changed_since(domain, since):
+                yield f"event: changed\ndata: {domain}\n\n"
             while not self._closed.is_set():
                 try:
                     changed = await asyncio.wait_for(queue.get(), _KEEP_ALIVE)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mailname.checks.traffic_share import Share
 
 _WIDTH, _HEIGHT = 720, 120
-_COLUMNS = 96  # quarters of an hour in a day
-_SPAN = 900  # seconds of one
+_COLUMNS = 96  # of a quarter of an hour in a whole day
+_MINUTE = 60
 _MOST = 5
 
 
@@ -51,14 +51,15 @@ def _parts(counts: Mapping[str, int], whole: int) -> list[tuple[str, str]]:
 
 
 def drawing(told: Mapping[str, Told]) -> Html:
-    """Draw the questions of the last day, one line for each server; nothing where there is no history."""
+    """Draw the questions of the last day, or of the time since they are counted, one line for each server."""
     rows = {
         name: one.report["history"]["rows"] for name, one in told.items() if one.report is not None and one.report.get("history")
     }
-    if sum(len(one) for one in rows.values()) < 2:
+    if len({row["start"] for each in rows.values() for row in each}) < 2:
         return Html()
-    last = max(moment_of(row["start"]) for each in rows.values() for row in each) // _SPAN
-    heights = {name: _heights(each, last) for name, each in rows.items()}
+    moments = [moment_of(row["start"]) for each in rows.values() for row in each]
+    span = max(_MINUTE, -(-(max(moments) - min(moments)) // (_COLUMNS - 1) // _MINUTE) * _MINUTE)
+    heights = {name: _heights(each, max(moments) // span, span) for name, each in rows.items()}
     top = max((max(each) for each in heights.values()), default=0) or 1
     lines = (
         fill('<polyline class="line line-$number" points="$points"/>', number=number % 4, points=_points(each, top))
@@ -74,10 +75,10 @@ def drawing(told: Mapping[str, Told]) -> Html:
     )
 
 
-def _heights(rows: Sequence[Mapping[str, Any]], last: int) -> list[int]:
+def _heights(rows: Sequence[Mapping[str, Any]], last: int, span: int) -> list[int]:
     found = [0] * _COLUMNS
     for row in rows:
-        place = _COLUMNS - 1 - (last - moment_of(row["start"]) // _SPAN)
+        place = _COLUMNS - 1 - (last - moment_of(row["start"]) // span)
         if place >= 0:
             found[place] += row["questions"]
     return found
