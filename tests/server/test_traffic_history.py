@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,8 +20,8 @@ from mailname.server.traffic_history import TrafficHistory, traffic_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 MINUTE = 1_800_000_000 // 86400 * 86400  # the first of a day
 numbers = st.integers(0, 10**6)
 counts = st.fixed_dictionaries(
@@ -105,6 +109,38 @@ class TestHistory:
             await history.stop()
         assert [row["questions"] for row in await history.told("day", 10)] == [10]
         await history.stop()
+
+    def test_of_a_process_that_is_killed_lacks_the_last_minute_at_most(self, tmp_path: Path) -> None:
+        """Kill -9, twice on one file, wherever it is in its work: each minute that was noted is there, and none twice."""
+        program = (
+            "import asyncio, pathlib, sys\n"
+            "from mailname.server.clock import ShiftedClock\n"
+            "from mailname.server.traffic_history import PARTS, TrafficHistory\n"
+            "counts = dict.fromkeys(PARTS, {}) | dict.fromkeys(('questions', 'answers', 'limited', 'edns', 'do'), 0)\n"
+            "async def count():\n"
+            "    clock = ShiftedClock()\n"
+            "    history = TrafficHistory(pathlib.Path(sys.argv[1]), lambda: dict(counts), clock)\n"
+            "    while True:\n"
+            "        counts['questions'] += 7\n"
+            "        clock.move(60)\n"
+            "        await history.note()\n"
+            "        print(counts['questions'], flush=True)\n"
+            "asyncio.run(count())\n"
+        )
+        path = os.pathsep.join(map(str, (ROOT, ROOT / "src")))
+        least = 0
+        for minutes in (40, 43):
+            words = [sys.executable, "-c", program, str(tmp_path)]
+            with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}) as server:
+                assert server.stdout is not None
+                said = [server.stdout.readline() for _ in range(minutes)]
+                server.kill()
+                said += server.stdout.readlines()
+            least += int([line for line in said if line.endswith("\n")][-1])
+        kept = TrafficFile(tmp_path / FILE)
+        for span in SPANS:
+            assert least <= sum(cast("int", one["questions"]) for _, one in kept.last(span, 10_000)) <= least + 2 * 7
+        kept.close()
 
     async def test_that_is_damaged_is_put_aside(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         """And told; a new one is begun."""
