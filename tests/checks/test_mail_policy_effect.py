@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.checks.small_world import PLAN, RESOLVER, SmallWorld, edited, look, name, verdict_of, zone_of
 from tests.mail.test_dkim_key import rsa_key
 
-from mailname.checks import Severity
+from mailname.checks import Severity, observe
 
 REPORTS = "v=DMARC1; p=none; rua=mailto:d@example.tech,mailto:d@reports.example"
 ALLOWED = "example.tech._report._dmarc.reports.example."
@@ -110,3 +112,20 @@ class TestWithEdit:
         verdict = verdict_of(world.plan, await look(world))
         assert verdict.cause is not None
         assert (verdict.cause.finding.code, [f.code for f in verdict.cause.explains]) == ("POL-09", ["ZONE-02"])
+
+
+class TestIncludedSpf:
+    @pytest.mark.parametrize("by_resolver", [True, False])
+    @pytest.mark.parametrize(("owner", "codes"), [("spf", []), ("other", ["POL-01"])])
+    async def test_is_followed_by_the_resolver_or_from_the_root(self, owner: str, codes: list[str], by_resolver: bool) -> None:
+        """A record that is there is read, and says who may send; one that is not is told."""
+        world = planned(
+            txt("example.tech", "v=spf1 include:spf.example.tech -all"),
+            txt(f"{owner}.example.tech", "v=spf1 ip4:198.51.100.0/24 -all"),
+        )
+        async with world:
+            seen_from = world.world() if by_resolver else replace(world.world(), resolver=None)
+            facts = await observe(world.plan, network=world.network, world=seen_from)
+        verdict = verdict_of(world.plan, facts)
+        assert [finding.code for finding in verdict.findings] == codes
+        assert verdict.cause is None or verdict.cause.proven

@@ -84,6 +84,7 @@ WANTED = {
     "soa-denies-long": "SOA-01",
     "dmarc-twice": "POL-02",
     "spf-for-everybody": "POL-01",
+    "spf-includes-nobody": "POL-01",
     "answers-from-elsewhere": "NS-11",
     "unknown-options-dropped": "NS-12",
     "recursion-without-flag": "NS-07",

@@ -68,3 +68,38 @@ class TestRecord:
     def test_is_the_only_one_that_is_spf(self) -> None:
         assert spf_record(["other", "v=spf1 mx -all"]) == "v=spf1 mx -all"
         assert spf_record(["v=spf1 mx -all", "v=spf1 a -all"]) is None
+
+
+ELSEWHERE = {
+    "ours.example.": "v=spf1 ip4:198.51.100.0/24 -all",
+    "theirs.example.": "v=spf1 ip4:203.0.113.0/24 -all",
+    "soft.example.": "v=spf1 ip4:203.0.113.0/24 ~all",
+    "on.example.": "v=spf1 redirect=ours.example",
+    "mx.example.": "v=spf1 mx -all",
+    "round.example.": "v=spf1 include:round.example -all",
+}
+
+
+class TestOtherDomains:
+    @pytest.mark.parametrize(
+        ("record", "result"),
+        [
+            ("v=spf1 include:ours.example -all", "pass"),
+            ("v=spf1 ~include:ours.example -all", "softfail"),
+            ("v=spf1 include:theirs.example ~all", "softfail"),  # a fail there is no match here
+            ("v=spf1 include:on.example -all", "pass"),
+            ("v=spf1 redirect=ours.example", "pass"),
+            ("v=spf1 redirect=theirs.example", "fail"),
+            ("v=spf1 redirect=soft.example ip4:192.0.2.1", "softfail"),
+            ("v=spf1 redirect=theirs.example ?all", "neutral"),
+            ("v=spf1 include:mx.example -all", None),
+            ("v=spf1 include:unknown.example -all", None),
+            ("v=spf1 include:round.example -all", None),
+        ],
+    )
+    def test_count_as_far_as_their_records_are_known(self, record: str, result: str | None) -> None:
+        """RFC 7208 sections 5.2 and 6.1."""
+        told = result_for(
+            ip_address("198.51.100.2"), record, DOMAIN, addresses_of, (MAIL,), lambda domain: ELSEWHERE.get(domain.to_text())
+        )
+        assert told == result

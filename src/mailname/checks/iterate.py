@@ -58,6 +58,13 @@ class Iterator:
                 found += [a for r in probe.answer for a in glue_in(replace(probe, additional=(r,)), r.owner)]
         return self.asker.wanted(tuple(dict.fromkeys(found)))
 
+    async def answer(self, name: Name, kind: RdataType) -> Probe | None:
+        """Return what is said of a name, and keep it; None where nobody could say."""
+        probe = await self._answer(name, kind, 0)
+        if probe is not None:
+            self.asker.probes.append(probe)
+        return probe
+
     async def _answer(self, host: Name, kind: RdataType, depth: int) -> Probe | None:
         """Return the answer for one type, followed through aliases; None where nobody could say."""
         whole: Probe | None = None

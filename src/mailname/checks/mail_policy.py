@@ -13,6 +13,7 @@ from mailname.checks.finding import Finding, Severity, evidence_of
 from mailname.checks.known_name import known
 from mailname.checks.wording import listed, plan_file, spoken
 from mailname.mail import policy
+from mailname.mail.spf_follow import followed_faults, spf_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +61,12 @@ def texts_in(probe: Probe) -> list[str]:
     return [b"".join(rdata.strings).decode("ascii", "replace") for rdata in found]
 
 
+def texts_beyond(probe: Probe) -> list[str]:
+    """Return the same for a name that may be an alias: the records stand at the end of the chain."""
+    found = [cast("TXT", record.rdata) for record in probe.answer if record.rdtype == RdataType.TXT]
+    return [b"".join(rdata.strings).decode("ascii", "replace") for rdata in found]
+
+
 def policy_answer(facts: Facts, owner: Name) -> Probe | None:
     """Return an authority's answer about the TXT records of a name."""
     for probe in facts.at_rung("servers"):
@@ -68,11 +75,28 @@ def policy_answer(facts: Facts, owner: Name) -> Probe | None:
     return None
 
 
+def spf_texts(facts: Facts, domain: Name) -> list[str] | None:
+    """Return what the TXT records of a domain hold to which an SPF record leads; None where nobody could say."""
+    for probe in facts.at_rung("resolver"):
+        if (probe.qname, probe.qtype) == (domain, RdataType.TXT) and probe.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return texts_beyond(probe)
+    return None
+
+
+def followed(facts: Facts, texts: list[str]) -> list[str]:
+    """Return what is wrong with the records to which the domain's SPF record leads."""
+    records = spf_records(texts)
+    return followed_faults(facts.domain, records[0], lambda domain: spf_texts(facts, domain)) if len(records) == 1 else []
+
+
 def policies_readable(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find policies that are written so that nobody follows them."""
     for code, what, below, judge in _POLICIES:
         probe = policy_answer(facts, owner_of(below, plan.domain))
-        if probe is not None and (faults := judge(texts_in(probe))):
+        if probe is None:
+            continue
+        faults = judge(texts_in(probe)) or (followed(facts, texts_in(probe)) if code == "POL-01" else [])
+        if faults:
             yield _finding(plan, code, what, probe, faults)
     for probe in selector_answers(facts):
         if faults := policy.dkim_faults(texts_in(probe)):

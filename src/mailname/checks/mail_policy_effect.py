@@ -8,7 +8,7 @@ import dns.rcode
 from dns.rdatatype import RdataType
 
 from mailname.checks.finding import Finding, Severity, evidence_of
-from mailname.checks.mail_policy import owner_of, policy_answer, selector_answers, texts_in
+from mailname.checks.mail_policy import owner_of, policy_answer, selector_answers, spf_texts, texts_in
 from mailname.checks.observe_policies import permission_owner, policy_host
 from mailname.checks.reading import host_sight, mail_exchangers
 from mailname.checks.wording import listed, plan_file, spoken
@@ -52,6 +52,9 @@ def mail_host_may_send(plan: Plan, facts: Facts) -> Iterator[Finding]:
     def addresses_of(host: Name) -> tuple[IPAddress, ...] | None:
         return host_sight(plan, facts, host).addresses
 
+    def record_of(domain: Name) -> str | None:
+        return spf_record(spf_texts(facts, domain) or ())
+
     exchangers = mail_exchangers(plan, facts) or ()
     for host in dict.fromkeys(exchangers):
         if not host.is_subdomain(plan.domain):
@@ -59,7 +62,7 @@ def mail_host_may_send(plan: Plan, facts: Facts) -> Iterator[Finding]:
         refused = [
             one
             for one in addresses_of(host) or ()
-            if result_for(one, record, plan.domain, addresses_of, exchangers) in ("fail", "softfail")
+            if result_for(one, record, plan.domain, addresses_of, exchangers, record_of) in ("fail", "softfail")
         ]
         if not refused:
             continue

@@ -16,14 +16,14 @@ from mailname.checks.asking import Addressee, Asker
 from mailname.checks.facts import RUNGS, ControlFact, Facts
 from mailname.checks.iterate import Iterator
 from mailname.checks.mail_policy import NAMES as POLICIES
-from mailname.checks.mail_policy import owner_of
+from mailname.checks.mail_policy import owner_of, texts_beyond
 from mailname.checks.observe_control import ask_status, read_zone_file, records_of
 from mailname.checks.observe_doubt import settle
 from mailname.checks.observe_knock import beside
 from mailname.checks.observe_lists import BlockLists
 from mailname.checks.observe_mail import visit
 from mailname.checks.observe_parents import Walk, parent_by_resolver
-from mailname.checks.observe_policies import ask_tlsa, follow_policies, mail_hosts_in
+from mailname.checks.observe_policies import ask_tlsa, follow_policies, follow_spf, mail_hosts_in
 from mailname.checks.observe_servers import ask_server, questions
 from mailname.checks.observe_signatures import ask_signatures
 from mailname.checks.out_of_step import held_serials, out_of_step
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdtypes.ANY.PTR import PTR
 
-    from mailname.checks.facts import MailProbe
+    from mailname.checks.facts import MailProbe, Probe
     from mailname.checks.facts_knock import Knock
     from mailname.checks.facts_transfer import TransferTry
     from mailname.checks.observe_parents import Referral
@@ -147,7 +147,7 @@ class Look:
                 group.create_task(self._control())
             group.create_task(self._planned_mail_hosts())
         if self.asks("servers"):
-            await asyncio.gather(self._second_look(), self._settle())
+            await asyncio.gather(self._second_look(), self._settle(), self._included())
             await self._why_out_of_step()
 
     async def _why_out_of_step(self) -> None:
@@ -187,6 +187,20 @@ class Look:
     async def _settle(self) -> None:
         """Ask what decides where the answers fit two causes."""
         await settle(self.asker, self.domain)
+
+    async def _included(self) -> None:
+        """Follow what the SPF record includes."""
+        await follow_spf(self.asker, self.domain, self.asker.probes, self._texts)
+
+    async def _texts(self, domain: Name) -> list[str]:
+        found: Probe | None = None
+        if self.world.resolver is not None and self.asks("resolver"):
+            whom = Addressee("resolver", dns.name.root, RESOLVER, self.world.resolver)
+            found = await self.asker.ask(whom, domain, RdataType.TXT, recurse=True)
+        elif self.world.resolver is None and self.asks("root"):
+            self._iterator = self._iterator or Iterator(self.asker)
+            found = await self._iterator.answer(domain, RdataType.TXT)
+        return texts_beyond(found) if found else []
 
     async def _resolver(self) -> None:
         """See what everyone else sees: the MX, and the addresses of the hosts it names."""

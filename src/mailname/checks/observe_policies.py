@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, cast
 
 import dns.exception
@@ -12,10 +13,11 @@ from dns.rdatatype import RdataType
 from mailname.checks.asking import Addressee
 from mailname.checks.mail_policy import owner_of, texts_in
 from mailname.mail.policy import announces_mta_sts, report_domains
+from mailname.mail.spf_follow import spf_records, spf_targets
 from mailname.mail.tlsa import tlsa_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from dns.name import Name
     from dns.rdtypes.ANY.MX import MX
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from mailname.checks.asking import Asker
     from mailname.checks.facts import Probe
 
+    TextsOf = Callable[[Name], Awaitable[list[str]]]
+
 _RESOLVER = dns.name.from_text("resolver.")
+_MOST_INCLUDED = 16  # domains to which an SPF record leads: receivers follow ten (RFC 7208 section 4.6.4)
 _MOST = 4  # domains that take reports, and hosts that take mail
 
 
@@ -63,6 +68,21 @@ def mail_hosts_in(probes: Iterable[Probe], domain: Name) -> set[Name]:
     """Return the hosts that the domain's MX names, by the answers so far."""
     answers = (p for p in probes if p.rung == "servers" and (p.qname, p.qtype) == (domain, RdataType.MX))
     return {mx.exchange for probe in answers for mx in cast("tuple[MX, ...]", probe.rdatas(domain, RdataType.MX))}
+
+
+async def follow_spf(asker: Asker, domain: Name, probes: Iterable[Probe], texts_of: TextsOf) -> None:
+    """Ask for the records that the domain's SPF record includes or redirects to: level by level, as long as two tries last."""
+    own = next(
+        (texts_in(p) for p in probes if p.rung == "servers" and (p.qname, p.qtype) == (domain, RdataType.TXT) and p.aa), []
+    )
+    wanted = {target for record in spf_records(own) for _, target in spf_targets(record)}
+    asked = {domain}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(asker.world.timeout * asker.world.tries):
+            while (now := sorted(wanted - asked)[: _MOST_INCLUDED - len(asked)]) and len(asked) < _MOST_INCLUDED:
+                asked |= set(now)
+                found = await asyncio.gather(*map(texts_of, now))
+                wanted = {target for texts in found for record in spf_records(texts) for _, target in spf_targets(record)}
 
 
 async def ask_tlsa(asker: Asker, whom: Addressee, hosts: Iterable[Name]) -> None:

@@ -97,6 +97,9 @@ class SharedLook(DomainLook):
     async def _settle(self) -> None:
         """Ask no more than each domain needs."""
 
+    async def _included(self) -> None:
+        """Follow no SPF records: thousands of domains include the same few."""
+
     async def _or_knock(self, asking: Awaitable[object], heard: Callable[[], bool], at: Endpoint) -> None:
         """Knock nowhere: of many domains, it would look like a search for open ports."""
         del heard, at

@@ -194,6 +194,12 @@ async def dmarc_twice(lab: Lab) -> None:
     await publish(lab, rewritten(lab, lines, (owner, RdataType.TXT)))
 
 
+@fault("POL-01", "The SPF record includes that of a provider who is gone.")
+async def spf_includes_nobody(lab: Lab) -> None:
+    """Include a domain that does not exist."""
+    await publish(lab, rewritten(lab, '@ TXT "v=spf1 mx include:spf.invalid -all"\n', (lab.plan.domain, RdataType.TXT)))
+
+
 @fault("POL-01", "The SPF record lets everybody send in the domain's name.")
 async def spf_for_everybody(lab: Lab) -> None:
     """Publish +all."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
-_ASKING = ("include", "a", "mx", "ptr", "exists")
+ASKING = ("include", "a", "mx", "ptr", "exists")
 _TERM = re.compile(r"([+?~-]?)([a-z][a-z0-9_.-]*)(?:([:=/])(.*))?", re.IGNORECASE)
 _POLICIES = ("none", "quarantine", "reject")
 
@@ -48,7 +48,7 @@ def _spf_terms(terms: list[str]) -> list[str]:
                 faults.append(f"'{term}' lets everybody send in the domain's name")
             if at + 1 < len(terms) and any("=" not in later for later in terms[at + 1 :]):
                 faults.append(f"what follows '{term}' is never looked at")
-        elif name in _ASKING:
+        elif name in ASKING:
             lookups += 1
             if name in ("include", "exists") and not (mark == ":" and value):
                 faults.append(f"'{term}' names no domain")

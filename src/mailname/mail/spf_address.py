@@ -1,7 +1,6 @@
-"""What an SPF record says of one address, as far as the domain's own records tell (RFC 7208 sections 4.6 and 5).
+"""What an SPF record says of one address, as far as the records at hand tell (RFC 7208 sections 4.6, 5 and 6.1).
 
-Not implemented: ``include``, ``exists``, ``ptr``, ``redirect`` and macros, which need other domains' records: there the answer is
-that nobody can say from here.
+Not implemented: ``exists``, ``ptr`` and macros, and hosts of other domains: there the answer is that nobody can say from here.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import dns.exception
 import dns.name
 
+from mailname.mail.policy import MOST_LOOKUPS
+from mailname.mail.spf_follow import spf_targets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from ipaddress import IPv4Address, IPv6Address
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     Address = IPv4Address | IPv6Address
+    RecordOf = Callable[[Name], str | None]
     AddressesOf = Callable[[Name], Iterable[Address] | None]
 
 Result = Literal["pass", "fail", "softfail", "neutral"]
@@ -35,7 +38,13 @@ def spf_record(texts: Iterable[str]) -> str | None:
 
 
 def result_for(
-    address: Address, record: str, domain: Name, addresses_of: AddressesOf, mail_hosts: Iterable[Name]
+    address: Address,
+    record: str,
+    domain: Name,
+    addresses_of: AddressesOf,
+    mail_hosts: Iterable[Name] | None,
+    record_of: RecordOf = lambda _domain: None,
+    deep: int = 0,
 ) -> Result | None:
     """Return what the record says of mail from this address; None where that depends on more than we know.
 
@@ -44,12 +53,31 @@ def result_for(
         record: the SPF record.
         domain: whose it is.
         addresses_of: gives a host's addresses; None when nobody could say.
-        mail_hosts: the hosts that the domain's MX names.
+        mail_hosts: the hosts that the domain's MX names; None where they are not known.
+        record_of: gives another domain's one SPF record; None when nobody could say.
+        deep: how many records have led to this one.
 
     """
-    hosts = tuple(mail_hosts)
+    hosts = tuple(mail_hosts) if mail_hosts is not None else None
+    to: Name | None = None
+
+    def of_another(other: Name) -> Result | None:
+        further = record_of(other) if deep < MOST_LOOKUPS else None
+        return result_for(address, further, other, addresses_of, None, record_of, deep + 1) if further is not None else None
+
     for term in record.split()[1:]:
         if _OTHER_MODIFIER.fullmatch(term):
+            continue
+        if elsewhere := spf_targets(f"v=spf1 {term}"):
+            kind, other = elsewhere[0]
+            if kind == "redirect":
+                to = other
+                continue
+            result = of_another(other)
+            if result is None:
+                return None
+            if result == "pass":
+                return _SIGNS[term[0] if term[0] in _SIGNS else ""]
             continue
         match = _TERM.fullmatch(term)
         if match is None or "%" in term:
@@ -59,11 +87,11 @@ def result_for(
             return None
         if matches:
             return _SIGNS[match[1]]
-    return "neutral"
+    return of_another(to) if to is not None else "neutral"
 
 
 def _matches(
-    term: re.Match[str], address: Address, domain: Name, addresses_of: AddressesOf, hosts: tuple[Name, ...]
+    term: re.Match[str], address: Address, domain: Name, addresses_of: AddressesOf, hosts: tuple[Name, ...] | None
 ) -> bool | None:
     kind, value, lengths = term[2].lower(), term[3], term[4]
     if kind == "all":
@@ -74,10 +102,11 @@ def _matches(
         target = dns.name.from_text(value) if value else domain
     except dns.exception.DNSException:
         return None
-    if kind == "mx" and target != domain:
+    asked = (target,) if kind == "a" else hosts if target == domain else None
+    if asked is None:
         return None
     found: list[Address] = []
-    for host in hosts if kind == "mx" else (target,):
+    for host in asked:
         known = addresses_of(host)
         if known is None:
             return None
