@@ -79,7 +79,18 @@ class TestConfiguration:
         assert by_name["hoster.example"]["lost_nothing"]
         assert by_name["customer-b.example"]["diff"][0]["type"] == "MX"
         assert not by_name["customer-b.example"]["written"]
-        assert {(one["line"], one["severity"]) for one in document["mistakes"]} == {(13, "error"), (1, "warning")}
+        assert {(one["line"], one["severity"]) for one in document["mistakes"]} == {(13, "error")}
+
+    def test_puts_a_reverse_zone_into_the_plan_of_its_servers(self, tmp_path: Path) -> None:
+        """Each address keeps its name; alone it has no plan, which is told."""
+        result = hoster("-o", tmp_path)
+        assert "The reverse zone 113.0.203.in-addr.arpa is in this plan, too, with 6 names" in " ".join(result.stdout.split())
+        (reverse,) = load((tmp_path / "hoster.example.toml").read_text(), "x").plan.reverse_zones
+        assert str(reverse.prefix) == "203.0.113.0/24"
+        assert "box-003.web.hoster.example." in {str(one.name) for one in reverse.ptr}
+        alone = hoster("-o", tmp_path / "alone", "--zone", "113.0.203.in-addr.arpa")
+        assert alone.exit_code == 1
+        assert "No domain that was found has its name servers" in " ".join(alone.stderr.split())
 
     @pytest.mark.parametrize("side", ["recipe-primary", "recipe-secondary"])
     def test_of_either_side_gives_the_same_plan(self, side: str, tmp_path: Path) -> None:

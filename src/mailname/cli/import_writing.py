@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import dns.name
 from mailname.errors import HostError, Mistake, Position
 from mailname.imports.new_plan import NewPlan, new_plan
 from mailname.imports.proof import Proof, prove
+from mailname.imports.reverse_zones import home, join
 from mailname.imports.takeover import hidden
 from mailname.plan.names import say
 from mailname.server.atomic import create_secret, write_atomic
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mailname.imports.found_zone import FoundZone
     from mailname.imports.named_conf import ConfiguredKey
     from mailname.imports.takeover import Takeover
+
+
+_ARPA = dns.name.from_text("arpa.")
 
 
 @dataclass(slots=True)
@@ -52,14 +56,10 @@ class Imported:
 
 
 def drafted(collected: Collected, takeover: Takeover, folder: Path, tell: Callable[[str], None]) -> list[Imported]:
-    """Draft and prove the plan of each zone that was found; reverse zones have none of their own."""
-    arpa = dns.name.from_text("arpa.")
+    """Draft and prove the plan of each zone that was found; a reverse zone goes into the plan of a domain."""
     imported: list[Imported] = []
     for zone in takeover.zones:
-        if zone.apex.is_subdomain(arpa):
-            problem = f"{say(zone.apex)} is a reverse zone, which has no plan of its own."
-            remedy = "Write it as [[reverse_zone]] into the plan of a domain that the same servers serve."
-            collected.mistakes.append(Mistake(Position(zone.where, 1, 1), problem, remedy, "warning"))
+        if zone.apex.is_subdomain(_ARPA):
             continue
         tell(say(zone.apex))
         configured = collected.configured.get(zone.apex)
@@ -90,7 +90,28 @@ def drafted(collected: Collected, takeover: Takeover, folder: Path, tell: Callab
                 f"bring it up to date before: rndc sync -clean {say(zone.apex)}"
             )
         imported.append(one)
+    for zone in takeover.zones:
+        if zone.apex.is_subdomain(_ARPA) and (why_not := _join_reverse(zone, imported)):
+            problem = f"{say(zone.apex)} is a reverse zone, which has no plan of its own. {why_not}"
+            remedy = "Write it as [[reverse_zone]] into the plan of a domain that the same servers serve."
+            collected.mistakes.append(Mistake(Position(zone.where, 1, 1), problem, remedy, "warning"))
     return imported
+
+
+def _join_reverse(zone: FoundZone, imported: list[Imported]) -> str:
+    """Write a reverse zone into the plan of a domain with the same name servers; return why it cannot be, or nothing."""
+    good = {one.found.zone.apex: one for one in imported if one.proof.plan is not None and not one.why_not}
+    domain = home(zone.zone, (one.found.zone for one in good.values()))
+    if domain is None:
+        return "No domain that was found has its name servers."
+    one = good[domain.apex]
+    joined = join(one.plan.text, str(one.path), zone.zone)
+    if joined.why_not:
+        return joined.why_not
+    one.plan = replace(one.plan, text=joined.text)
+    one.proof = prove(joined.text, str(one.path), one.found.zone)
+    one.notes = (*one.notes, joined.note)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
