@@ -135,7 +135,9 @@ class TestTakeover:
                 refused = someone.tried("deploy", str(someone.plan), given="n\n")
                 untouched = (pair.primary.root / "etc/bind/named.conf.local").read_text()
                 code, told = someone.deploy("--yes")
+                assert told["unpublished"] == []
                 someone.plan.write_text(someone.plan.read_text().replace("ttl        = 3600", "ttl        = 7200", 1))
+                (waiting,) = someone.deploy()[1]["unpublished"]
                 published = someone.tried("publish", str(someone.plan), "--json")
                 said = json.loads(asker.communicate()[0])
             shown = " ".join(refused.stdout.split())
@@ -145,6 +147,7 @@ class TestTakeover:
                 '+include "/etc/bind/mailname/',
             ):
                 assert text in shown, refused.stdout
+            assert waiting["zone"] == "example.tech."
             assert (refused.returncode, untouched) == (130, OTHER + PRIMARY)
             assert code == 0, told
             assert {one["serial"] for one in told["answers"]} == {2026112307}

@@ -53,6 +53,7 @@ class Deployment:
         chosen: those that are deployed.
         asked: how the servers answered at the end.
         published: what was published for the first time.
+        unpublished: what the primary serves already, and the plan means otherwise: that waits for ``mailname publish``.
         keys: where each key is from, by its file.
         handovers: where the engine changes, by the name of the host.
 
@@ -66,6 +67,7 @@ class Deployment:
     tell: Callable[[str], None]
     asked: list[Asked] = field(default_factory=list)
     published: list[Publication] = field(default_factory=list)
+    unpublished: list[Publication] = field(default_factory=list)
     keys: dict[PurePath, str] = field(default_factory=dict)
     handovers: dict[str, Handover] = field(default_factory=dict)
 
@@ -205,6 +207,7 @@ class Deployment:
         today = datetime.now(UTC).date()
         publishing = Publishing(self.plan, Path(CONTROL), DirectNetwork(), today, place=place)
         found = await publishing.prepare()
+        self.unpublished = [one for one in found if one.old is not None and one.needs_writing and one.changes]
         publishing.publications = [one for one in found if one.old is None and not one.unreadable]
         if publishing.publications:
             self.tell(f"{primary.name}: publishing the first zone")

@@ -123,6 +123,10 @@ class View:
         for published in run.published:
             name = published.new.apex.to_text(omit_final_dot=True)
             self._prose.print(f"[bold]{escape(name)}[/]: published, serial {published.new.serial}")
+        for waiting in run.unpublished:
+            name = waiting.new.apex.to_text(omit_final_dot=True)
+            what = f"the plan means something else than what is served, {len(waiting.changes)} changes"
+            print_prose(self._prose, f"[yellow]{escape(name)}[/]: {what}; publish it: mailname publish {escape(str(self._plan))}")
         for one in run.asked:
             if not one.from_here:
                 self._prose.print(f"  [yellow]?[/] {escape(str(one.at))} {one.protocol.upper()}: this computer has no way there")
@@ -151,6 +155,7 @@ class View:
             "trouble": {"says": trouble.problem, "fix": trouble.remedy} if trouble else None,
             "hosts": [one.to_json() for one in run.chosen],
             "published": [{"zone": one.new.apex.to_text(), "serial": one.new.serial.value} for one in run.published],
+            "unpublished": [{"zone": one.new.apex.to_text(), "changes": len(one.changes)} for one in run.unpublished],
             "answers": [one.to_json() for one in run.asked],
         }
 
