@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from mailname.server.control import ask
 from mailname.web.events import Happened, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -106,15 +107,25 @@ class Domain:
         around = self.around()
         self.busy = True
         try:
-            facts = await observe(self.plan, network=around.network, world=around.world)
-            verdict = explain(self.plan, facts, judge(self.plan, facts, around.place))
-            self.look, self.problem = Look(facts, verdict), ""
-        except MailnameError as error:
-            self.problem = str(error)
-        except OSError as error:
-            self.problem = f"the check could not be made: {error.strerror or error}"
+            with self._telling():
+                facts = await observe(self.plan, network=around.network, world=around.world)
+                verdict = explain(self.plan, facts, judge(self.plan, facts, around.place))
+                self.look, self.problem = Look(facts, verdict), ""
         finally:
             self.busy = False
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Keep as ``problem`` what stops a look; what was seen before stays, and the next look is made."""
+        try:
+            yield
+        except (MailnameError, OSError) as error:
+            self.problem = _in_words(error)
+        except BaseExceptionGroup as group:  # what asks many at once raises so
+            expected, others = group.split((MailnameError, OSError))
+            if expected is None or others is not None:
+                raise
+            self.problem = _in_words(_first(expected))
 
     async def ask_servers(self, *, anew: bool = False) -> None:
         """Ask its name servers what they hold, what happened, and what they are asked; not more often than is of use."""
@@ -125,7 +136,11 @@ class Domain:
         await asyncio.shield(self._asking)
 
     async def _ask_servers(self) -> None:
-        around = self.around()
+        with self._telling():
+            await self._ask_all(self.around())
+        self.told_at = time.monotonic()
+
+    async def _ask_all(self, around: Surroundings) -> None:
         sides, traffic, events = await asyncio.gather(
             look_at_sides(self.plan, around.network, around.controls, around.unnamed, dict(around.others), around.ssh_config),
             look_at_traffic(self.plan, around.controls, around.unnamed, WINDOWS["day"], 5, around.ssh_config),
@@ -134,7 +149,6 @@ class Domain:
         self.servers = tuple(judged(self.plan, sides, self.plan.domain))
         self.traffic = {spoken(name): told for name, told in traffic.items()}
         self.events = merged([*events, *await self._events_of_unnamed(around, sides)])[:_MOST_EVENTS]
-        self.told_at = time.monotonic()
 
     async def _events(self, around: Surroundings) -> list[Happened]:
         found = await asyncio.gather(*(self._events_at(server, around) for server in self.plan.name_servers))
@@ -188,3 +202,13 @@ class Domain:
             return around.controls[server.name]
         here = next((one for one in self.servers if one.server.name == server.name), None)
         return next((path for path in around.unnamed if here is not None and here.inside.how == str(path)), None)
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"the check could not be made: {error.strerror or error}"
+    return str(error)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
