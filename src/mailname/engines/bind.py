@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 
 from mailname.engines.bind_status import read_status, read_traffic
-from mailname.engines.engine import Installed, Places, refuse_updates
+from mailname.engines.engine import Installed, debian_places, refuse_updates
 from mailname.engines.several_plans import (
     ALONE,
     CHECKED,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.engines.engine import Order, Words
+    from mailname.engines.engine import Order, Places, Words
     from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
@@ -85,15 +85,7 @@ class Bind:
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""
-        return Places(
-            state=Path("/var/cache/bind/mailname"),
-            zones=Path("/var/lib/bind/mailname"),
-            key_file=_DEBIAN / "keys" / key if key else None,
-            keys=_DEBIAN / "keys",
-            listen=addresses,
-            folder=_DEBIAN,
-            is_whole=False,
-        )
+        return debian_places(_DEBIAN, Path("/var/cache/bind/mailname"), Path("/var/lib/bind/mailname"), addresses, key)
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return the plan's file, and where the whole server is ours, ``named.conf`` and ``rndc.conf``."""

@@ -68,6 +68,25 @@ class Places:
         return self.speaks_from.get(address, address)
 
 
+def debian_places(
+    folder: Path, state: Path, zones: Path, addresses: tuple[IPAddress, ...], key: str | None, control: Path | None = None
+) -> Places:
+    """Return the places beside what Debian's package has: a configuration of others that includes ours.
+
+    Args:
+        folder: of what is rendered; the keys are in a folder below.
+        state: of what a secondary has fetched.
+        zones: of what a primary publishes.
+        addresses: where it listens; see ``Places.listen``.
+        key: the name of the file with the key for transfers.
+        control: the socket for orders, where it is ours.
+
+    """
+    keys = folder / "keys"
+    key_file = keys / key if key else None
+    return Places(state, zones, control, key_file, keys=keys, listen=addresses, folder=folder, is_whole=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """How Debian's package of a program takes in what we render.

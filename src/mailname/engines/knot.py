@@ -9,7 +9,7 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailname.engines.engine import Installed, Places, refuse_updates
+from mailname.engines.engine import Installed, debian_places, refuse_updates
 from mailname.engines.knot_config import CONFIG, include_lines, included, shared, whole, zone_file
 from mailname.engines.knot_status import read_status, read_traffic
 from mailname.engines.several_plans import CHECKED, SHARED
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.engines.engine import Order, Words
+    from mailname.engines.engine import Order, Places, Words
     from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
@@ -59,15 +59,7 @@ class Knot:
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things."""
-        return Places(
-            state=Path("/var/lib/knot/mailname"),
-            zones=Path("/var/lib/knot/mailname-zones"),
-            key_file=_DEBIAN / "keys" / key if key else None,
-            keys=_DEBIAN / "keys",
-            listen=addresses,
-            folder=_DEBIAN,
-            is_whole=False,
-        )
+        return debian_places(_DEBIAN, Path("/var/lib/knot/mailname"), Path("/var/lib/knot/mailname-zones"), addresses, key)
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
         """Return the plan's file, and where the whole server is ours, ``knot.conf``."""

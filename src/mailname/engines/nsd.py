@@ -10,7 +10,7 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailname.engines.engine import Installed, Places, refuse_updates
+from mailname.engines.engine import Installed, debian_places, refuse_updates
 from mailname.engines.nsd_config import CONFIG, INCLUDED, include_lines, included, shared, whole, zone_file
 from mailname.engines.nsd_status import read_status, read_traffic
 from mailname.engines.several_plans import CHECKED, SHARED, plan_file
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dns.name import Name
 
-    from mailname.engines.engine import Order, Words
+    from mailname.engines.engine import Order, Places, Words
     from mailname.engines.told_traffic import Traffic
     from mailname.plan import Plan
     from mailname.plan.model import NameServer
@@ -59,15 +59,13 @@ class Nsd:
 
     def placed(self, addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         """Return where Debian's package has its things; its unit lets it write to few other places."""
-        return Places(
-            state=Path("/var/lib/nsd/mailname"),
-            zones=Path("/var/lib/nsd/mailname-zones"),
-            control=Path("/run/nsd/mailname.ctl"),
-            key_file=_DEBIAN / "keys" / key if key else None,
-            keys=_DEBIAN / "keys",
-            listen=addresses,
-            folder=_DEBIAN,
-            is_whole=False,
+        return debian_places(
+            _DEBIAN,
+            Path("/var/lib/nsd/mailname"),
+            Path("/var/lib/nsd/mailname-zones"),
+            addresses,
+            key,
+            Path("/run/nsd/mailname.ctl"),
         )
 
     def render(self, plan: Plan, server: NameServer, places: Places) -> Mapping[Path, str]:
