@@ -179,7 +179,10 @@ class TestAsk:
     async def test_counters_are_read_by_name(self) -> None:
         """Since the program's start."""
         dump = b"+++ Statistics Dump +++ (1)\n++ Name Server Statistics ++\n   5 IPv4 requests received\n"
+        started = b"version: BIND 9.18\nboot time: Sun, 22 Nov 2026 14:00:00 GMT\n"
         machine = Remembering({"sh": lambda: Ran(0, dump, b"")})
+        assert not (await driven(machine).ask({"do": "traffic"}))["ok"]  # since when is not told
+        machine.answers["status"] = lambda: Ran(0, started, b"")
         told = await driven(machine).ask({"do": "traffic", "history": "hour"})
         assert (told["ok"], told["schema"], told["questions"]) == (True, "mailname.traffic/1", 5)
         assert told["history"]["rows"] == []

@@ -64,7 +64,10 @@ class Driven:
         if do == "status":
             return await self.status(zone)
         if do == "traffic":
-            return {"ok": True, **(await self.counters()).report(order.get("history"))}
+            counted = await self.counters()
+            if counted.since is None:
+                return {"ok": False, "says": f"{self.engine.name} does not tell since when it counts"}
+            return {"ok": True, **counted.report(order.get("history"))}
         for known in _ORDERS:
             if do == known:
                 return await self._obey(known, zone)
