@@ -151,7 +151,7 @@ class TestRehearsal:
 
 
 class TestStranger:
-    def test_looks_without_javascript_and_cannot_act(self, chromium: Browser, rehearsal: Shown) -> None:
+    def test_looks_without_javascript_and_cannot_act(self, chromium: Browser, entered: BrowserContext, rehearsal: Shown) -> None:
         """The whole page is there; no button is; a POST of his is refused, and the link that was used lets nobody in."""
         context = chromium.new_context(java_script_enabled=False)
         page = context.new_page()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailname.web.site import Site
 
 _BACKLOG = 128
-_LAST_WORDS = 2  # seconds for answers that are on their way when we end
+_LAST_WORDS = 10  # seconds for answers that are on their way when we end
 
 
 def listen_at(address: str, port: int) -> socket.socket:
