@@ -166,7 +166,7 @@ def _around(
     ssh_config: Path | None,
 ) -> Surroundings:
     from mailname.checks import Place
-    from mailname.cli.engine_place import askers
+    from mailname.cli.engine_place import askers, orders
     from mailname.cli.plan_controls import controls
     from mailname.cli.vantage import Vantage
     from mailname.web.domain import Surroundings
@@ -176,7 +176,8 @@ def _around(
     network, world = Vantage(network_file, resolver, root_hints, named).open()
     place = Place(str(file), str(network_file) if network_file else None, world.control_sockets)
     others = askers(plan, found.named, ssh_config) if network_file is None else {}
-    return Surroundings(network, world, place, found.named, tuple(found.unnamed), others, ssh_config)
+    takers = orders(plan, ssh_config) if network_file is None else {}
+    return Surroundings(network, world, place, found.named, tuple(found.unnamed), others, ssh_config, takers)
 
 
 def _token(file: Path) -> str:

@@ -21,7 +21,7 @@ from mailname.server.control import ask
 from mailname.web.events import Happened, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -38,7 +38,13 @@ _MOST_EVENTS = 300
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a domain is looked at from, as it is now: a rehearsal that was mended has another."""
+    """Where a domain is looked at from, as it is now: a rehearsal that was mended has another.
+
+    Attributes:
+        others: how servers of other programs are asked for their status.
+        orders: how they are given orders.
+
+    """
 
     network: Network
     world: World
@@ -47,6 +53,7 @@ class Surroundings:
     unnamed: tuple[Path, ...] = ()
     others: Mapping[Name, Asker] = field(default_factory=dict)
     ssh_config: Path | None = None
+    orders: Mapping[Name, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ class Domain:
     async def _ask_all(self, around: Surroundings) -> None:
         sides, traffic, events = await asyncio.gather(
             look_at_sides(self.plan, around.network, around.controls, around.unnamed, dict(around.others), around.ssh_config),
-            look_at_traffic(self.plan, around.controls, around.unnamed, WINDOWS["day"], 5, around.ssh_config),
+            look_at_traffic(self.plan, around.controls, around.unnamed, WINDOWS["day"], 5, around.ssh_config, around.orders),
             self._events(around),
         )
         self.servers = tuple(judged(self.plan, sides, self.plan.domain))
