@@ -262,6 +262,19 @@ class TestWrongDifferences:
             await still_serves(secondary, 2)
             assert primary.transfers == {"AXFR": 2, "IXFR": 1}
 
+    async def test_that_are_a_soa_and_silence_are_given_up_for_the_whole(self, site: Site) -> None:
+        """As by UDP for differences that do not fit (RFC 1995 section 2): asked by IXFR again and again, it would never come."""
+        async with (
+            HostilePrimary(site.port, ends=False) as primary,
+            running(site.secondary(transfer_limits=LIMITS)) as secondary,
+        ):
+            await until(lambda: secondary.serial() == 1)
+            primary.serial, primary.play = 2, ixfr_of(NEW)
+            await announce(site)
+            await until(lambda: secondary.serial() == 2)
+            assert primary.transfers == {"AXFR": 2, "IXFR": 1}
+            assert "nothing more came" in secondary.zone_status()["last_transfer"]["fallback"]
+
     async def test_right_ones_are_served(self, site: Site) -> None:
         """So that the others fail for what is wrong with them."""
         async with HostilePrimary(site.port) as primary, running(site.secondary(transfer_limits=LIMITS)) as secondary:

@@ -169,7 +169,8 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Im
         except NotNewerError:
             raise
         except TransferError as error:
-            if error.reason not in _WHOLE_MAY_HELP:
+            only_soa = error.reason == "stalled" and changed.records <= 1  # RFC 1995 section 2 knows that by UDP alone
+            if error.reason not in _WHOLE_MAY_HELP and not only_soa:
                 raise
             fallback = error.problem
             log.warning("zone %s: IXFR is no good, so AXFR is asked for: %s", bare(apex), fallback)
