@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.machines import Machine, Site, site
+from tests.server.tls_certificates import Certificates
 
 import mailname
 
@@ -36,19 +37,24 @@ name = "mail.example.net"
 MAIN = "import sys; from mailname.cli.main import main; main()"
 KEY = "/etc/mailname/keys/transfer.example.tech.key"
 
-#: Asks both servers every 5 ms until its standard input ends, then waits for what is still out; tells how many did not answer.
+#: Asks both servers every 5 ms until its standard input ends, then waits for what is still out; tells how many were not answered,
+#: and of those what came instead (limited replies are truncated), and what this side itself dropped (SO_MEMINFO).
 #: Five questions in turn: like replies to one client are limited to 200 a second, which is no loss that is meant here.
 ASKER = """
-import asyncio, json, socket, sys, dns.message
+import asyncio, json, socket, struct, sys, dns.message
 ZONE = "example.tech"
 ASKED = [(ZONE, "SOA"), (ZONE, "NS"), (ZONE, "MX"), ("ns1." + ZONE, "A"), ("ns2." + ZONE, "AAAA")]
 class Asked(asyncio.DatagramProtocol):
-    def __init__(self): self.out, self.sent = {}, 0
+    def __init__(self): self.out, self.sent, self.odd = {}, 0, []
     def connection_made(self, transport):
         self.transport = transport  # what waited is answered in one burst, which must find room here
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
     def datagram_received(self, data, address):
         if not data[3] & 15 and not data[2] & 2: self.out.pop(data[:2], None)  # NOERROR, and whole
+        else: self.odd.append(data[:4].hex())
+    def dropped(self):
+        here = self.transport.get_extra_info("socket")
+        return struct.unpack("@9I", here.getsockopt(socket.SOL_SOCKET, 55, 36))[8]
     def ask(self):
         self.sent += 1
         name, kind = ASKED[self.sent % len(ASKED)]
@@ -66,7 +72,8 @@ async def main():
     for _ in range(200):
         if not any(one.out for one in both): break
         await asyncio.sleep(0.05)
-    print(json.dumps({"sent": [one.sent for one in both], "lost": [len(one.out) for one in both]}))
+    said = {"sent": [one.sent for one in both], "lost": [len(one.out) for one in both], "odd": [one.odd for one in both]}
+    print(json.dumps({**said, "dropped_here": [one.dropped() for one in both]}))
 asyncio.run(main())
 """
 
@@ -128,6 +135,7 @@ class TestDeploy:
             self.upgrade_loses_no_question(someone, machines)
             self.release_that_does_not_start_is_put_back(someone, machines)
             self.server_that_nobody_reaches_is_put_back(someone, machines)
+            self.transfers_over_tls_and_updates(someone, machines)
             self.removed(someone, machines)
 
     def nothing_is_changed_where_port_53_is_taken(self, someone: Administrator, machines: list[Machine]) -> None:
@@ -196,7 +204,10 @@ class TestDeploy:
             said = json.loads(asking.communicate()[0])
         assert code == 0, told
         assert [host["change"]["restarts"] for host in told["hosts"]] == ["service", "service"]
-        assert said["lost"] == [0, 0], said
+        assert said["lost"] == [0, 0], [
+            said,
+            *(machine.run("nstat -az; ss -lunmp; mailname status --json") for machine in machines),
+        ]
         assert min(said["sent"]) > 100
         assert all(machine.run("readlink /opt/mailname/current") != was for machine, was in zip(machines, old, strict=True))
         assert all(machine.run("ls /opt/mailname").split() == ["current", "releases"] for machine in machines)
@@ -224,6 +235,29 @@ class TestDeploy:
         assert [state(machine) for machine in machines] == before
         someone.plan.write_text(good)
         assert someone.deploy()[0] == 0
+
+    def transfers_over_tls_and_updates(self, someone: Administrator, machines: list[Machine]) -> None:
+        """Bring the certificate and the key of who may update to the primary; with ``--host`` to nobody else."""
+        (someone.folder / "tls").mkdir()
+        certificates = Certificates(someone.folder / "tls")
+        certificates.make("ns1.example.tech")
+        pin = f'role = "primary"\ntls_pin = "{certificates.pin("ns1.example.tech")}"'
+        update = '[[update]]\nkey = "acme.example.tech"\nnames = ["_acme-challenge.example.tech"]\ntypes = ["TXT"]\n'
+        text = someone.plan.read_text().replace('role = "primary"', pin) + update
+        someone.plan.write_text(text)
+        second = state(machines[1])
+        code, told = someone.deploy("--host", "ns1.example.tech")
+        assert (code, [host["host"] for host in told["hosts"]]) == (0, ["ns1.example.tech"]), told
+        assert state(machines[1]) == second
+        assert machines[0].run("stat -c '%a %U' /etc/mailname/tls.key") == "600 mailname\n"
+        assert someone.deploy()[0] == 0
+        assert machines[0].run("ls /etc/mailname/keys").split() == ["acme.example.tech.key", "transfer.example.tech.key"]
+        assert machines[1].run("ls /etc/mailname/keys").split() == ["transfer.example.tech.key"]
+        someone.plan.write_text(text.replace("192.0.2.99", "192.0.2.98", 1))
+        done = someone.tried("publish", str(someone.plan), "--json")
+        assert done.returncode == 0, done.stderr
+        assert [one["arrived"] for one in json.loads(done.stdout)["servers"]] == [True] * 4
+        assert ":853" in machines[1].run("mailname status"), "the zone did not come over TLS"
 
     def removed(self, someone: Administrator, machines: list[Machine]) -> None:
         assert someone.tried("deploy", str(someone.plan), "--remove", given="n\n").returncode == 130

@@ -13,13 +13,25 @@ from mailname.cli.deploy_engine import DeployingEngine
 from mailname.cli.deploy_handover import Handover, former
 from mailname.engines.builtin import Builtin
 from mailname.engines.publish import Publishing
-from mailname.engines.units import CONFIGURATION, KEYS, SERVICE, SOCKET, SYSUSERS, WRAPPER, places, unit_files
+from mailname.engines.units import (
+    CONFIGURATION,
+    KEYS,
+    SERVICE,
+    SOCKET,
+    SYSUSERS,
+    TLS_CERTIFICATE,
+    TLS_KEY,
+    WRAPPER,
+    places,
+    unit_files,
+)
 from mailname.errors import HostError
 from mailname.host.answering import Asked, wait_for_answers
 from mailname.host.archive import Archive, Interpreter, build_archive
 from mailname.host.deploy_change import OURS, Wanted
 from mailname.host.deploy_check import faults
 from mailname.host.deploy_keys import key_octets
+from mailname.host.deploy_tls import tls_files
 from mailname.host.deploying import Deploying
 from mailname.host.primary_by_ssh import CONTROL, PrimaryBySsh
 from mailname.plan import expand_all
@@ -96,11 +108,10 @@ class Deployment:
     async def look(self) -> None:
         """Look at all hosts at once."""
         has_key = self.plan.transfer_key is not None
-        tls = [CONFIGURATION.parent / name for name in ("tls.crt", "tls.key")]
 
         async def one(each: Deploying) -> None:
-            secrets = (*self._keys_of(_server(each)), *tls)
-            files = (SYSUSERS, WRAPPER, SOCKET, SERVICE, CONFIGURATION)
+            secrets = (*self._keys_of(_server(each)), TLS_KEY)
+            files = (SYSUSERS, WRAPPER, SOCKET, SERVICE, CONFIGURATION, TLS_CERTIFICATE)
             await each.look(self.plan.hosts.administrator, files, secrets, str(self.plan_file), has_key=has_key)
             if each.trouble is None:
                 await self._look_for_former(each, has_key=has_key)
@@ -172,6 +183,10 @@ class Deployment:
         }
         for path, name in self._keys_of(server).items():
             files[path] = Wanted(texts[name], 0o600, OURS, secret=True, restarts="service")
+        pin = self.plan.primary.tls_pin
+        if over_tls and pin is not None:
+            text = server.name.to_text(omit_final_dot=True)
+            files |= tls_files(text, pin, self.plan_file.parent / "tls", (TLS_CERTIFICATE, TLS_KEY), standing.files)
         key = _key_file(self.plan.transfer_key.name) if self.plan.transfer_key else None
         where = places(listen if listen != server.addresses else (), key)
         (text,) = Builtin().render(self.plan, server, where).values()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TOP = Path("/opt/mailname")
 CONFIGURATION = Path("/etc/mailname/server.toml")
+TLS_CERTIFICATE, TLS_KEY = CONFIGURATION.parent / "tls.crt", CONFIGURATION.parent / "tls.key"
 KEYS = Path("/etc/mailname/keys")
 STATE = Path("/var/lib/mailname")
 SOCKET = Path("/etc/systemd/system/mailname.socket")
@@ -108,7 +109,7 @@ def places(addresses: tuple[IPAddress, ...], key: str | None) -> Places:
         zones=STATE / "zones",
         control=Path("/run/mailname/control.sock"),
         key_file=KEYS / key if key else None,
-        tls=(CONFIGURATION.parent / "tls.crt", CONFIGURATION.parent / "tls.key"),
+        tls=(TLS_CERTIFICATE, TLS_KEY),
         keys=KEYS,
         listen=addresses,
     )

@@ -40,6 +40,12 @@ async def reboot(host: Host, wanted: Hosts, ssh: Ssh, tell: Callable[[str], None
         raise HostError(
             "sshd would not start again: it does not accept its own configuration", remedy="sudo sshd -t", step="reboot"
         )
+    if before["guard"].code == 0:
+        raise HostError(
+            "a guard of a preparation is still armed: it would restore the former state after the restart",
+            remedy="Wait two minutes; the guard restores what was before and goes away. Then run it again.",
+            step="reboot",
+        )
     tell("restarting")
     ran = await ssh.as_root(login, _RESTART)
     await ssh.let_go(login.target)

@@ -158,8 +158,9 @@ def _not_in(target: str, ran: Ran) -> HostError:
     said = ran.complaint.decode("utf-8", "replace")
     remedy = next((text for mark, text in _REMEDIES if mark.lower() in said.lower()), "Try it by hand: ssh {target}")
     forget = next((line.strip() for line in said.split("\n") if line.strip().startswith("ssh-keygen -f ")), "")
+    last = said.strip().rpartition("\n")[2].strip()
     return HostError(
-        f"{target} cannot be reached by SSH: {ran.last_words or 'the connection ended'}",
+        f"{target} cannot be reached by SSH: {last or 'the connection ended'}",
         remedy=remedy.format(target=target, forget=forget or f"ssh-keygen -R {target.rpartition('@')[2]}"),
         step="ssh",
     )
