@@ -96,6 +96,8 @@ class TestPrepare:
             for machine in machines:
                 machine.boot()
             config.write_text(broken)
+            second.run("dpkg-query -s sudo >/var/lib/dpkg/updates/0001")  # as dpkg leaves it when it is cut off
+            assert "dpkg was interrupted" in second.inside("apt-get -qq install -y --no-install-recommends cron").stderr
             self.dry_run_changes_nothing(hosts, tmp_path, machines)
             told = self.network_is_cut_behind_the_guard(hosts, tmp_path, first)
             assert "NoSuchOption" in told[1]["left_alone"][0]["why"]

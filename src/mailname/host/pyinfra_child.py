@@ -39,6 +39,13 @@ Step = dict[str, Any]
 _CONFIG: Any = Config  # it has no types
 Commands = Generator[Any, None, None]
 _LOCK = "-o DPkg::Lock::Timeout=300"  # a fresh host upgrades itself in the background
+# What a connection that broke has left half installed: apt does nothing before it is finished. It may still be under way.
+_FINISHED = """tries=0
+until said=$(dpkg --force-confdef --force-confold --configure -a 2>&1 </dev/null); do
+  tries=$((tries + 1))
+  case $tries$said in 60*) ;; *lock*) sleep 5; continue ;; esac
+  printf '%s\\n' "$said" | tail -n 5 >&2; exit 1
+done"""
 
 
 @operation()
@@ -108,6 +115,7 @@ class Child:
             case "packages":
                 held = step["held"]
                 added = [add_op(state, ordered, words=_hold(held))] if held else []
+                added.append(add_op(state, ordered, words=_FINISHED))
                 added.append(add_op(state, apt.update, cache_time=3600))
                 added.append(add_op(state, apt.packages, packages=step["names"], no_recommends=True, extra_install_args=_LOCK))
             case "user":
