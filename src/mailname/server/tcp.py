@@ -68,6 +68,7 @@ class TcpListener:
 
     def _listening(self) -> socket.socket:
         listening = self._network.listen_tcp(self._at)
+        listening.setblocking(False)  # one of systemd's blocks: to accept there would hold up everything
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.received)  # accepted sockets inherit it
         # This as well: asyncio does it only for sockets made with the protocol's number. A handshake would wait for 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
