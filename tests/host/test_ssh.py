@@ -55,6 +55,12 @@ class TestLogIn:
         assert tried == [f"anna@{place}", place, f"root@{place}"]
         assert found == Login(f"root@{place}", is_root=True)
 
+    def test_machine_that_goes_away_meanwhile_is_told_and_no_denial(self, ssh: Path) -> None:
+        found, tried = logged_in(ssh, "ns1*|192*) echo 'Connection timed out' >&2; exit 255;;")
+        assert len(tried) == 2
+        assert isinstance(found, HostError)
+        assert "timed out" in found.problem
+
     def test_sudo_that_asks_for_a_password_is_told_with_what_to_do(self, ssh: Path) -> None:
         """Nothing is typed for anybody: nothing of ours may wait for a question, and no password is kept anywhere."""
         found, _ = logged_in(ssh, "anna@*) echo 1000; echo 'sudo: a password is required' >&2; exit 1;;")

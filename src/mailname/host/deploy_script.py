@@ -24,7 +24,7 @@ _BEFORE = f"{TOP}/before"
 START = 180.0
 
 INSTALL_PYTHON = f"""{_HEAD}
-dpkg --force-confdef --force-confold --configure -a </dev/null >/dev/null 2>&1 # what a connection that broke has left half installed
+dpkg --force-confdef --force-confold --configure -a </dev/null >/dev/null 2>&1 # what broke off half-way
 install() {{ apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends python3 2>&1; }}
 said=$(install) && exit 0
 said=$(apt-get -qq update 2>&1 && install) && exit 0

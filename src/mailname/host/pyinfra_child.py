@@ -100,11 +100,11 @@ class Child:
         self._words = [str(word) for word in opening["ssh"]]
         self._seen_from = str(opening["from"])
         self._with_sudo = bool(opening["sudo"])
-        self._host: Host | None = None
+        self._hosts: list[Host] = []  # as they were met since the last question
 
     def _state(self) -> State:
         inventory = OneHost(self._name, self._words, self._seen_from, with_sudo=self._with_sudo)
-        self._host = inventory.get_host(self._name)
+        self._hosts.append(inventory.get_host(self._name))
         state = State(inventory, _CONFIG())
         connect_all(state)
         return state
@@ -160,12 +160,13 @@ class Child:
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what a line asks for."""
+        self._hosts.clear()
         do = self.audit if asked["do"] == "audit" else self.apply
         try:
             answer = do(asked["step"])
         except (PyinfraError, OSError, subprocess.TimeoutExpired) as error:
             answer = {"says": "failed", "said": str(error)}
-        if answer["says"] == "failed" and self._host is not None and self._host.connector_data.get(LOST):
+        if answer["says"] == "failed" and any(one.connector_data.get(LOST) for one in self._hosts):
             answer["says"] = "lost"
         return answer
 

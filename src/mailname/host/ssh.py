@@ -124,9 +124,10 @@ class Ssh:
             try:
                 ran = await self.run(target, "id -u; sudo -n id -u", seconds=30.0)
             except HostError as error:
-                first = first or error
                 if "Permission denied" not in error.problem:
+                    first = error  # whoever it had been, there is no way to the machine
                     break
+                first = first or error
                 continue
             told = ran.output.split()
             if told[:1] == [b"0"]:
