@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailname.errors import HostError
-from mailname.server import atomic
-from mailname.server.atomic import create_secret, remove_unfinished, write_atomic
+from mailname.server import atomic, durable
+from mailname.server.atomic import NewVersion, create_secret, remove_unfinished, write_atomic, write_together
 
 
 class Killed(BaseException):
@@ -36,6 +38,23 @@ def cut_at(step: str, patch: pytest.MonkeyPatch, error: BaseException) -> None:
             patch.setattr(atomic, "sync_folder", fail)
         case _:
             patch.setattr(os, step, fail)
+
+
+def cut_after(step: str, times: int, patch: pytest.MonkeyPatch, error: BaseException, *, once: bool = False) -> None:
+    """Let a step fail that was done so many times."""
+    where, name = {"mkstemp": (tempfile, "mkstemp"), "replace": (Path, "replace"), "sync_folder": (atomic, "sync_folder")}.get(
+        step, (os, step)
+    )
+    really, done = getattr(where, name), 0
+
+    def counted(*args: Any, **options: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == times + 1 or (done > times and not once):
+            raise error
+        return really(*args, **options)
+
+    patch.setattr(where, name, counted)
 
 
 class TestWriteAtomic:
@@ -97,3 +116,68 @@ class TestCreateSecret:
         """Not made: a wrong path is more likely."""
         with pytest.raises(HostError, match="cannot create"):
             create_secret(tmp_path / "none" / "key", b"new")
+
+
+class TestWriteTogether:
+    """Files of several zones, each with its text and its record."""
+
+    @staticmethod
+    def groups(folder: Path) -> list[list[NewVersion]]:
+        return [
+            [NewVersion(folder / f"{name}.zone", iter([b"text of ", name.encode()])), NewVersion(folder / f"{name}.json", b"{}")]
+            for name in ("one", "two", "three")
+        ]
+
+    def test_all_are_there(self, tmp_path: Path) -> None:
+        """Nothing else is."""
+        (tmp_path / "two.zone").write_bytes(b"old")
+        assert write_together(self.groups(tmp_path)) == [None, None, None]
+        found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert found == {
+            f"{name}.{kind}": octets
+            for name in ("one", "two", "three")
+            for kind, octets in (("zone", b"text of " + name.encode()), ("json", b"{}"))
+        }
+        assert (tmp_path / "two.zone").stat().st_mode & 0o777 == 0o644
+
+    @pytest.mark.parametrize("step", STEPS)
+    @pytest.mark.parametrize("after", range(3))
+    def test_cut_at_any_step_leaves_each_file_old_or_new(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: int
+    ) -> None:
+        """A record is never new beside an old text."""
+        for name in ("one", "two", "three"):
+            (tmp_path / f"{name}.zone").write_bytes(b"old")
+            (tmp_path / f"{name}.json").write_bytes(b"old")
+        monkeypatch.setattr(durable, "_durable", durable.Durable(durable._fsync, lambda handle: False))
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic, "sync_each", durable._durable.sync_each)
+            cut_after(step, after, patch, Killed())
+            with contextlib.suppress(Killed):
+                write_together(self.groups(tmp_path))
+        for name in ("one", "two", "three"):
+            text, record = (tmp_path / f"{name}.zone").read_bytes(), (tmp_path / f"{name}.json").read_bytes()
+            assert (text, record) in {
+                (b"old", b"old"),
+                (b"text of " + name.encode(), b"old"),
+                (b"text of " + name.encode(), b"{}"),
+            }
+
+    @pytest.mark.parametrize("step", ["mkstemp", "fchmod", "fsync", "replace"])
+    def test_fault_of_one_is_told_of_it_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+        """The others are kept, and nothing is left lying about."""
+        monkeypatch.setattr(durable, "_durable", durable.Durable(durable._fsync, lambda handle: False))
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic, "sync_each", durable._durable.sync_each)
+            cut_after(step, 2, patch, OSError(errno.ENOSPC, "No space left on device"), once=True)
+            first, second, third = write_together(self.groups(tmp_path))
+        assert (first, third) == (None, None)
+        assert second is not None
+        assert second.errno == errno.ENOSPC
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+        assert (tmp_path / "three.json").read_bytes() == b"{}"
+
+    def test_folder_that_cannot_be_synced_is_told_of_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They are there, and may not survive a power cut."""
+        cut_at("sync_folder", monkeypatch, OSError(errno.EIO, "Input/output error"))
+        assert [one and one.errno for one in write_together(self.groups(tmp_path))] == [errno.EIO] * 3

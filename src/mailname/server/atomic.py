@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
-from mailname.server.durable import sync
+from mailname.server.durable import sync, sync_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 _UNFINISHED = ".new"
 
@@ -60,6 +61,81 @@ def write_atomic(
     finally:
         if temporary is not None:
             remove_unneeded(Path(temporary))
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A file that is to be replaced, and what it shall hold."""
+
+    path: Path
+    data: bytes | Iterable[bytes | memoryview]
+
+
+def write_together(those: Sequence[Sequence[NewVersion]]) -> list[OSError | None]:
+    """Replace files of one folder by new versions, with one order to the disk for all; tell for each group what is wrong.
+
+    A group's files are replaced in their order, once all of them are on the disk. Where something is wrong with a group, some
+    of its files may be there in the new version: ``write_atomic`` says which, one by one.
+    """
+    written: list[_Written] = []
+    try:
+        for group in those:
+            written.append(_Written())
+            written[-1].write(group)
+        handles = [handle for one in written for handle in one.handles]
+        synced = iter(sync_each(handles))
+        for one in written:
+            one.take(synced)
+            one.replace()
+        for folder in {one.path.parent for group in those for one in group}:
+            sync_folder(folder)
+    except OSError as error:  # the folder's order is everybody's
+        return [one.problem or error for one in written]
+    finally:
+        for one in written:
+            one.close()
+    return [one.problem for one in written]
+
+
+class _Written:
+    """A group's files that are written beside those that they are to replace."""
+
+    def __init__(self) -> None:
+        self.handles: list[int] = []
+        self.problem: OSError | None = None
+        self._waiting: list[tuple[Path, Path]] = []
+
+    def write(self, group: Sequence[NewVersion]) -> None:
+        try:
+            for one in group:
+                handle, name = tempfile.mkstemp(prefix=f".{one.path.name}.", suffix=_UNFINISHED, dir=one.path.parent)
+                self.handles.append(handle)
+                self._waiting.append((Path(name), one.path))
+                with os.fdopen(handle, "wb", closefd=False) as file:
+                    file.writelines((one.data,) if isinstance(one.data, bytes) else one.data)
+                os.fchmod(handle, 0o644)
+        except OSError as error:
+            self.problem = error
+
+    def take(self, synced: Iterator[OSError | None]) -> None:
+        """Take what came of the order to the disk for each of its files."""
+        for _, problem in zip(self.handles, synced, strict=False):
+            self.problem = self.problem or problem
+
+    def replace(self) -> None:
+        try:
+            while self._waiting and self.problem is None:
+                temporary, path = self._waiting[0]
+                temporary.replace(path)
+                del self._waiting[0]
+        except OSError as error:
+            self.problem = error
+
+    def close(self) -> None:
+        for handle in self.handles:
+            os.close(handle)
+        for temporary, _ in self._waiting:
+            remove_unneeded(temporary)
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -92,11 +92,13 @@ class Context:
         self.changes.close()
         await self.transfers.close()
 
-    async def together(self, work: Callable[[Sequence[J]], Sequence[R | Exception | None]], job: J) -> R | None:
+    async def together(
+        self, work: Callable[[Sequence[J]], Sequence[R | Exception | None]], job: J, *, on_the_spot: bool = True
+    ) -> R | None:
         """Do a short piece of work in a thread, together with the others of its kind that come meanwhile."""
         turns: DiskTurns[J, R] | None = self._together.get(work)
         if turns is None:
-            turns = self._together[work] = DiskTurns(work, on_the_spot=self.on_the_spot)
+            turns = self._together[work] = DiskTurns(work, on_the_spot=on_the_spot and self.on_the_spot)
         return await turns.do(job)
 
     def serve(self, apex: Name, entry: Zone | Unserved) -> None:

@@ -20,7 +20,7 @@ from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import remove_unfinished
 from mailname.server.context import log
 from mailname.server.journal_file import JournalFile, sync_written
-from mailname.server.versions import journal_limit, way_in
+from mailname.server.ways import journal_limit, way_in
 from mailname.server.zonefiles import file_stem
 from mailname.transfer import journal
 from mailname.wire.octets import octets
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailname.server.journal_file import Written
-    from mailname.server.versions import Way
+    from mailname.server.ways import Way
     from mailname.zone import Serial
     from mailname.zone.image_zone import ImageZone
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mailname.answer.images import Images
     from mailname.server.clock import Clock
-    from mailname.server.versions import Way
+    from mailname.server.ways import Way
     from mailname.zone import Serial, Zone
 
 

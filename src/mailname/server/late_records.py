@@ -79,8 +79,6 @@ class LateRecords:
             while self._due:
                 await asyncio.sleep(_CALM)
                 due, self._due = self._due, {}
-                for zone in due.values():
-                    if not zone.retired:
-                        await zone.remember()
+                await asyncio.gather(*(zone.remember() for zone in due.values() if not zone.retired))
         finally:
             self._is_writing = False

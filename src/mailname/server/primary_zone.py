@@ -12,6 +12,7 @@ from mailname.server.announcing import Announcing
 from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
+from mailname.server.late_texts import text_soon
 from mailname.server.noting import Noting
 from mailname.server.secondaries_ahead import SecondariesAhead
 from mailname.server.store import Record
@@ -294,7 +295,7 @@ class PrimaryZone:
         self.secondaries.announce(zone)
         log.info("zone %s: loaded serial %s, %d records", bare(self.apex), zone.serial, zone.record_count)
         if self.versions is not None:
-            self.versions.text_soon(self.context, self)
+            text_soon(self.versions, self.context, self)
 
     def _note(self, error: MailnameError, reason: Reason = "load-failed") -> Problem:
         self.problem = Problem(reason, str(error), error.remedy, iso(self.context.clock.wall()))

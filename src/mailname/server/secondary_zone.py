@@ -15,10 +15,11 @@ from mailname.server.clock import iso, moment
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.hinted import failure_of, fetch
+from mailname.server.late_texts import text_soon
 from mailname.server.noting import Noting, log_transfer
 from mailname.server.primary_zone import Problem
 from mailname.server.soa_question import ask_soa
-from mailname.server.store import Record
+from mailname.server.store import Record, save_records
 from mailname.server.tcp_proof import prove_soon
 from mailname.server.versions import Keeping, Versions, keep, last_version
 from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
@@ -262,8 +263,7 @@ class SecondaryZone:
             self._serve_kept(zone)
             return
         async with self._saving:  # one after the other: the later one knows more
-            zone = zone or self._unkept
-            is_late = False
+            zone, is_late = zone or self._unkept, False
             try:
                 if zone is not None and self.versions is not None:
                     among = among if self.versions.kept is self.zone else None
@@ -272,9 +272,9 @@ class SecondaryZone:
                     if is_late:
                         self._serve_kept(zone)
                         self.context.records.soon(self)
-                    self.versions.text_soon(self.context, self)
+                    text_soon(self.versions, self.context, self)
                 if not is_late:
-                    await in_thread(store.save_record, self.apex, self._record(zone))
+                    await self.context.together(save_records, (store, self.apex, self._record(zone)), on_the_spot=False)
             except HostError as error:
                 if await self._may_serve(zone, store):
                     self._unkept = zone

@@ -14,7 +14,7 @@ from mailname.zone.image_zone import ImageZone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailname.server.versions import Way
+    from mailname.server.ways import Way
     from mailname.transfer.ixfr import Differences
     from mailname.wire.message import Request
     from mailname.zone import Serial, Zone

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailname.errors import HostError, ZoneError
-from mailname.server.atomic import remove_unfinished, sync_folder, write_atomic
+from mailname.server.atomic import NewVersion, remove_unfinished, sync_folder, write_atomic, write_together
 from mailname.server.image_library import ImageLibrary
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.transfer.moment import Memory
@@ -26,7 +26,7 @@ from mailname.zone.large_text import zone_text
 from mailname.zone.load import Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from dns.name import Name
@@ -132,11 +132,21 @@ class Store:
 
     def save_zone(self, zone: Zone, note: str) -> None:
         """Keep a version; returns when it is on the disk. Raises HostError when it cannot be."""
-        write_atomic(self._text_path(zone.apex), _with_checksum(zone_text(zone, header=note)))
+        new = self.text_of(zone, note)
+        write_atomic(new.path, new.data)
 
     def save_record(self, apex: Name, record: Record) -> None:
         """Keep what is to be remembered; returns when it is on the disk."""
-        write_atomic(self._record_path(apex), json.dumps(asdict(record), indent=1).encode())
+        new = self.record_of(apex, record)
+        write_atomic(new.path, new.data)
+
+    def text_of(self, zone: Zone, note: str) -> NewVersion:
+        """Return a version as its file is to hold it."""
+        return NewVersion(self._text_path(zone.apex), _with_checksum(zone_text(zone, header=note)))
+
+    def record_of(self, apex: Name, record: Record) -> NewVersion:
+        """Return what is to be remembered as its file is to hold it."""
+        return NewVersion(self._record_path(apex), json.dumps(asdict(record), indent=1).encode())
 
     def keep_image(self, zone: ImageZone) -> None:
         """Let the next start find the image of a version that was saved."""
@@ -193,6 +203,19 @@ class Store:
             )
         except (OSError, ValueError, AttributeError):
             return Record()
+
+
+def save_records(those: Sequence[tuple[Store, Name, Record]]) -> list[HostError | None]:
+    """Keep what is to be remembered of several zones, with one order to the disk; tell for each what is wrong."""
+    outcomes: list[HostError | None] = [None] * len(those)
+    written = write_together([[store.record_of(apex, record)] for store, apex, record in those]) if len(those) > 1 else [None]
+    for place, (store, apex, record) in enumerate(those):
+        if len(those) == 1 or written[place] is not None:
+            try:
+                store.save_record(apex, record)
+            except HostError as error:
+                outcomes[place] = error.with_traceback(None)
+    return outcomes
 
 
 def _serial(read: object) -> int | None:

@@ -6,26 +6,27 @@ time. Killed at any instant, what is found again is the last version that was ke
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import errno
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailname.errors import HostError, MailnameError, ZoneError
+from mailname.server.atomic import NewVersion, write_together
 from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.journal_file import JournalFile, Written, sync_written
 from mailname.server.store import Record
+from mailname.server.ways import Way, journal_limit, way_in
 from mailname.transfer import journal
 from mailname.wire.octets import octets
 from mailname.zone import Serial
-from mailname.zone.image import HEADER
 from mailname.zone.image_changes import difference
 from mailname.zone.image_merge import merged
 from mailname.zone.image_zone import ImageZone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from dns.name import Name
@@ -35,39 +36,7 @@ if TYPE_CHECKING:
     from mailname.zone import Zone
     from mailname.zone.image_merge import Changes
 
-_LEAST = 1 << 18  # octets that a journal may have, however small the zone is
 _SMALL = 1 << 18  # octets of an image
-_CALM = 5.5  # seconds after a change until the text is written; no whole second, see late_records.py
-_PER_SECOND = 20_000  # records of a zone for which it waits a second longer
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The steps from one version to another.
-
-    Attributes:
-        octets: of the journal.
-        steps: in their order.
-
-    """
-
-    octets: memoryview
-    steps: tuple[Step, ...]
-
-    @property
-    def size(self) -> int:
-        """Octets of the records, uncompressed."""
-        return sum(step.end - step.at for step in self.steps)
-
-
-def way_in(known: JournalFile, held: Serial, newest: Serial) -> Way | None:
-    """Return how one version leads to another by a journal, None where that is not known. Quick enough for the event loop."""
-    found = journal.chain(list(known.steps), held, newest)
-    if found and len(found) == 1 and (last := known.last):
-        alone = journal.step_in(last, 0)
-        if (alone.before, alone.after, alone.digest) == (held, newest, found[0].digest):
-            return Way(memoryview(last), (alone,))
-    return Way(known.octets(), found) if found else None
 
 
 class Versions:
@@ -77,6 +46,7 @@ class Versions:
         newest: the last serial that anybody may have heard of, as far as it is remembered here.
         from_file: the serial of the last version that was that of the zone's file.
         kept: the last version that is on the disk, once it was kept or loaded.
+        scheduled: its text is going to be written: see ``late_texts``.
 
     """
 
@@ -90,7 +60,7 @@ class Versions:
 
         """
         self._store = store
-        self._apex = apex
+        self.apex = apex
         self._is_primary = file is not None
         kind = f"The last version of {bare(apex)} that was served; a copy of {file}."
         self._note = kind if self._is_primary else f"A copy of {bare(apex)}, transferred from its primary; do not edit."
@@ -100,7 +70,7 @@ class Versions:
         self._writing = threading.Lock()  # of the text; taken before the other
         self._text: Serial | None = None
         self.kept: Zone | None = None
-        self._scheduled = False
+        self.scheduled = False
         self.newest: Serial | None = None
         self.from_file: Serial | None = None
 
@@ -111,7 +81,7 @@ class Versions:
             self.newest, self.from_file = announced, from_file
             self._text = announced  # for all that is known, unless there are steps; ``load`` knows more
             if self._journal.spoiled:
-                log.error("zone %s: the journal is spoiled; what cannot be read of it is not used", bare(self._apex))
+                log.error("zone %s: the journal is spoiled; what cannot be read of it is not used", bare(self.apex))
             # A primary that is wrong about it only goes on above. A secondary has its record of what it served.
             told = self._journal.newest if self._is_primary else self._journal.sure
             if told is not None and (announced is None or told.is_newer_than(announced) or self._leads_on(announced, told)):
@@ -126,7 +96,7 @@ class Versions:
 
     def load(self) -> ImageZone | None:
         """Return the last version kept; None when there is none that can be read."""
-        text = self._store.load_zone(self._apex)
+        text = self._store.load_zone(self.apex)
         if text is None:
             return None
         with self._journaling:
@@ -134,7 +104,7 @@ class Versions:
             steps = self._after(text.serial)
             zone = self._replayed(text, steps)
         if zone is None:
-            log.error("zone %s: the journal does not go with the copy kept; it is not used", bare(self._apex))
+            log.error("zone %s: the journal does not go with the copy kept; it is not used", bare(self.apex))
             return text
         self.kept = zone
         return zone
@@ -242,10 +212,53 @@ class Versions:
         self._store.save_zone(zone, self._note)
         self._text = zone.serial
         if self._is_primary:
-            told = from_file.value if from_file is not None else None
-            self._store.save_record(self._apex, Record(announced=zone.serial.value, from_file=told))
+            self._store.save_record(self.apex, self._told(zone, from_file))
         elif isinstance(zone, ImageZone):
             self._store.keep_image(zone)
+
+    def _told(self, zone: Zone, from_file: Serial | None) -> Record:
+        return Record(announced=zone.serial.value, from_file=from_file.value if from_file is not None else None)
+
+    def _files(self, zone: Zone, from_file: Serial | None) -> list[NewVersion]:
+        """Return the files that ``_write_text`` writes."""
+        text = self._store.text_of(zone, self._note)
+        return [text, self._store.record_of(self.apex, self._told(zone, from_file))] if self._is_primary else [text]
+
+    def _has_written(self, zone: Zone) -> None:
+        self._text = zone.serial
+        if not self._is_primary and isinstance(zone, ImageZone):
+            self._store.keep_image(zone)
+
+    @contextlib.contextmanager
+    def first_to_be_written(self, one: Keeping) -> Iterator[list[NewVersion] | None]:
+        """Give the files of a first version, which nothing is kept before; None where it is another one. Others wait meanwhile.
+
+        Who has written them says so by ``first_is_written``.
+        """
+        with self._writing, self._journaling:
+            is_first = one.before is None and self._text is None and not self._journal.path.exists()
+            yield self._files(one.after, one.after.serial if one.from_file else self.from_file) if is_first else None
+
+    def first_is_written(self, one: Keeping) -> None:
+        """Take that the files of a first version are on the disk."""
+        self._has_written(one.after)
+        self._take(one)
+
+    @contextlib.contextmanager
+    def text_to_be_written(self) -> Iterator[list[NewVersion] | None]:
+        """Give the files of the last version's text; None where that is written, or more is to be done. Others wait meanwhile.
+
+        Who has written them says so by ``text_is_written``.
+        """
+        with self._writing:
+            zone = self.kept
+            may = isinstance(zone, ImageZone) and zone.serial != self._text and self._journal.size <= journal_limit(zone)
+            yield self._files(zone, self.from_file) if may and zone is not None else None
+
+    def text_is_written(self) -> None:
+        """Take that the files of ``text_to_be_written`` are on the disk."""
+        if self.kept is not None:
+            self._has_written(self.kept)
 
     def write_text(self) -> None:
         """Write the last version's text, and let go of what the journal has too much.
@@ -264,6 +277,11 @@ class Versions:
                     if self._journal.size > journal_limit(zone):
                         self._journal.keep_newest(journal_limit(zone) // 2)
 
+    @property
+    def is_text_behind(self) -> bool:
+        """Whether the last version is in the journal alone."""
+        return self.kept is not None and self.kept.serial != self._text
+
     def way(self, held: Serial, newest: Serial) -> Way | None:
         """Return how one version leads to another, None where that is not known. Quick enough for the event loop."""
         return way_in(self._journal, held, newest)
@@ -271,25 +289,6 @@ class Versions:
     def let_go(self) -> None:
         """Hold no version any longer."""
         self.kept = None
-
-    def text_soon(self, context: Context, owner: object) -> None:
-        """See to it that the text is written when there is time. For the event loop; ``owner`` is the zone at work."""
-        if not self._scheduled and self.kept is not None and self.kept.serial != self._text:
-            self._scheduled = True
-            context.spawn(self._text_later(context, owner), owner)
-
-    async def _text_later(self, context: Context, owner: object) -> None:
-        held = self.kept
-        try:
-            await asyncio.sleep(_CALM + (held.record_count if held else 0) / _PER_SECOND)
-            async with context.writing_texts:
-                await in_thread(self.write_text)
-        except HostError as error:
-            log.warning("zone %s: its text is not written: %s", bare(self._apex), error)
-        finally:
-            self._scheduled = False
-        if self.kept is not held:
-            self.text_soon(context, owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +304,7 @@ class Keeping:
     @property
     def is_short_work(self) -> bool:
         """Whether it takes so little time that others may wait for it."""
-        return all(isinstance(one, ImageZone) and len(one.image) <= _SMALL for one in (self.before, self.after))
+        return all(one is None or (isinstance(one, ImageZone) and len(one.image) <= _SMALL) for one in (self.before, self.after))
 
 
 async def keep(context: Context, one: Keeping) -> None:
@@ -326,8 +325,11 @@ def keep_together(those: Sequence[Keeping]) -> list[Exception | None]:
     """Keep versions of several zones with one order to the disk; returns when that is done, and tells for each what is wrong."""
     outcomes: list[Exception | None] = [None] * len(those)
     begun: dict[int, Written] = {}
+    done = _kept_first(those) if len(those) > 1 else set()
     try:
         for place, one in enumerate(those):
+            if place in done:
+                continue
             try:
                 written = one.versions.begin(one)
             except MailnameError as error:
@@ -343,6 +345,18 @@ def keep_together(those: Sequence[Keeping]) -> list[Exception | None]:
     for (place, written), failed in zip(begun.items(), failures, strict=True):
         outcomes[place] = _ended(those[place], written, failed)
     return outcomes
+
+
+def _kept_first(those: Sequence[Keeping]) -> set[int]:
+    """Keep the first versions of zones together; return the places of those that are. The others are to be kept one by one."""
+    with contextlib.ExitStack() as held:
+        found = {place: held.enter_context(one.versions.first_to_be_written(one)) for place, one in enumerate(those)}
+        groups = {place: files for place, files in found.items() if files is not None}
+        problems = write_together(list(groups.values()))
+        done = {place for place, problem in zip(groups, problems, strict=True) if problem is None}
+        for place in done:
+            those[place].versions.first_is_written(those[place])
+    return done
 
 
 def _ended(one: Keeping, written: Written, failed: OSError | None) -> HostError | None:
@@ -364,10 +378,3 @@ def last_version(versions: Versions, announced: int | None) -> ImageZone | None:
         )
         return None
     return kept
-
-
-def journal_limit(zone: ImageZone) -> int:
-    """Return how many octets the journal of a zone should have: those of its names and records."""
-    _, total, *_ = fields = HEADER.unpack_from(zone.image)
-    blob: int = total - fields[9]
-    return max(blob, _LEAST)
