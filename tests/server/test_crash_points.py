@@ -145,7 +145,8 @@ class TestFault:
             if (order["mode"] == "torn" and call != "write") or number % stride != list(FAULTS).index(fault) % stride:
                 continue  # killed everywhere; what is handled alike is tried here by one of the faults, there by another
             tried += 1
-            at = 1 + number % count
+            # SQLite's calls differ from run to run, but for the first.
+            at = 1 if kind.endswith(("history", "traffic")) else 1 + number % count
             told = teller.tell(**order, call=call, where=KINDS[kind], at=at, spoiled=number % 2 == 1)
             struck += told["struck"]
             ended_right = told["status"] == (-9 if dies and told["struck"] else 0)
@@ -154,4 +155,4 @@ class TestFault:
                     f"{fault} at {call} of {kind}, time {at}: {told['status']} {told['said'][-700:]}\n{told['why'][-700:]}"
                 )
         assert not wrong, f"{len(wrong)} of {tried}:\n" + "\n".join(wrong)
-        assert struck > 0.8 * tried  # SQLite's calls differ from run to run
+        assert struck > 0.8 * tried
