@@ -129,8 +129,12 @@ fi
 END
   nft -c -f {_FOLDER}/rules || exit 1
   chown -R {shlex.quote(user)} {shlex.quote(str(folder))} || exit 1
-  systemd-run -q --unit={UNIT} --collect -p User={shlex.quote(user)} -p RuntimeMaxSec={_LASTS} -p LimitNOFILE=65536 \\
-    -p 'ExecStopPost=+/bin/sh {_FOLDER}/back' -- {shlex.join(words)} || exit 1
+  for _ in $(seq 100); do # systemd may not have forgotten the unit of the hand-over before yet
+    said=$(systemd-run -q --unit={UNIT} --collect -p User={shlex.quote(user)} -p RuntimeMaxSec={_LASTS} -p LimitNOFILE=65536 \\
+      -p 'ExecStopPost=+/bin/sh {_FOLDER}/back' -- {shlex.join(words)} 2>&1) && exit 0
+    case $said in *already*) sleep 0.2 ;; *) break ;; esac
+  done
+  printf '%s\\n' "$said" >&2; exit 1
 }}
 main
 """
