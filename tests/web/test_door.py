@@ -91,3 +91,13 @@ class TestHost:
         """As browsers write it."""
         written = ["127.0.0.1:8053", "[::1]:8053", "LocalHost", ""]
         assert [host_of(one) for one in written] == ["127.0.0.1", "::1", "localhost", ""]
+
+
+class TestWhatAPageTells:
+    def test_comes_from_us_alone(self) -> None:
+        """A link of somebody else puts no words on the page."""
+        door = Door()
+        says = "Checked: example.tech is well. 50 % & more"
+        assert door.unsealed(door.sealed(says)) == says
+        for forged in ("", "Call us now.", f"{'0' * 32}.Call us now.", Door().sealed(says), door.sealed(says) + "!", "é.é"):
+            assert door.unsealed(forged) == ""

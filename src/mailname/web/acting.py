@@ -37,14 +37,14 @@ class Acting:
             raise HTTPException(403, "This request came from another site.")
         session = self.site.door.admit(fields.get("token", ""))
         if session is None:
-            return _back("/enter", "That is not the token.")
+            return self._back("/enter", "That is not the token.")
         return self._let_in(session)
 
     async def enter_by_link(self, request: Request) -> Response:
         """Let in who has the link that was printed at the start; it works once."""
         session = self.site.door.admit(str(request.path_params["word"]))
         if session is None:
-            return _back("/enter", "This link has been used, or is from an earlier run. Enter the token.")
+            return self._back("/enter", "This link has been used, or is from an earlier run. Enter the token.")
         return self._let_in(session)
 
     def _let_in(self, session: str) -> Response:
@@ -56,7 +56,7 @@ class Acting:
         """End the session."""
         await self._admitted(request)
         self.site.door.dismiss(request)
-        answer = _back("/", "")
+        answer = self._back("/", "")
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
@@ -124,15 +124,16 @@ class Acting:
     def _done(self, request: Request, fields: dict[str, str], to: str, says: str) -> Response:
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"schema": "mailname.web-done/1", "says": says})
-        return _back(back if (back := fields.get("back", "")) in _pages_of(to) else to, says)
+        return self._back(back if (back := fields.get("back", "")) in _pages_of(to) else to, says)
+
+    def _back(self, to: str, says: str) -> RedirectResponse:
+        """Lead to a page, and have it tell what was done."""
+        told = urlencode({"said": self.site.door.sealed(says)})
+        return RedirectResponse(f"{to}{'&' if '?' in to else '?'}{told}" if says else to, 303)
 
 
 def _pages_of(place: str) -> tuple[str, ...]:
     return (place, f"{place}/transfers", f"{place}/traffic", f"{place}/history", "/?list")
-
-
-def _back(to: str, says: str) -> RedirectResponse:
-    return RedirectResponse(f"{to}{'&' if '?' in to else '?'}{urlencode({'said': says})}" if says else to, 303)
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -80,6 +80,18 @@ class Door:
         session = self.session(request)
         return hmac.new(self._secret, session.encode(), hashlib.sha256).hexdigest() if session else ""
 
+    def sealed(self, says: str) -> str:
+        """Return what is to be told on the next page so that a link can carry it, and nobody else can write such a link."""
+        return f"{self._seal(says)}.{says}"
+
+    def unsealed(self, told: str) -> str:
+        """Return what a link of ours tells; empty for one of somebody else's."""
+        seal, _, says = told.partition(".")
+        return says if _same(seal, self._seal(says)) else ""
+
+    def _seal(self, says: str) -> str:
+        return hmac.new(self._secret, b"said " + says.encode(), hashlib.sha256).hexdigest()[:32]
+
     def refuses(self, request: Request, fields: Mapping[str, str]) -> str:
         """Say why a request may not act; empty when it may."""
         if self.read_only:

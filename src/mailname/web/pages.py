@@ -89,7 +89,7 @@ class Pages:
             "word": door.form_word(request),
             "may_act": door.session(request) is not None,
             "door": door,
-            "said": request.query_params.get("said", "")[:500],
+            "said": door.unsealed(request.query_params.get("said", "")),
             "domain": None,
             "page": "",
         }
