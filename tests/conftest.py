@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST = (
     "tests/server/test_crash_points.py",
     "tests/interop/test_signed_answers_like_the_others.py",
+    "tests/hosts/test_takeover.py",
     "tests/hosts/test_deploy_bind.py",
     "tests/hosts/test_deploy.py",
     "tests/hosts/test_change_of_engine.py",
@@ -27,6 +28,8 @@ LONGEST = (
     "tests/answer/test_plain.py",
     "tests/interop/test_signed_by_chance.py",
     "tests/interop/test_replication_namespaces.py",
+    "tests/web/test_page.py",
+    "tests/watch/test_rounds.py",
     "tests/lab/test_faults.py",
     "tests/zone/test_image_zone.py",
     "tests/test_soak.py",

@@ -36,9 +36,10 @@ class Timers:
         """Read a zone's timers, bounded."""
         _, rdata = zone.soa_octets
         _, refresh, retry, expire, _ = _NUMBERS.unpack(rdata[-_NUMBERS.size :])
-        refresh = min(max(refresh, SHORTEST), LONGEST_REFRESH)
-        retry = min(max(retry, SHORTEST), LONGEST_REFRESH)
-        return cls(refresh, retry, max(expire, SHORTEST))
+        expire = max(expire, SHORTEST)
+        refresh = min(refresh, LONGEST_REFRESH, expire // 2)  # a copy is asked for before it expires, whatever the SOA says
+        retry = min(retry, LONGEST_REFRESH)
+        return cls(max(refresh, SHORTEST), max(retry, SHORTEST), expire)
 
     def pause_after(self, failures: int, left: float) -> float:
         """Return how long to wait before the next try.
