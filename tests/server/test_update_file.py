@@ -26,7 +26,7 @@ KEY = dns.name.from_text("acme.example.tech")
 def example(tmp_path: Path) -> str:
     """Return what the page shows."""
     make_key_file(tmp_path / "acme.key", KEY)
-    (found,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found, *_ = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return str(found)
 
 

@@ -124,6 +124,13 @@ class TestAtPrimary:
         primary = replace(PRIMARY, refused=(Refused(LATER, "203.0.113.7", "refused", "no"),))
         assert cause_at_primary(primary, replace(TOLD, fetched=5, fetched_at=NOON)) is None
 
+    @pytest.mark.parametrize(("holds", "wanted"), [(None, "REPL-02"), (4, "REPL-02"), (5, None)])
+    def test_stranger_is_not_taken_for_one_that_answers_our_version(self, holds: int | None, wanted: str | None) -> None:
+        """At one of its addresses it is notified, from another it fetches: what it answers decides."""
+        refused = Refused(NOON, "203.0.113.7", "refused", "203.0.113.7 is not a secondary of this zone")
+        cause = cause_at_primary(replace(PRIMARY, refused=(refused,)), replace(TOLD, holds=holds))
+        assert (cause and cause.code) == wanted
+
     def test_unsigned_try_of_one_that_has_it_is_no_cause(self) -> None:
         """Somebody tried by hand on that machine."""
         primary = replace(PRIMARY, refused=(Refused(LATER, "192.0.2.2", "refused", "not signed"),))

@@ -38,7 +38,8 @@ async def ask_what_they_hold(context: Context, zones: Iterable[dict[str, Any]]) 
     asked = [
         (zone, one)
         for zone in zones
-        if zone["serial"] is not None and zone["since"] and now - datetime.fromisoformat(zone["since"]).timestamp() > GRACE
+        if zone["serial"] is not None and zone["since"]
+        if zone.get("refused") or now - datetime.fromisoformat(zone["since"]).timestamp() > GRACE
         for one in zone.get("secondaries", ())
         if one["state"] == "acknowledged" and not _is_new(one.get("fetched"), now)
     ][:_MOST]

@@ -74,7 +74,7 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
     strangers = [
         one for one in refusals if one.reason == "refused" and one.at >= primary.since and not is_configured(primary, one)
     ]
-    if strangers and told.state == "acknowledged":
+    if strangers and told.state == "acknowledged" and told.holds != primary.serial:
         return _perhaps_another_address(primary, told, strangers[-1])
     if told.state == "waiting" and told.tries >= _PATIENCE:
         return Cause(
