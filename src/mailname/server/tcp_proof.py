@@ -1,6 +1,6 @@
 """Is TCP to a primary open? Asked after a change has come by UDP, so that a packet filter is told before somebody needs TCP.
 
-A zone that is new or has changed much is transferred by TCP alone. One question a second is asked of each primary, at most.
+A zone that is new or has changed much is transferred by TCP alone. At most one question in that time is asked of each primary.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailname.transfer.actions import Peer
     from mailname.transfer.offers import Failure
 
-_AFTER = 1.0  # seconds: what has changed is answered, kept and told first
+_AFTER = 0.4  # seconds: what has changed is answered first; no whole second, or who changes a zone each second would meet it
 
 
 class Served(Protocol):
