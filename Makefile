@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLAN ?= examples/example.tech.toml
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 # Branch coverage, in percent, that the packages without input and output must reach.
 PURE_COVERAGE ?= 96
