@@ -84,6 +84,17 @@ class NoRoute(DirectNetwork):
         raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
 
 
+async def well(*servers: Running) -> None:
+    """Wait until no server names any cause."""
+    async with asyncio.timeout(PATIENCE):
+        for server in servers:
+            while True:
+                zone = await told(server)
+                if not any(one["cause"] for one in (zone, *zone["secondaries"])):
+                    break
+                await asyncio.sleep(0.01)
+
+
 class TestLists:
     async def test_not_allowed(self, site: Site) -> None:
         """Both sides name the address: the secondary from where it asked, the primary the one it saw."""
@@ -148,6 +159,28 @@ class TestKeys:
                 assert any(f"{seconds} seconds" in cause["says"] for seconds in range(3990, 4011))
                 assert "timedatectl" in cause["remedy"]
             assert (await both(secondary, primary)).code == "REPL-05"
+
+    async def test_clock_that_is_set_under_the_primary_is_told_at_once_and_forgotten_when_it_is_right(self, signed: Site) -> None:
+        """Nothing was published, no refresh is due: its NOTIFY tells. What it wrote lies in the future afterwards."""
+        async with running(signed.primary()) as primary, running(signed.secondary()) as secondary:
+            await until(lambda: secondary.serial() == 1)
+            primary.clock.set_wall(172800)
+            assert "172800 seconds" in (await cause_with(primary, "REPL-05"))["says"]
+            assert "172800 seconds" in (await cause_of(secondary, "REPL-05"))["says"]
+            assert (await told(primary))["secondaries"][0]["reason"] in ("badtime", None)
+            primary.clock.set_wall(-172800)
+            await well(primary, secondary)
+
+    async def test_key_that_is_changed_at_the_primary_is_told_before_the_next_refresh(self, signed: Site) -> None:
+        """The secondary cannot take the NOTIFY; so it asks, and the primary's answer says why."""
+        ours = {KEY: make_key(KEY)}
+        async with running(signed.secondary()) as secondary:
+            async with running(signed.primary()):
+                await until(lambda: secondary.serial() == 1)
+            signed.write(2)
+            async with running(signed.primary(keys=ours)) as primary:
+                await cause_of(secondary, "REPL-04")
+                await cause_with(primary, "REPL-04")
 
     async def test_not_signed(self, signed: Site) -> None:
         """The secondary does not sign: the primary says with which key it must."""

@@ -119,6 +119,38 @@ class TestAtPrimary:
         assert cause is not None
         assert cause.code == "REPL-04"
 
+    @pytest.mark.parametrize(("settled", "wanted"), [(None, None), (False, "REPL-05"), (True, None)])
+    def test_refusal_is_settled_when_the_primary_says_so_whatever_the_times(
+        self, settled: bool | None, wanted: str | None
+    ) -> None:
+        """A clock that was wrong wrote them: one that was a day ahead must not hide, nor keep alive, what is so now."""
+        refused = Refused(NOON, "192.0.2.2", "badtime", "BADTIME", settled)
+        cause = cause_at_primary(replace(PRIMARY, refused=(refused,)), replace(TOLD, fetched=5, fetched_at=LATER))
+        assert (cause and cause.code) == wanted
+
+    @pytest.mark.parametrize(
+        ("reason", "wanted"), [("badtime", "REPL-05"), ("badkey", "REPL-03"), ("badsig", "REPL-04"), ("timeout-udp", None)]
+    )
+    def test_notify_whose_signature_is_rejected_tells_why(self, reason: str, wanted: str | None) -> None:
+        """Also where it has the version: with that key, or clock, it gets no other one."""
+        told = replace(TOLD, state="waiting", reason=reason, says="192.0.2.2:53: 600 seconds", fetched=5, fetched_at=LATER)
+        cause = cause_at_primary(PRIMARY, told)
+        assert (cause and cause.code) == wanted
+        if reason == "badtime":
+            assert cause is not None
+            assert cause.says == "192.0.2.2 rejects our NOTIFY for example.tech: 600 seconds."
+            assert "timedatectl" in cause.remedy
+
+    @pytest.mark.parametrize(("role", "where"), [("primary", "primary"), ("secondary", "secondary")])
+    def test_disk_that_takes_nothing_is_mended_where_it_is(self, role: str, where: str) -> None:
+        side = Side(
+            "this server", ZONE, role, "serving", 5, problem=Problem("not-kept", "cannot write. Make room.", "Make room.")
+        )
+        cause = cause_at_secondary(side)
+        assert cause is not None
+        assert (cause.code, cause.where) == ("REPL-26", where)
+        assert ("mailname reload example.tech" in cause.remedy) == (role == "primary")
+
     def test_stranger_makes_nothing_unwell_while_all_have_it(self) -> None:
         """Anybody can ask for a transfer."""
         primary = replace(PRIMARY, refused=(Refused(LATER, "203.0.113.7", "refused", "no"),))

@@ -106,3 +106,39 @@ class TestWhoMayTransfer:
         for number in range(30):
             primary.on_refused(Refusal(float(number), "203.0.113.9", "refused", "no"))
         assert [one.at for one in primary.refused] == [float(number) for number in range(10, 30)]
+
+
+class TestSettled:
+    """What was refused for a signature counts until the same address has signed well: in that order, not by clocks."""
+
+    def refused(self, *reasons: str) -> Primary:
+        primary = Primary((peer("192.0.2.1", KEY), peer("192.0.2.3", KEY)))
+        for reason in reasons:  # as a clock two days ahead wrote it
+            primary.on_refused(Refusal(2e9, "192.0.2.1", reason, reason))
+        return primary
+
+    def test_good_signature_settles_what_was_wrong_with_signatures(self) -> None:
+        """Key and clocks agree now; whether it may transfer, nobody has shown."""
+        primary = self.refused("badtime", "refused", "badkey")
+        primary.on_signed_well(ip_address("192.0.2.3"))
+        assert len(primary.refused) == 3
+        primary.on_signed_well(ip_address("192.0.2.1"))
+        assert [one.reason for one in primary.refused] == ["refused"]
+        assert primary.proven == {"192.0.2.1", "192.0.2.3"}
+
+    def test_transfer_settles_all(self) -> None:
+        primary = self.refused("badtime", "refused")
+        primary.on_transferred(ip_address("192.0.2.1"), name(KEY), Serial(7))
+        assert not primary.refused
+
+    def test_next_refusal_begins_anew(self) -> None:
+        primary = self.refused()
+        primary.on_signed_well(ip_address("192.0.2.1"))
+        primary.on_refused(Refusal(1.0, "192.0.2.1", "badsig", "badsig"))
+        assert (len(primary.refused), primary.proven) == (1, set())
+
+    def test_strangers_are_not_counted(self) -> None:
+        """Whoever may transfer by his network is none of the secondaries: his address is not kept."""
+        primary = self.refused()
+        primary.on_transferred(ip_address("203.0.113.9"), None, Serial(7))
+        assert primary.proven == set()

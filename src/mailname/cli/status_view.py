@@ -48,7 +48,8 @@ def print_status(status: Mapping[str, Any]) -> None:
         + (f" process {status['pid']}," if status["pid"] else "")
         + (f" started {ago(status['since'])}" if status["since"] else "")
         + f": {counted(len(zones), 'zone')}, "
-        + _health(unwell, len(zones)),
+        + _health(unwell, len(zones))
+        + ("[red], the disk is not[/]" if not unwell and problem_of(status, "disk") else ""),
     )
     if problem := problem_of(status, "disk"):
         print_prose(out, f"[red]{escape(problem)}[/]", 2)

@@ -68,12 +68,14 @@ class Announcing:
             rcode = await send_notify(self.context, peer, zone, sent)
         except TransferError as error:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, error.problem)
-            self.rules.on_notify_failed(peer, serial, error.problem)
+            self.rules.on_notify_failed(peer, serial, error.problem, error.reason or "")
             self.notes.notified(peer, serial, error.reason, error.problem)
         else:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, rcode)
             self.rules.on_notify_answer(peer, serial, rcode)
             well = rcode == "NOERROR"
+            if well and peer.key is not None:  # it was signed, and that was looked at
+                self.on_signed_well(peer.address)
             if well and self.on_acknowledged is not None:
                 self.on_acknowledged(peer)
             self.notes.notified(
@@ -85,6 +87,10 @@ class Announcing:
         """Remember that a transfer was refused, and to whom."""
         self.notes.refused(self.rules, source, reason, says)
         self.rules.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+
+    def on_signed_well(self, source: IPAddress) -> None:
+        """Take that the signature of somebody who asks for the zone, or answers our NOTIFY, was good."""
+        self.rules.on_signed_well(source)
 
     def on_notified_as_primary(self, source: IPAddress, serial: Serial | None) -> None:
         """Remember that somebody notifies us of a zone whose primary we are: he believes that he is (RFC 1996 section 3.10)."""
@@ -105,12 +111,15 @@ class Announcing:
                     "serial": one.serial.value if one.serial else None,
                     "tries": one.tries,
                     "says": one.says,
+                    "reason": one.reason or None,
+                    "proven": str(one.peer.address) in self.rules.proven,
                     "rival": self.rivals.get(one.peer.address),
                     "holds": None,
                 }
                 for one in self.rules.notifying
             ],
             "refused": [
-                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says} for one in self.rules.refused
+                {"at": iso(one.at), "from": one.source, "reason": one.reason, "says": one.says, "settled": False}
+                for one in self.rules.refused
             ],
         }

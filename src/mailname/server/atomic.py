@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailname.errors import HostError
 from mailname.server.durable import sync, sync_each
+from mailname.server.refused_by_disk import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,11 +54,7 @@ def write_atomic(
             sync_folder(path.parent)
     except OSError as error:
         left = "the new version is there, but may not survive a power cut" if replaced else "the old version is untouched"
-        raise HostError(
-            f"cannot write {path}: {error.strerror}",
-            remedy=f"Look at the disk's space and at who owns the folder: {left}.",
-            step="write",
-        ) from error
+        raise refused("write", path, error, left=left) from error
     finally:
         if temporary is not None:
             remove_unneeded(Path(temporary))

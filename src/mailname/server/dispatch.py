@@ -22,6 +22,7 @@ from mailname.answer.rate_limit import RateLimit, RateLimiter, Verdict
 from mailname.server.context import Context, bare, log
 from mailname.server.primary_zone import PrimaryZone
 from mailname.server.quiet import LogLimit
+from mailname.server.rejected_notify import RejectedNotifies
 from mailname.server.secondary_zone import SecondaryZone
 from mailname.server.sending import Ways, differences_by_udp, messages_of
 from mailname.server.tcp import IDLE
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     ServedZone = PrimaryZone | SecondaryZone
 
 _TRANSFER_TYPES = (RdataType.AXFR, RdataType.IXFR)
+_ABOUT_THE_ZONE = (*_TRANSFER_TYPES, RdataType.SOA)
 _USES: dict[int, str] = {Opcode.NOTIFY: "NOTIFY", Opcode.UPDATE: "UPDATE"}
 _LARGEST_MESSAGE = 65535
 
@@ -84,10 +86,12 @@ class Dispatcher:
     rates: RateLimiter = field(default_factory=lambda: RateLimiter(RateLimit()))
     strangers: LogLimit = field(default_factory=LogLimit)
     traffic: Traffic = field(default_factory=Traffic)
+    doubts: RejectedNotifies = field(init=False)
     prepared: PreparedAnswers = field(init=False)
     updating: Updating = field(init=False)
 
     def __post_init__(self) -> None:
+        self.doubts = RejectedNotifies(self.context.clock.monotonic)
         self.prepared = PreparedAnswers(self.settings)
         self.updating = Updating(self)
 
@@ -156,6 +160,8 @@ class Dispatcher:
             return self._rejected(request, verdict, source)
         what = _USES.get(request.opcode, RdataType.to_text(request.question.rdtype))
         self.context.key_use.verified(verdict.key.name, source.address, what, self.context.clock.wall())
+        if request.question.rdtype in _ABOUT_THE_ZONE and (zone := self.zones.get(request.question.name)) is not None:
+            zone.secondaries.on_signed_well(source.address)
         return verdict
 
     def _answer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> bytes | None:
@@ -210,7 +216,9 @@ class Dispatcher:
         if self.strangers.allows(source.address, now):
             log.warning("request for %s from %s rejected: %s", bare(request.question.name), source, says)
         zone = self.zones.get(request.question.name)
-        if zone is not None and request.question.rdtype in (*_TRANSFER_TYPES, RdataType.SOA):
+        if zone is not None and request.opcode == Opcode.NOTIFY:
+            self.doubts.on_rejected(zone, source.address, verdict.reason, says, _told_serial(request))
+        elif zone is not None and request.question.rdtype in _ABOUT_THE_ZONE:
             zone.secondaries.on_refused(source.address, verdict.reason, says)
         return rejection_reply(error_reply(request, Rcode.NOTAUTH), verdict, now)
 
@@ -231,7 +239,7 @@ class Dispatcher:
         if isinstance(sender, str):
             if self.strangers.allows(source.address, now):
                 log.warning("zone %s: refused notify from non-primary %s: %s", bare(question.name), source, sender)
-            zone.notes.refused_notify(source.address, _told_serial(request), sender)
+            self.doubts.on_rejected(zone, source.address, "unsigned", sender, _told_serial(request))
             return error_reply(request, Rcode.REFUSED)
         zone.on_notify(sender, source, _told_serial(request))
         return error_reply(request, Rcode.NOERROR, flags=AA)

@@ -315,7 +315,7 @@ class FolderZones:
 
     def _not_kept(self) -> Problem:
         says = f"the serial is not remembered in {self._config.images}: an older file would be served after a restart"
-        return Problem("not-kept", says, "Look at the disk's space and at who owns the folder.", iso(self._since))
+        return Problem("not-kept", says, f"Look at its space (df) and its owner: ls -ld {self._config.images}", iso(self._since))
 
 
 def _read_apexes(found: FolderReading) -> set[bytes]:

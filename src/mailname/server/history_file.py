@@ -36,7 +36,8 @@ _PRUNE_PEER = """DELETE FROM events WHERE zone = ? AND bucket = ? AND id <=
 _PRUNE_ALL = "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)"
 _NEWEST = "SELECT * FROM events WHERE ?1 = '' OR zone = ?1 ORDER BY id DESC LIMIT ?2"
 _LATEST = """SELECT * FROM events
-WHERE id IN (SELECT max(id) FROM events WHERE bucket != '*' AND (?1 = '' OR zone = ?1) GROUP BY zone, peer, direction, what)"""
+WHERE id IN (SELECT max(id) FROM events WHERE bucket != '*' AND (?1 = '' OR zone = ?1) GROUP BY zone, peer, direction, what)
+ORDER BY id"""
 
 
 class HistoryFile:

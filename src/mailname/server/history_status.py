@@ -11,6 +11,7 @@ from mailname.server.context import in_thread
 from mailname.server.disk_state import trouble
 from mailname.server.holding import ask_what_they_hold
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
+from mailname.transfer.primary import SIGNATURES
 from mailname.transfer.side import host_of, side_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ async def with_history(status: dict[str, Any], context: Context, apex: Name | No
         await _let_others_go(number)
         found = last_out if event.direction == "out" else last_in
         address = host_of(event.peer) if event.direction == "out" else event.peer
-        found.setdefault((event.zone, address), {})[event.what] = event
+        of_peer = found.setdefault((event.zone, address), {})
+        of_peer.pop(event.what, None)
+        of_peer[event.what] = event  # the last that happened stands last, whatever its clock said
     for number, zone in enumerate(status["zones"]):
         await _let_others_go(number)
         name = zone["zone"].lower()
@@ -71,10 +74,12 @@ async def with_history(status: dict[str, Any], context: Context, apex: Name | No
 
 def _disk_trouble(context: Context, zones: Sequence[Mapping[str, Any]]) -> str | None:
     """Look at the state folder and at the folders of the zone files."""
-    folders = {Path(zone["file"]).parent: None for zone in zones if zone["role"] == "primary" and zone.get("file")}
+    primaries = [zone for zone in zones if zone["role"] == "primary" and zone.get("file")]
+    folders = {Path(zone["file"]).parent: None for zone in primaries}
+    loaded = [Path(zone["file"]) for zone in primaries if zone["serial"] is not None and not zone["problem"]]
     if (store := context.store) is None:
         return None  # nothing is kept, and that is wanted so
-    return trouble([store.folder, *folders], store.folder, store.lock)
+    return trouble([store.folder, *folders], store.folder, store.lock, loaded)
 
 
 async def _let_others_go(number: int) -> None:
@@ -86,7 +91,12 @@ async def _let_others_go(number: int) -> None:
 def _tell_secondary(one: dict[str, Any], last: dict[str, Event]) -> None:
     fetched, refused = last.get("transfer"), last.get("refused")
     one["fetched"] = _short(fetched, "kind", "serial_to", "octets", "seconds") if fetched else None
-    one["refused"] = _short(refused, "result", "says", "count") if refused else None
+    one["refused"] = None
+    if refused is not None:
+        order = list(last)
+        fetched_since = fetched is not None and order.index("transfer") > order.index("refused")
+        settled = fetched_since or (one.get("proven", False) and refused.result in SIGNATURES)
+        one["refused"] = {**_short(refused, "result", "says", "count"), "settled": settled}
 
 
 def _tell_failure(failure: dict[str, Any], event: Event | None) -> None:

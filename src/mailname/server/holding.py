@@ -39,7 +39,7 @@ async def ask_what_they_hold(context: Context, zones: Iterable[dict[str, Any]]) 
         (zone, one)
         for zone in zones
         if zone["serial"] is not None and zone["since"]
-        if zone.get("refused") or now - datetime.fromisoformat(zone["since"]).timestamp() > GRACE
+        if zone.get("refused") or not _is_less_than_grace(zone["since"], now)
         for one in zone.get("secondaries", ())
         if one["state"] == "acknowledged" and not _is_new(one.get("fetched"), now)
     ][:_MOST]
@@ -63,4 +63,9 @@ async def _ask(context: Context, zone: str, one: dict[str, Any]) -> None:
 
 def _is_new(fetched: dict[str, Any] | None, now: float) -> bool:
     """Tell whether a zone was fetched so lately that it may not be answered yet."""
-    return fetched is not None and now - datetime.fromisoformat(fetched["at"]).timestamp() < GRACE
+    return fetched is not None and _is_less_than_grace(fetched["at"], now)
+
+
+def _is_less_than_grace(at: str, now: float) -> bool:
+    """Tell whether something was a moment ago; what is still to come was written by a clock that has been set since."""
+    return 0 <= now - datetime.fromisoformat(at).timestamp() < GRACE

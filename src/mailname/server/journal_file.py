@@ -8,15 +8,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailname.errors import HostError
 from mailname.server.atomic import sync_folder, write_atomic
 from mailname.server.durable import sync_each
+from mailname.server.refused_by_disk import refused
 from mailname.transfer import journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mailname.errors import HostError
     from mailname.transfer.journal import Step
     from mailname.zone import Serial
 
@@ -195,8 +196,4 @@ class JournalFile:
         self.open()
 
     def _refused(self, error: OSError) -> HostError:
-        return HostError(
-            f"cannot write {self.path}: {error.strerror}",
-            remedy="Look at the disk's space and at who owns the folder; what was served before is served on.",
-            step="write",
-        )
+        return refused("write", self.path, error, left="what was served before is served on")

@@ -10,6 +10,7 @@ from dns.rcode import Rcode
 from mailname.server.asking import UDP_TIMEOUT, at, judged, network_failure, rcode_of, signed
 from mailname.server.each_key import as_used, first_of, with_each_key
 from mailname.transfer import notify
+from mailname.wire.tsig import find_signature
 
 if TYPE_CHECKING:
     import asyncio
@@ -73,6 +74,12 @@ class _Asking:
         return wire
 
 
+def _rejects(answer: bytes) -> bool:
+    """Tell whether an answer says what is wrong with our signature (RFC 8945 section 5.3.2)."""
+    signature = find_signature(answer)
+    return signature is not None and bool(signature.rdata.error)
+
+
 async def _answered(context: Context, peer: Peer, zone: Zone, sent: Sent | None, *, another: bool) -> str:
     try:
         if sent is not None:
@@ -85,6 +92,6 @@ async def _answered(context: Context, peer: Peer, zone: Zone, sent: Sent | None,
     except OSError as error:
         raise network_failure(peer, error, "udp") from error
     rcode = rcode_of(answer)
-    if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and another):  # it may not know this key, and another one
+    if rcode == Rcode.NOERROR or (rcode == Rcode.NOTAUTH and (another or _rejects(answer))):  # it may know another key
         judged(context, peer, answer, mac)
     return rcode.name

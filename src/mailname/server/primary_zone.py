@@ -14,6 +14,7 @@ from mailname.server.context import Context, bare, in_thread, log
 from mailname.server.handover import NOTHING, Heritage
 from mailname.server.late_texts import text_soon
 from mailname.server.noting import Noting
+from mailname.server.refused_by_disk import KEEP
 from mailname.server.secondaries_ahead import SecondariesAhead
 from mailname.server.store import Record
 from mailname.server.updated_names import UpdatedNames
@@ -46,9 +47,9 @@ class Problem:
     """What is wrong with a zone on this server, for ``mailname status``; ``reason`` is a stable word.
 
     ``load-failed``: the file is no good, so an older version is served or none. ``serial-not-raised``: it is served, and no
-    secondary will fetch it. ``not-kept``: it is served, and the disk does not take the copy. ``catalog-broken``: its members
-    stay as they are. ``member-clash``: a zone that it lists is served already, from elsewhere. ``went-back``: a secondary holds
-    a newer version, so that what is here comes from a backup.
+    secondary will fetch it. ``not-kept``: the disk does not take it. ``catalog-broken``: its members stay as they are.
+    ``member-clash``: a zone that it lists is served already, from elsewhere. ``went-back``: a secondary holds a newer version,
+    so that what is here comes from a backup.
     """
 
     reason: Reason
@@ -166,7 +167,7 @@ class PrimaryZone:
             try:
                 return await self._load()
             except (ZoneError, HostError) as error:
-                self._note(error)
+                self._note(error, "not-kept" if isinstance(error, HostError) and error.step == KEEP else "load-failed")
                 return str(error)
 
     async def _load(self) -> str | None:

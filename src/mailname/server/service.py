@@ -260,9 +260,13 @@ class Server:
         return [] if found is None else [found]
 
     def _on_clock_jumped(self, seconds: float) -> None:
+        asked: set[tuple[object, object]] = set()
         for zone in self.zones.values():
             if isinstance(zone, SecondaryZone):
                 zone.on_clock_jumped(seconds)
+            elif new := {(peer.address, peer.key) for peer in zone.config.secondaries if peer.key is not None} - asked:
+                asked |= new
+                zone.notify_now()  # signed: who finds our time wrong says so now, not at its next refresh
 
     async def _keep_time(self) -> None:
         await asyncio.gather(self._run_timers(), watch_clock(self.clock, self._on_clock_jumped, self._wake.set))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mailname.errors import HostError, ZoneError
 from mailname.server.atomic import NewVersion, remove_unfinished, sync_folder, write_atomic, write_together
 from mailname.server.image_library import ImageLibrary
+from mailname.server.refused_by_disk import refused
 from mailname.server.zonefiles import SUFFIX, file_stem
 from mailname.transfer.moment import Memory
 from mailname.zone.image_zone import ImageZone
@@ -91,6 +92,9 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
             self.lock = _opened_lock(folder / "lock")
         except OSError as error:
+            lock = folder / "lock"
+            if isinstance(error, PermissionError) and os.access(lock, os.F_OK):
+                raise refused("use the state folder: cannot open", lock, error, step="state") from error
             remedy = "Name a folder that this user may write: state in the configuration."
             raise HostError(f"cannot use the state folder {folder}: {error.strerror}", remedy=remedy, step="state") from error
         try:
@@ -171,8 +175,7 @@ class Store:
             self._record_path(apex).unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
-            problem = f"cannot mark the copy of {apex} in {self.folder} as old: {error.strerror}"
-            raise HostError(problem, remedy="Look at the disk and at who owns the folder.", step="state") from error
+            raise refused("mark as old the copy", self._record_path(apex), error, step="state") from error
 
     def load_zone(self, apex: Name) -> ImageZone | None:
         """Return the version kept, or None when there is none that can be read (then it is transferred or published anew)."""

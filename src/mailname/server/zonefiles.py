@@ -10,6 +10,7 @@ import dns.name
 
 from mailname.errors import HostError, ZoneError
 from mailname.server import read_ahead
+from mailname.server.refused_by_disk import refused
 from mailname.wire.octets import octets
 from mailname.zone.image_zone import ImageZone
 from mailname.zone.load import Loader
@@ -106,8 +107,10 @@ def _read_octets(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        remedy = "Publish the zone, or correct the path in the configuration."
-        raise HostError(f"cannot read {path}: {error.strerror}", remedy=remedy, step="load") from error
+        if isinstance(error, FileNotFoundError):
+            remedy = "Publish the zone, or correct the path in the configuration."
+            raise HostError(f"cannot read {path}: {error.strerror}", remedy=remedy, step="load") from error
+        raise refused("read", path, error, step="load") from error
 
 
 def _decoded(raw: bytes) -> str:

@@ -58,6 +58,7 @@ class Cause:
         remedy: one sentence or two, with the next command to type.
         since: when this began, ISO 8601; empty where it is not known.
         heard: what each side said itself: (its name, its sentence).
+        at: who can mend it, where that is not the same for each cause of this code.
 
     """
 
@@ -66,6 +67,7 @@ class Cause:
     remedy: str
     since: str = ""
     heard: tuple[tuple[str, str], ...] = ()
+    at: Where | None = None
 
     @property
     def word(self) -> str:
@@ -75,7 +77,7 @@ class Cause:
     @property
     def where(self) -> Where:
         """Who can mend it."""
-        return CODES[self.code][1]
+        return self.at or CODES[self.code][1]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``mailname status --json`` tells it."""

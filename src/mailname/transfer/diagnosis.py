@@ -16,6 +16,7 @@ from mailname.zone import Serial
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mailname.transfer.cause import Where
     from mailname.transfer.side import Refused, Side, Told
 
 _PROBLEMS = {
@@ -26,6 +27,8 @@ _PROBLEMS = {
     "member-clash": "REPL-32",
     "went-back": "REPL-15",
 }
+_SAME_KEY = "Give both servers the same key file (mode 600), and type on both: mailname reload"
+_KEY_REMEDIES = {"badtime": "Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true"}
 _KEY_TOO = ", and give it the key with which this server signs (its log says BADKEY, BADSIG or BADTIME)"
 _PATIENCE = 3  # NOTIFYs that may be lost before it is worth a word: seven seconds
 
@@ -57,10 +60,12 @@ def cause_at_primary(primary: Side, told: Told) -> Cause | None:
             heard=((primary.name, told.rival),),
         )
     has_it = told.fetched == primary.serial and primary.serial is not None
-    refusals = [one for one in primary.refused if one.at > told.fetched_at]
+    refusals = [one for one in primary.refused if (one.at > told.fetched_at if one.settled is None else not one.settled)]
     mine = [one for one in refusals if one.source == address and (one.reason in KEY_CODES or not has_it)]
     if mine:  # one that has the version, and can no longer ask, will expire one day: it is told before
         return _refusal(primary, mine[-1])
+    if told.reason in KEY_CODES:
+        return _notify_rejected(primary, told)
     if has_it:
         return _not_fetched(primary, told)
     if told.state == "refused":
@@ -129,9 +134,11 @@ def _on_its_own(side: Side) -> Cause | None:
     # A problem's sentence ends with its remedy: once is enough.
     says = problem.says.removesuffix(problem.remedy).rstrip() if problem.remedy else problem.says
     remedy = problem.remedy
-    if problem.reason == "load-failed" and remedy and "mailname" not in remedy:
+    loads = problem.reason == "load-failed" or (problem.reason == "not-kept" and side.role == "primary")
+    if loads and remedy and "mailname" not in remedy:
         remedy = f"{remedy} Then: mailname reload {bare(side.zone)}"
-    return Cause(code, sentence(says), remedy or f"See: mailname history {bare(side.zone)}", heard=((side.name, says),))
+    at: Where | None = "primary" if problem.reason == "not-kept" and side.role == "primary" else None
+    return Cause(code, sentence(says), remedy or f"See: mailname history {bare(side.zone)}", heard=((side.name, says),), at=at)
 
 
 def _refusal(primary: Side, refused: Refused) -> Cause:
@@ -146,11 +153,21 @@ def _refusal(primary: Side, refused: Refused) -> Cause:
             refused.at,
             heard,
         )
-    remedy = "Give both servers the same key file (mode 600), and type on both: mailname reload"
-    if code == "REPL-05":
-        remedy = "Look at the clock on both: timedatectl status; set it: sudo timedatectl set-ntp true"
+    remedy = _KEY_REMEDIES.get(refused.reason, _SAME_KEY)
     return Cause(
         code, f"The request of {refused.source} for {zone} was rejected: {sentence(refused.says)}", remedy, refused.at, heard
+    )
+
+
+def _notify_rejected(primary: Side, told: Told) -> Cause:
+    """Say what a secondary answers to a NOTIFY whose signature it cannot take: it cannot ask with that key, or clock, either."""
+    address, zone = host_of(told.address), bare(primary.zone)
+    says = f"{address} rejects our NOTIFY for {zone}: {told.says.removeprefix(told.address + ': ')}"
+    return Cause(
+        KEY_CODES[told.reason],
+        sentence(says),
+        _KEY_REMEDIES.get(told.reason, _SAME_KEY),
+        heard=((primary.name, f"NOTIFY to {told.address}: {told.says}"),),
     )
 
 

@@ -48,10 +48,11 @@ class Notifying:
     tries: int = 0
     says: str = ""
     next_at: float | None = None
+    reason: str = ""
 
     def announce(self, serial: Serial, now: float) -> SendNotify:
         """Start telling this serial; an older one that is still unacknowledged is forgotten."""
-        self.serial, self.acknowledged, self.tries, self.says = serial, False, 0, ""
+        self.serial, self.acknowledged, self.tries, self.says, self.reason = serial, False, 0, "", ""
         return self._send(serial, now)
 
     def _send(self, serial: Serial, now: float) -> SendNotify:
@@ -70,18 +71,18 @@ class Notifying:
         """Note the secondary's answer. Any answer ends the retries: repeating would not change a refusal."""
         if serial != self.serial:
             return
-        self.acknowledged, self.next_at = True, None
+        self.acknowledged, self.next_at, self.reason = True, None, ""
         self.says = "" if rcode == "NOERROR" else f"answered {rcode} to NOTIFY"
 
-    def on_failure(self, serial: Serial, says: str) -> None:
-        """Note why a NOTIFY was not answered; the timer sends the next."""
+    def on_failure(self, serial: Serial, says: str, reason: str = "") -> None:
+        """Note why a NOTIFY was not answered, or not with a good signature; the timer sends the next."""
         if serial == self.serial and not self.acknowledged:
-            self.says = says
+            self.says, self.reason = says, reason
 
     def on_seen(self, serial: Serial) -> None:
         """Note that the secondary has fetched this serial: that acknowledges more than any answer."""
         if serial == self.serial:
-            self.acknowledged, self.next_at, self.says = True, None, ""
+            self.acknowledged, self.next_at, self.says, self.reason = True, None, "", ""
 
     @property
     def state(self) -> str:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from mailname.zone import Serial
 
 
+_MOST_REFUSED = 20
+#: Reasons that lie in a signature: a key or its secret, the clocks.
+SIGNATURES = frozenset({"badkey", "badsig", "badtime", "badtrunc"})
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A transfer that was refused: when (seconds since 1970), to whom, and why."""
@@ -34,6 +39,8 @@ class Primary:
     Attributes:
         secondaries: who is notified and may transfer. A secondary with a key must sign with it, from wherever it asks.
         allow: networks that may transfer without a key, besides.
+        refused: what was refused last, and is not settled by a better request of the same address.
+        proven: addresses of secondaries whose last request, as far as we know, had a good signature.
 
     """
 
@@ -41,7 +48,8 @@ class Primary:
     allow: tuple[IPv4Network | IPv6Network, ...] = ()
     held: Serial | None = None
     notifying: list[Notifying] = field(init=False)
-    refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=20))
+    refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=_MOST_REFUSED))
+    proven: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.notifying = [Notifying(peer) for peer in self.secondaries]
@@ -65,14 +73,15 @@ class Primary:
             if one.peer == peer:
                 one.on_answer(serial, rcode)
 
-    def on_notify_failed(self, peer: Peer, serial: Serial, says: str) -> None:
-        """Take that a NOTIFY was not answered."""
+    def on_notify_failed(self, peer: Peer, serial: Serial, says: str, reason: str = "") -> None:
+        """Take that a NOTIFY was not answered, or its signature rejected: ``reason`` is a stable word."""
         for one in self.notifying:
             if one.peer == peer:
-                one.on_failure(serial, says)
+                one.on_failure(serial, says, reason)
 
     def on_transferred(self, source: IPv4Address | IPv6Address, key: Name | None, serial: Serial) -> None:
         """Take that somebody has fetched the zone: a secondary that has it needs no more NOTIFY."""
+        self._settle(str(source))
         for one in self.notifying:
             if one.peer.address == source or (key in one.peer.keys and len(self.notifying) == 1):
                 one.on_seen(serial)
@@ -102,6 +111,21 @@ class Primary:
     def on_refused(self, refusal: Refusal) -> None:
         """Remember a refusal for ``mailname status``."""
         self.refused.append(refusal)
+        self.proven.discard(refusal.source)
+
+    def on_signed_well(self, source: IPv4Address | IPv6Address) -> None:
+        """Take that a secondary's signature was good, so key and clocks agree: what was refused for them is settled.
+
+        In the order in which things happen, not by their times: a clock that was wrong had written those.
+        """
+        self._settle(str(source), SIGNATURES)
+
+    def _settle(self, source: str, reasons: frozenset[str] | None = None) -> None:
+        if any(str(peer.address) == source for peer in self.secondaries):
+            self.proven.add(source)
+        if any(one.source == source for one in self.refused):
+            left = [one for one in self.refused if one.source != source or (reasons is not None and one.reason not in reasons)]
+            self.refused = deque(left, maxlen=_MOST_REFUSED)
 
 
 def _without_tls(peers: list[Peer], *, tls: bool, pin: str | None) -> str | None:

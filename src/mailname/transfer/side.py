@@ -29,12 +29,16 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request that a primary refused: to whom, as it saw him, and why."""
+    """A request that a primary refused: to whom, as it saw him, and why.
+
+    ``settled``: a later request of his was good; None where nobody says so, and the times must tell.
+    """
 
     at: str
     source: str
     reason: str
     says: str
+    settled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Told:
     fetched_at: str
     holds: int | None = None
     answers: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,10 @@ def _failed(told: Mapping[str, Any]) -> Failed:
 
 
 def _refused(one: Mapping[str, Any], source: str, reason: str) -> Refused:
-    return Refused(_time(one, "at"), source, _text(one, reason), _text(one, "says"))
+    settled = one.get("settled")
+    return Refused(
+        _time(one, "at"), source, _text(one, reason), _text(one, "says"), settled if isinstance(settled, bool) else None
+    )
 
 
 def _told(one: Mapping[str, Any]) -> Told:
@@ -155,6 +163,7 @@ def _told(one: Mapping[str, Any]) -> Told:
         _time(fetched, "at"),
         _number(_table(one, "holds"), "serial"),
         _text(_table(one, "holds"), "says"),
+        _text(one, "reason"),
     )
 
 
