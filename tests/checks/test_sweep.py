@@ -7,8 +7,10 @@ import time
 from dataclasses import replace
 from ipaddress import ip_address
 
-from tests.checks.small_world import ROOT, SmallWorld, name
+import dns.name
+from tests.checks.small_world import ROOT, SmallWorld, name, zone_of
 
+from mailname.answer import ZoneTable
 from mailname.checks.facts import EDNS_VERSION
 from mailname.checks.observe_servers import FOREIGN
 from mailname.checks.patience import patiently
@@ -26,6 +28,20 @@ class TestShared:
         assert [verdict.verdict for _, _, verdict in looks] == ["well", *["broken"] * 5]
         asked = {id(probe) for _, facts, _ in looks for probe in facts.probes if probe.address == ROOT}
         assert len(asked) == 1
+
+    async def test_root_that_delegates_below_a_tld_is_asked_for_each_domain(self) -> None:
+        """There are no name servers for tech. then, only a name that exists because of what stands below it."""
+        world = SmallWorld()
+        delegated = "\n".join(
+            f"example.tech. NS ns{n}.example.tech.\nns{n}.example.tech. A {a}" for n, a in ((1, "192.0.2.1"), (2, "198.51.100.2"))
+        )
+        text = f"$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n{delegated}\n"
+        world.host(str(ROOT)).table = ZoneTable({dns.name.root: zone_of(text, ".")})
+        async with world:
+            shared = Shared(world.network, replace(world.world(), resolver=None), Pace(0))
+            names = [name("example.tech."), name("missing.tech.")]
+            looks = [await look_at(one, shared) for one in names]
+        assert [verdict.verdict for _, _, verdict in looks] == ["well", "broken"]
 
     async def test_mail_host_is_visited_once(self) -> None:
         """Its greeting is a fact of each domain that names it."""

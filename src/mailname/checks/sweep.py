@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import dns.name
+from dns.rcode import Rcode
 
 from mailname.checks.explain import explain
 from mailname.checks.judge import judge
@@ -108,8 +109,12 @@ class SharedLook(DomainLook):
     async def _from_root(self, walk: Walk) -> None:
         tld = dns.name.Name(self.domain.labels[-2:])
         probes = await once(self.shared.cuts, tld, lambda: self._ask_root(tld))
-        self.asker.probes += probes
         below = next((found for probe in probes if (found := referral_in(probe))), None)
+        if below is None and any(probe.rcode == Rcode.NOERROR for probe in probes):
+            # The root itself delegates what stands below this empty non-terminal (RFC 8020): it is asked for each domain.
+            await walk.from_root()
+            return
+        self.asker.probes += probes
         if below is not None:
             await walk.below(below)
 
