@@ -52,6 +52,7 @@ COMPILED = {
     "mailname.zone.record_groups": "src/mailname/zone/record_groups.py",
     "mailname.zone.same_rdata": "src/mailname/zone/same_rdata.py",
     "mailname.server.client_sketch": "src/mailname/server/client_sketch.py",
+    "mailname.server.name_sketch": "src/mailname/server/name_sketch.py",
     "mailname.server.folder_scan": "src/mailname/server/folder_scan.pyx",
     "mailname.server.udp_worker": "src/mailname/server/udp_worker.pyx",
 }

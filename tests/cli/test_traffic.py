@@ -58,7 +58,16 @@ class TestServer:
         control = pair / NAMES[0] / "control"
         seen = mailname("traffic", "--control", control)
         assert seen.returncode == 0, seen.stderr
-        for text in ("MX 92 %", "NXDOMAIN 8 %", "UDP 92 %", "IPv4 100 %", "127.0.0.0/24 12", "example.tech 12"):
+        for text in (
+            "MX 92 %",
+            "NXDOMAIN 8 %",
+            "UDP 92 %",
+            "IPv4 100 %",
+            "127.0.0.0/24 12",
+            "example.tech 12",
+            "no.example.tech 1",
+            "half within ",
+        ):
             assert text in seen.stdout
         report = json.loads(mailname("traffic", "--control", control, "--json").stdout)
         assert report["schema"] == "mailname.traffic/1"

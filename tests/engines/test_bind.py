@@ -139,7 +139,7 @@ class TestCommands:
         assert (told["types"], told["rcodes"]) == ({"MX": 3}, {"NOERROR": 4})
         assert told["transports"] == {"udp": 2, "tcp": 0}
         assert told["since"] == "2026-11-22T14:00:00Z"
-        assert told["not_counted"] == ["do", "zones", "clients"]
+        assert told["not_counted"] == ["do", "zones", "clients", "names", "latency"]
 
 
 class TestEngineNamed:

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 from tests.interop.programs import need
 
+from mailname.checks import Place
 from mailname.cli.publish import command as publish
 from mailname.cli.traffic import command as traffic
 from mailname.lab import Lab
 from mailname.lab.driven_server import LabDrivenServer
 from mailname.plan import load
 from mailname.server.network import Endpoint
+from mailname.web.check_log import CheckLog
+from mailname.web.domain import Domain, Surroundings
+from mailname.web.door import Door
+from mailname.web.live import Live
+from mailname.web.metrics import exposition
+from mailname.web.rounds import Rounds
+from mailname.web.site import Site
+from mailname.web.traffic_drawing import columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +102,20 @@ def grown(after: Mapping[str, Any], before: Mapping[str, Any], name: str) -> dic
     return {key: count for key, count in parts.items() if count and key != "SOA"}
 
 
+async def page(lab: Lab) -> dict[str, str]:
+    """Look at the page: return what its table and its metrics say."""
+    around = Surroundings(lab.network, lab.world, Place(), dict(lab.world.control_sockets))
+    domain = Domain(lab.plan, "plan.toml", lambda: around)
+    await domain.ask_servers()
+    live, log = Live(), CheckLog()
+    site = Site(Rounds([domain], live, log, 300), live, log, Door())
+    found = {f"{one['server']} questions": one["questions"] for one in columns(domain.traffic, [])}
+    for line in exposition(site).decode().splitlines():
+        name, _, value = line.rpartition(" ")
+        found[name] = value
+    return found
+
+
 class TestTraffic:
     async def test_is_what_dnsperf_sent_and_received(self, tmp_path: Path) -> None:
         """By UDP and by TCP, with EDNS and the DO bit and without; of BIND, Knot, NSD and our own."""
@@ -117,6 +140,8 @@ class TestTraffic:
                 sent[server.engine] = sum(one[0] for one in seen)
                 codes[server.engine] = sum((one[2] for one in seen), Counter())
             after = await told(lab, file)
+            shown = await page(lab)
+        server_of = {engine: f"{name}.example.tech" for name, engine in ENGINES.items()}
         kinds = Counter(kind for _, kind in QUESTIONS)
         for engine, count in sent.items():
             report, old = after[engine], before[engine]
@@ -129,3 +154,11 @@ class TestTraffic:
             rcodes = Counter(grown(report, old, "rcodes"))
             rcodes["NOERROR"] -= soa
             assert rcodes == codes[engine], engine
+            assert int(shown[f"{server_of[engine]} questions"].replace(",", "")) >= report["questions"], engine  # and SOA since
+            for kind in kinds:
+                said = shown[f'mailname_questions_by_type_total{{server="{server_of[engine]}",type="{kind}"}}']
+                assert float(said) == report["types"][kind], engine
+        ours = after["builtin"]
+        assert sum(ours["latency"].values()) == sum(one["questions"] for one in ours["names"]) == ours["answers"]
+        assert {one["name"] for one in ours["names"]} == {name for name, _ in QUESTIONS}
+        assert float(shown[f'mailname_answer_seconds_count{{server="{server_of["builtin"]}"}}']) >= ours["answers"]

@@ -91,6 +91,42 @@ class TestTraffic:
         assert seen["questions"] == seen["answers"] == seen["clients"][0]["questions"] == 50
         assert seen["zones"][0]["answers"] == 50
 
+    @pytest.mark.parametrize(
+        ("name", "rdtype"), [("elsewhere.example.", "CAA"), ("example.tech.", "RRSIG"), ("example.tech.", "ANY")]
+    )
+    async def test_what_is_no_plain_question_is_counted_again(self, site: Site, workers: int, name: str, rdtype: str) -> None:
+        """Who answered it first may have prepared the answer for the next."""
+        async with serving(site.primary(), workers) as server:
+            for _ in range(5):
+                await asked(site.primary_at, name, rdtype)
+            seen = traffic(server)
+        assert seen["types"] == {rdtype: 5}
+        assert seen["questions"] == seen["answers"] == seen["transports"]["udp"] == 5
+        assert sum(seen["latency"].values()) == sum(seen["rcodes"].values()) == 5
+        assert [(one["name"], one["questions"]) for one in seen["names"]] == [(name[:-1], 5)]
+
+    async def test_names_and_latency_are_told(self, site: Site, workers: int) -> None:
+        """Letters' case is no difference; each answer took its time, and no name is kept that nobody asked for."""
+        async with serving(site.primary(), workers) as server:
+            for name, times in [
+                ("www.example.tech.", 3),
+                ("Mail.Example.TECH.", 2),
+                ("mail.example.tech.", 2),
+                ("no.example.tech.", 1),
+            ]:
+                for number in range(times):
+                    await asked(site.primary_at, name, "A", tcp=number == 1)
+            seen = traffic(server)
+            assert traffic(server, most=1)["names"] == seen["names"][:1]
+        assert [(one["name"], one["questions"], one["at_least"]) for one in seen["names"]] == [
+            ("mail.example.tech", 4, 4),
+            ("www.example.tech", 3, 3),
+            ("no.example.tech", 1, 1),
+        ]
+        assert sum(seen["latency"].values()) == seen["answers"] == 8
+        assert all(int(bound).bit_count() == 1 for bound in seen["latency"])
+        assert seen["microseconds"] <= sum(int(bound) * count for bound, count in seen["latency"].items())
+
     async def test_busiest_come_first_and_no_more_than_wanted(self, site: Site, workers: int) -> None:
         """A report does not grow with the number of zones or of clients."""
         async with serving(site.primary(site.zone(notify=False), other_zone(site)), workers) as server:

@@ -45,7 +45,7 @@ class Counting:
     def __call__(self) -> dict[str, Any]:
         """Return a report as the server makes it."""
         by_name = dict.fromkeys(("questions", "answers", "limited", "edns", "do"), self.questions)
-        return by_name | {name: {"MX": self.questions} for name in ("types", "rcodes", "transports", "families")}
+        return by_name | {name: {"MX": self.questions} for name in ("types", "rcodes", "transports", "families", "latency")}
 
 
 class TestAdded:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mailname.cli.console import out, print_prose, print_table
 from mailname.server.traffic_file import added
+from mailname.view.latency_words import latency_words
 from mailname.view.traffic_words import apart, moment_of, percent, sentence
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mailname.checks.traffic_share import Share
     from mailname.server.traffic_file import Counts
 
+_COUNTED = ("questions", "answers", "limited", "types", "rcodes", "transports", "families", "edns", "do")
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS = 24
 _MOST_TYPES = 6
@@ -52,10 +54,7 @@ def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> d
     total: Counts = {}
     for row in rows:
         total = added(total, {name: part for name, part in row.items() if name not in ("start", "seconds")})
-    counts = total or {
-        name: report[name]
-        for name in ("questions", "answers", "limited", "types", "rcodes", "transports", "families", "edns", "do")
-    }
+    counts = total or {name: report[name] for name in (*_COUNTED, *(["latency"] if "latency" in report else []))}
     answers = _number(counts["answers"])
     now = report["now"]
     return {
@@ -69,6 +68,8 @@ def _column(report: Mapping[str, Any], share: Share | None, window: Window) -> d
         "from": _parts(counts["families"], answers),
         "EDNS": _edns(counts, answers, report),
         "limited": f"{limited:,}" if (limited := _number(counts["limited"])) else "",
+        "latency": _latency(counts.get("latency") or {}),
+        "names": "\n".join(f"{one['name']} {one['questions']:,}" for one in report.get("names", ())),
         "zones": "\n".join(f"{one['zone']} {one['answers']:,}" for one in report["zones"]),
         "networks": "\n".join(f"{one['network']} {one['questions']:,}" for one in report["clients"]),
         "over time": _bars(rows, window),
@@ -82,6 +83,10 @@ def _edns(counts: Counts, answers: int, report: Mapping[str, Any]) -> str:
         return ""
     do = "" if "do" in report.get("not_counted", ()) else f", DO {percent(_number(counts['do']) / answers)}"
     return f"{percent(_number(counts['edns']) / answers)}{do}"
+
+
+def _latency(counts: int | dict[str, int]) -> str:
+    return latency_words(counts) if isinstance(counts, dict) else ""
 
 
 def _number(count: int | dict[str, int]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: What no other program counts, or tells.
-NEITHER = ("zones", "clients")
+NEITHER = ("zones", "clients", "names", "latency")
 
 
 @dataclass(slots=True)
@@ -50,6 +50,9 @@ class Traffic:
             "do": self.do,
             "zones": [],
             "clients": [],
+            "names": [],
+            "latency": {},
+            "microseconds": 0,
             "not_counted": list(self.not_counted),
             **history,
         }

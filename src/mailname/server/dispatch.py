@@ -99,7 +99,13 @@ class Dispatcher:
         """Return the reply to a datagram, None for silence."""
         self.prepared.follow(self.context.table)
         known = self.prepared.find(wire)
-        return self.by_reference(wire, source) if known is None else self.limited(known, wire, source.address)
+        if known is None:
+            return self.by_reference(wire, source)
+        clock = self.context.clock
+        began = clock.monotonic()
+        reply = self.limited(known, wire, source.address)
+        self.traffic.answered_prepared(known, wire, reply, source.address, clock.wall(), clock.monotonic() - began)
+        return reply
 
     def by_reference(self, wire: bytes, source: Endpoint) -> bytes | None:
         """Return the reply to a datagram for which none is prepared, None for silence."""
@@ -121,12 +127,15 @@ class Dispatcher:
 
     def _replies(self, wire: bytes, source: Endpoint, transport: Transport) -> Iterator[bytes]:
         """Give the messages that answer one message, counted as one answer."""
+        clock = self.context.clock
+        began = clock.monotonic()
         request = read_request(wire)
         replies = self._replies_to(request, wire, source, transport)
         self.traffic.questions += 1
         first = next(replies, None)
         if first is not None:
-            self.traffic.answered(request, first, source.address, transport, self.context.table, self.context.clock.wall())
+            self.traffic.answered(request, first, source.address, transport, self.context.table, clock.wall())
+            self.traffic.in_time(clock.monotonic() - began)
             yield first
             yield from replies
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("mailname")
 
 MOST_SPANS = 1500  # in one answer
-PARTS = ("questions", "answers", "limited", "types", "rcodes", "transports", "families", "edns", "do")
+PARTS = ("questions", "answers", "limited", "types", "rcodes", "transports", "families", "edns", "do", "latency")
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdatatype
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     from mailname.answer.images import Images
     from mailname.server.client_sketch import ClientSketch
+    from mailname.server.name_sketch import NameSketch
     from mailname.server.traffic import Traffic
 
-MOST = 1000  # zones or networks in one report
+MOST = 1000  # zones, networks or names in one report
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,17 @@ def report(counted: Counted, since: float, most: int, only: Name | None = None) 
     Args:
         counted: by all.
         since: when the server was started, in seconds since 1970.
-        most: zones and networks to name, those with the most.
+        most: zones, networks and names to name, those with the most.
         only: name this zone, whatever its count.
 
     """
     udp: Counter[str] = Counter()
     types: Counter[int] = Counter()
     rcodes: Counter[int] = Counter()
+    took, microseconds = Counter(counted.traffic.took), counted.traffic.microseconds
     for seen in counted.plain:
+        took.update(seen["took"])
+        microseconds += seen["microseconds"]
         types.update(seen["types"])
         rcodes.update(seen["rcodes"])
         udp.update({name: seen[name] for name in ("received", "plain", "handed_on", "limited", "ipv4", "ipv6", "edns", "do")})
@@ -94,8 +99,11 @@ def report(counted: Counted, since: float, most: int, only: Name | None = None) 
         "families": {"ipv4": families[4], "ipv6": families[6]},
         "edns": udp["edns"],
         "do": udp["do"],
+        "latency": {str(1 << bits): took[bits] for bits in sorted(took)},
+        "microseconds": microseconds,
         "zones": _zones(counted, since, most, only),
         "clients": _clients([counted.traffic.clients, *(counters.clients for counters in counted.workers)], most),
+        "names": _names([counted.traffic.names, *(counters.names for counters in counted.workers)], most),
     }
 
 
@@ -145,3 +153,24 @@ def _clients(sketches: Sequence[ClientSketch], most: int) -> list[dict[str, Any]
         {"network": network_of(key), "questions": count, "at_least": count - over, "since": iso(since)}
         for key, (count, over, since) in heapq.nlargest(most, networks.items(), key=lambda one: one[1][0])
     ]
+
+
+def _names(sketches: Sequence[NameSketch], most: int) -> list[dict[str, Any]]:
+    """Join sketches, as those of clients."""
+    names: dict[bytes, list[int]] = {}
+    for sketch in sketches:
+        for name, count, over, since in sketch.entries():
+            known = names.setdefault(name, [0, 0, since])
+            names[name] = [known[0] + count, known[1] + over, min(known[2], since)]
+    return [
+        {"name": _name_text(name), "questions": count, "at_least": count - over, "since": iso(since)}
+        for name, (count, over, since) in heapq.nlargest(most, names.items(), key=lambda one: one[1][0])
+    ]
+
+
+def _name_text(wire: bytes) -> str:
+    """Write a name; one that a worker was just about to put into its place may be no name for a moment."""
+    try:
+        return bare(dns.name.from_wire(wire, 0)[0])
+    except dns.exception.DNSException:
+        return "?"

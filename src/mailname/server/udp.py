@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ class UdpListener:
         self._client = (4, 8) if self._socket.family == socket.AF_INET else (8, 24)
         self._remembers_clients = type(network).peer is DirectNetwork.peer
         self._unlimited: set[bytes] = set()
-        self._unseen = 0
+        self._unseen = self._unnamed = 0
         self._loop = asyncio.get_running_loop()
         try:
             batch = Batch(with_control=self._with_source)
@@ -76,15 +77,19 @@ class UdpListener:
         seen = self._counts.as_dict() | self._counts.prepared()
         version = 4 if self._socket.family == socket.AF_INET else 6
         # What was too many is counted by who limits.
-        return seen | {"limited": 0, "ipv4": 0, "ipv6": 0, f"ipv{version}": seen["plain"]}
+        return seen | {"limited": 0, "ipv4": 0, "ipv6": 0, f"ipv{version}": seen["plain"], "took": {}, "microseconds": 0}
 
     def _count_clients(self, seen: SocketAddress, count: int) -> None:
         dispatcher = self._dispatcher
         dispatcher.traffic.clients.count(self._network.peer(seen).address, count, dispatcher.context.clock.wall())
 
+    def _count_name(self, name: bytes, count: int) -> None:
+        self._dispatcher.traffic.names.count(name, count, time.time())
+
     def _answer_batch(self, batch: Batch) -> None:
         fd = self._socket.fileno()
         received = batch.receive(fd)
+        began = time.monotonic()
         if self._with_source and self._socket.family == socket.AF_INET:
             batch.forget_interfaces(len(received))
         prepared, counts = self._dispatcher.prepared, self._counts
@@ -92,6 +97,7 @@ class UdpListener:
         find, octets, sizes, names, unlimited = prepared.find, batch.octets, batch.sizes, batch.names, self._unlimited
         answered = counts.answered
         client, client_ends = self._client
+        count_name, few, last, before = self._count_name, len(received) < _FEW, b"", counts.plain
         at = first = plain = 0
         for place, size in enumerate(received):
             wire = octets[at : at + size]
@@ -105,6 +111,9 @@ class UdpListener:
                 answered[(place_of(wire, question_ends) if wire[question_ends - 4] else wire[question_ends - 3]) << 6 | kind] += 1
                 tally[0] += 1
                 plain += 1
+                last = wire[12 : question_ends - 4]
+                if few:
+                    count_name(last, 1)
             else:
                 reply = self._reply(wire, known, socket_address(batch.sender(place)), batch.sender(place)[client:client_ends])
                 if reply is None:
@@ -117,9 +126,15 @@ class UdpListener:
         batch.send(fd, first, len(received))
         counts.received += len(received)
         counts.plain += plain
+        self._dispatcher.traffic.in_time(time.monotonic() - began, counts.plain - before)
         # Under load one sender stands for many: who asks much is met often, and looking at each would take as long as answering.
         self._unseen += plain
-        if self._unseen and (len(received) < _FEW or self._unseen >= _MOST_UNSEEN):
+        if last and not few:
+            self._unnamed += plain
+            if self._unnamed >= _MOST_UNSEEN:
+                count_name(last, self._unnamed)
+                self._unnamed = 0
+        if self._unseen and (few or self._unseen >= _MOST_UNSEEN):
             self._count_clients(socket_address(batch.sender(len(received) - 1)), self._unseen)
             self._unseen = 0
 
@@ -132,6 +147,8 @@ class UdpListener:
                 return
             except OSError:  # a queued ICMP error of an earlier reply: nobody waits for it
                 continue
+            before = self._counts.plain
+            began = time.monotonic()
             self._counts.received += 1
             prepared.follow(self._dispatcher.context.table)
             reply = self._reply(wire, prepared.find(wire), seen)
@@ -139,6 +156,7 @@ class UdpListener:
                 # A full send buffer drops the reply, as the network might; the client asks again.
                 with contextlib.suppress(OSError):
                     self._socket.sendmsg([reply], answer_from(ancillary), 0, seen)
+            self._dispatcher.traffic.in_time(time.monotonic() - began, self._counts.plain - before)
 
     def _send_later(self, seen: SocketAddress, reply: bytes) -> None:
         """Send a reply that took its time; the system chooses the address that it leaves from."""
@@ -163,6 +181,7 @@ class UdpListener:
                 counts.plain += 1
                 counts.answered[place_of(wire, known.question_ends) << 6 | known.kind & ~15 | reply[3] & 15] += 1
                 known.tally[0] += 1
+                self._count_name(wire[12 : known.question_ends - 4], 1)
         counts.limited += rates.limited - limited
         if reply is None:
             counts.dropped += 1

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -107,6 +108,20 @@ static void mailname_short_turns(void) {
         syscall(SYS_sched_setattr, 0, &wish, 0);
     }
 #endif
+}
+
+/* Microseconds of a clock that only goes on. */
+static unsigned long long mailname_microseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+/* In which place of a histogram a time is counted: what takes less than 2^N microseconds is in N, as ``bit_length`` has it. */
+static int mailname_bits(unsigned long long microseconds) {
+    int bits = 0;
+    while (microseconds >> bits && bits < 24) bits++;
+    return bits;
 }
 
 static const unsigned char *mailname_sender(mailname_batch *b, int i) { return (const unsigned char *)&b->from[i]; }

@@ -14,6 +14,7 @@ from libc.time cimport time
 from mailname.answer.images cimport Images
 from mailname.answer.plain cimport respond_plain
 from mailname.server.client_sketch cimport ClientSketch
+from mailname.server.name_sketch cimport NameSketch
 
 cdef extern from "udp_batch.h":
     ctypedef struct msghdr:
@@ -35,6 +36,8 @@ cdef extern from "udp_batch.h":
     void mailname_send(int, mailname_batch *, int) nogil
     int mailname_wait_at_most(int, int) nogil
     void mailname_short_turns() nogil
+    unsigned long long mailname_microseconds() nogil
+    int mailname_bits(unsigned long long) nogil
 
 
 cdef extern from "udp_batch.h":
@@ -100,12 +103,17 @@ cdef class Counters:
     cdef unsigned long long rcodes[16]
     cdef unsigned long long types[512]
     cdef unsigned long long ipv4, ipv6, edns, dnssec
+    # Answers by the bits of the microseconds that they took, and all those microseconds.
+    cdef unsigned long long took[25]
+    cdef unsigned long long microseconds
     cdef mailname_zone *zones
     cdef unsigned int room
     cdef readonly ClientSketch clients
+    cdef readonly NameSketch names
 
     def __init__(self, Images images):
         self.clients = ClientSketch()
+        self.names = NameSketch()
         self.follow(images)
 
     def __dealloc__(self):
@@ -171,6 +179,8 @@ cdef class Counters:
             "ipv6": self.ipv6,
             "edns": self.edns,
             "do": self.dnssec,
+            "took": {bits: self.took[bits] for bits in range(25) if self.took[bits]},
+            "microseconds": self.microseconds,
         }
 
     def zone(self, Images images, unsigned int number):
@@ -305,12 +315,13 @@ cdef class Worker:
         cdef mailname_batch *batch = <mailname_batch *>calloc(1, sizeof(mailname_batch))
         cdef Images images = self.images
         cdef Counters counters = self.counters
-        cdef int received, i, length, ready, others
+        cdef int received, i, length, ready, others, stands
         cdef int handed[64]
         cdef mailname_ahead ahead[64]
         cdef int verdict, verified, opt_size, plain
         cdef unsigned int wall
         cdef double now
+        cdef unsigned long long began
         if batch == NULL:
             raise MemoryError
         mailname_prepare(batch, self.with_source)
@@ -328,8 +339,10 @@ cdef class Worker:
                     self.turns += 1
                     if received <= 0:
                         continue
+                    began = mailname_microseconds()
                     ready = 0
                     others = 0
+                    stands = 0
                     now = mailname_now()
                     wall = <unsigned int>time(NULL)
                     if received >= MAILNAME_WORTH_IT:
@@ -359,11 +372,21 @@ cdef class Worker:
                             counters.answered(batch.question[i], batch.answer[i], mailname_sender(batch, i))
                             mailname_answered(batch, i, ready, length)
                             ready += 1
+                            if received < MAILNAME_WORTH_IT:
+                                counters.names.add(batch.question[i], 1, wall)
+                            else:
+                                stands = i
                         elif length < 0:
                             handed[others] = i
                             others += 1
                     if ready:
                         mailname_send(self.fd, batch, ready)
+                        # Under load the last answer's name stands for its batch: the one that it is, is the clients' chance.
+                        if received >= MAILNAME_WORTH_IT:
+                            counters.names.add(batch.question[stands], ready, wall)
+                        began = mailname_microseconds() - began
+                        counters.took[mailname_bits(began)] += ready
+                        counters.microseconds += began * ready
                     counters.received += received
                     counters.plain += ready
                     counters.handed_on += others

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+
+from mailname.view.latency_words import up_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,14 +77,26 @@ class _Domains(Collector):
         limited = CounterMetricFamily("mailname_limited", "Answers that were too many and not given.", labels=["server"])
         types = CounterMetricFamily("mailname_questions_by_type", "The same by type.", labels=["server", "type"])
         rcodes = CounterMetricFamily("mailname_answers_by_rcode", "What it answered.", labels=["server", "rcode"])
+        names = GaugeMetricFamily("mailname_name_questions", "Of the names asked for most.", labels=["server", "name"])
+        networks = GaugeMetricFamily("mailname_network_questions", "Of the networks that ask most.", labels=["server", "network"])
+        took = HistogramMetricFamily(
+            "mailname_answer_seconds", "From taking a question to sending its answer.", labels=["server"]
+        )
         for name, report in _reports(self._domains).items():
+            for one in report.get("names", ()):
+                names.add_metric([name, one["name"]], one["questions"])
+            for one in report.get("clients", ()):
+                networks.add_metric([name, one["network"]], one["questions"])
+            if latency := report.get("latency"):
+                buckets = [(repr(bound / 1e6), float(seen)) for bound, seen in up_to(latency)]
+                took.add_metric([name], [*buckets, ("+Inf", float(sum(latency.values())))], report["microseconds"] / 1e6)
             asked.add_metric([name], report["questions"])
             limited.add_metric([name], report["limited"])
             for rdtype, count in report["types"].items():
                 types.add_metric([name, rdtype], count)
             for rcode, count in report["rcodes"].items():
                 rcodes.add_metric([name, rcode], count)
-        yield from (asked, limited, types, rcodes)
+        yield from (asked, limited, types, rcodes, names, networks, took)
 
 
 def _reports(domains: tuple[Domain, ...]) -> dict[str, Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mailname.view.html_text import Html, fill, joined
+from mailname.view.latency_words import latency_words, time_words, up_to
 from mailname.view.traffic_words import moment_of, percent
 
 if TYPE_CHECKING:
@@ -40,9 +41,19 @@ def _column(name: str, report: Mapping[str, Any], shares: Sequence[Share]) -> di
         "edns": percent(report["edns"] / answers) if answers else "",
         "do": percent(report["do"] / answers) if answers else "",
         "limited": f"{report['limited']:,}",
+        "latency": latency_words(report.get("latency") or {}),
+        "within": _within(report.get("latency") or {}),
+        "names": [(one["name"], f"{one['questions']:,}") for one in report.get("names", ())[:_MOST]],
         "networks": [(one["network"], f"{one['questions']:,}") for one in report["clients"][:_MOST]],
         "problem": report["history"]["problem"] if report.get("history") else "",
     }
+
+
+def _within(latency: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return the histogram: which part of the answers took how long, the shortest first."""
+    bounds, answers = up_to(latency), sum(latency.values())
+    parts = [(bound, latency.get(str(bound), 0)) for bound, _ in bounds]
+    return [(f"{time_words(bound // 2)} to {time_words(bound)}", percent(count / answers)) for bound, count in parts if count]
 
 
 def _parts(counts: Mapping[str, int], whole: int) -> list[tuple[str, str]]:
