@@ -28,6 +28,33 @@ def hoster(*arguments: object) -> Result:
 
 
 class TestConfiguration:
+    def test_leaves_out_what_every_server_has(self, tmp_path: Path) -> None:
+        """Debian's own zones are nobody's domains, and no reason for another exit code. By name they come all the same."""
+        (tmp_path / "db.mine").write_text(ZONE)
+        (tmp_path / "named.conf").write_text(
+            'zone "localhost" { type master; file "none/db.local"; };\n'
+            'zone "127.in-addr.arpa" { type master; file "/etc/bind/db.127"; };\n'
+            'zone "0.in-addr.arpa" { type master; file "/etc/bind/db.0"; };\n'
+            'zone "10.in-addr.arpa" { type master; file "/etc/bind/db.empty"; };\n'
+            'zone "example.tech" { type master; file "db.mine"; };\n'
+        )
+        result = run(tmp_path / "named.conf", "-o", tmp_path / "plans")
+        assert "Left out, as every name server has them: localhost, 127.in-addr.arpa, 0.in-addr.arpa, 10.in-addr.arpa." in (
+            " ".join(result.stdout.split())
+        )
+        assert (result.exit_code, result.stderr.count("error")) == (0, 0), result.output
+        assert "db.local" in run(tmp_path / "named.conf", "-o", tmp_path / "plans", "--zone", "localhost").stderr
+
+    def test_of_a_secondary_without_a_copy_says_where_it_is(self, tmp_path: Path) -> None:
+        """Its primary has the zone: with the key that its configuration names, if it names one."""
+        (tmp_path / "named.conf").write_text(
+            'zone "friend.example" { type slave; masters { 192.0.2.99; }; file "friend"; };\n'
+            'zone "other.example" { type slave; masters { 192.0.2.98 key "k"; }; file "other"; };\n'
+        )
+        said = " ".join(run(tmp_path / "named.conf", "-o", tmp_path / "plans").stderr.split())
+        assert "mailname import --server 192.0.2.99 --zone friend.example" in said
+        assert "mailname import --server 192.0.2.98 --zone other.example --key FILE" in said
+
     def test_gives_a_plan_for_each_domain(self, tmp_path: Path) -> None:
         """Those that lost nothing are written; the others are told and not written, and what cannot be read has its place."""
         result = hoster("-o", tmp_path, "--keys", tmp_path / "keys")

@@ -98,9 +98,9 @@ class Pair:
             machine.boot()
             install(machine, "bind9", "bind9-utils")
             (machine.root / "etc/bind/named.conf.local").write_text(text)
-            machine.run(
-                "sed -i 's/dnssec-validation auto;/recursion no; allow-transfer { none; };/' /etc/bind/named.conf.options"
-            )
+        primary.run("sed -i 's/dnssec-validation auto;/recursion no; allow-transfer { none; };/' /etc/bind/named.conf.options")
+        (secondary.root / "etc/resolv.conf").unlink(missing_ok=True)
+        (secondary.root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
         (primary.root / "var/lib/bind/db.example.tech").write_text(ZONE)
         for machine in (primary, secondary):
             machine.run("systemctl start named && rndc reconfig")
@@ -136,6 +136,7 @@ class TestTakeover:
                 untouched = (pair.primary.root / "etc/bind/named.conf.local").read_text()
                 code, told = someone.deploy("--yes")
                 assert told["unpublished"] == []
+                status = someone.tried("status", str(someone.plan), "--json")
                 someone.plan.write_text(someone.plan.read_text().replace("ttl        = 3600", "ttl        = 7200", 1))
                 (waiting,) = someone.deploy()[1]["unpublished"]
                 published = someone.tried("publish", str(someone.plan), "--json")
@@ -145,8 +146,10 @@ class TestTakeover:
                 'zone "example.tech" at /etc/bind/named.conf.local:3:1',
                 "- allow-transfer { 192.0.2.11; };",
                 '+include "/etc/bind/mailname/',
+                "named.conf.options stays as it is, since this host asks it for all names (127.0.0.1 in /etc/resolv.conf)",
             ):
                 assert text in shown, refused.stdout
+            assert status.returncode == 0, status.stdout  # the NOTIFY that came before the key is told no more
             assert waiting["zone"] == "example.tech."
             assert (refused.returncode, untouched) == (130, OTHER + PRIMARY)
             assert code == 0, told
@@ -170,6 +173,7 @@ class TestTakeover:
     def then_to_our_own_server(self, pair: Pair, serial: int) -> None:
         """Take the other zone elsewhere first; then not one question is lost."""
         someone = pair.someone
+        (pair.secondary.root / "etc/resolv.conf").unlink()  # its BIND, which it asks, goes
         someone.plan.write_text(someone.plan.read_text().replace('engine     = "bind"', 'engine     = "builtin"'))
         code, told = someone.deploy("--yes")
         assert code != 0

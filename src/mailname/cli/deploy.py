@@ -116,6 +116,7 @@ async def _deploy(run: Deployment, view: View, *, wait: float, dry_run: bool, ye
         try:
             await run.change()
             if await run.wait(wait):
+                await run.notify()
                 await run.commit()
                 return view.end(run, EXIT_WELL)
             trouble: MailnameError = HostError("not every server answers over UDP and TCP with the same serial", step="deploy")

@@ -195,7 +195,7 @@ class DeployingEngine(Deploying):
         if self.active:  # who listens there is the plan's engine already
             self.faults = [one for one in self.faults if "not deployed by mailname" not in one.problem]
         if not self.missing:
-            self.faults += self.taking.faults(self.installed.into, self.driven().zones)
+            self.faults += self.taking.faults(self.installed.into, self.driven().zones, runs=self.active)
 
     def decide_engine(self, texts: Mapping[str, bytes], listen: tuple[IPAddress, ...]) -> None:
         """Find out what has to change.
@@ -227,10 +227,10 @@ class DeployingEngine(Deploying):
         if installed.whole is not None:
             path, text = installed.whole
             mine = former.get(path, b"").splitlines()[:1] == text.encode().splitlines()[:1]
-            if self.pristine or mine:
+            if mine or (self.pristine and not self.taking.resolves):
                 wanted[path] = text.encode()
             else:
-                untouched = (_untouched(path, former.get(path, b"")),)
+                untouched = (_untouched(path, former.get(path, b""), self.taking.resolves),)
                 if self.plan.catalog is not None:
                     raise HostError(
                         f"{self.name}: {path} is not ours, and what follows the plan's catalog has its place there",
@@ -349,8 +349,11 @@ def removal(
     return engine_script.remove(installed.into, lines, (*going, *stored), again)
 
 
-def _untouched(path: Path, octets: bytes) -> str:
+def _untouched(path: Path, octets: bytes, asks_it: str) -> str:
     text = octets.decode("utf-8", "replace")
     lacks = [one for one in _WORTH if one not in text]
+    if asks_it:  # whoever sends mail looks up names there
+        lacks = [one for one in lacks if "recursion" not in one]
     told = f"; it lacks: {' '.join(lacks)}" if lacks else ""
-    return f"{path} is not ours and stays as it is{told}"
+    why = f"stays as it is, since this host asks it for all names ({asks_it} in /etc/resolv.conf)" if asks_it else ""
+    return f"{path} {why or 'is not ours and stays as it is'}{told}"

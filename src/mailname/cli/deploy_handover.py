@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 
 from mailname.cli.deploy_engine import DeployingEngine, removal
+from mailname.cli.deploy_takeover import ASKS_NAMED
 from mailname.cli.engine_place import driven_at
 from mailname.engines.builtin import Builtin
 from mailname.engines.driven import Driven
@@ -134,6 +135,13 @@ class Handover:
             raise self._cannot("it follows or makes a catalog", "Leave [catalog] out of the plan first, or change it by hand.")
         if self.former.role != self._server.role:
             raise self._cannot("its role changes as well", "One after the other: change the engine first, then the role.")
+        if self.former.engine == "bind":
+            (asked,) = await self._machine.run((ASKS_NAMED,))
+            if asked.output.strip():
+                raise self._cannot(
+                    f"this host asks its own named for all names ({asked.last_words} in /etc/resolv.conf)",
+                    "Name another resolver in /etc/resolv.conf first, or install one that listens at 127.0.0.1, such as unbound.",
+                )
         listed = await self._listed()
         others = sorted(str(zone) for zone in listed - {zone.apex for zone in expand_all(self.plan, Serial(0))})
         if others:

@@ -242,6 +242,22 @@ class Deployment:
         self.tell("waiting until all answer over UDP and TCP")
         return await wait_for_answers(DirectNetwork(), self.asked, seconds)
 
+    async def notify(self) -> None:
+        """Notify the secondaries once more, where the primary changed before them: with its new key, say, which they lacked then.
+
+        Raises:
+            HostError: it cannot be asked.
+
+        """
+        primaries = [one for one in self.chosen if _server(one).role == "primary" and one.touched]
+        if not any(one.touched for one in self.chosen if one not in primaries):
+            return
+        for one in primaries:
+            assert one.login is not None
+            place = one.driven() if isinstance(one, DeployingEngine) else PrimaryBySsh(self.ssh, one.login)
+            for zone in expand_all(self.plan, Serial(0)):
+                await place.ask({"do": "notify", "zone": zone.apex.to_text()})
+
     async def undo(self) -> list[HostError]:
         """Put back what ran before on every host that was touched, in the reverse order; return what did not work."""
         failed = []

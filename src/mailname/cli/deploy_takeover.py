@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from mailname.wire.tsig_key import Key
 
 _CACHE = "/var/cache/bind"
+#: Prints the addresses in /etc/resolv.conf at which named listens.
+ASKS_NAMED = (
+    "sh",
+    "-c",
+    r"""held=$(ss -Hlnup 'sport = :53' | grep -F '"named"')
+for one in $(sed -n 's/^nameserver[[:space:]][[:space:]]*//p' /etc/resolv.conf 2>/dev/null); do
+  printf '%s\n' "$held" | sed 's/%[^:]*:53 /:53 /' | grep -qF -e " $one:53 " -e "[$one]:53 " && echo "$one"
+done; true""",
+)
 _SECRET = re.compile(r'(secret\s+)("[^"]*"|[^\s;]+)')
 
 
@@ -35,30 +44,40 @@ class TakingOver:
     Attributes:
         others: what they have configured.
         given: what becomes of that, once it is decided.
+        mute: what rndc says where named runs and takes no orders; empty where all is well.
+        resolves: the address at which the host asks its own named for all names; empty where it asks others.
 
     """
 
     others: OthersNamed = field(default_factory=OthersNamed)
     given: GivenOver = field(default_factory=lambda: GivenOver({}, (), (), "", ()))
+    mute: str = ""
+    resolves: str = ""
 
     @classmethod
     async def look(cls, driven: Driven, machine: MachineBySsh) -> TakingOver:
         """Read what is there; changes nothing. Raises HostError."""
         if driven.engine.name != "bind":
             return cls()
+        ran, asked = await machine.run((("rndc", "status"), ASKS_NAMED))
+        mute = (ran.last_words or f"exit code {ran.code}") if ran.code else ""
+        resolves = next(iter(asked.output.decode("ascii", "replace").split()), "")
         try:
-            return cls(await read_named(machine, driven.places.folder))
+            return cls(await read_named(machine, driven.places.folder), mute=mute, resolves=resolves)
         except PlanError as error:
             raise HostError(f"{machine}: {error.problem}", remedy=error.remedy, step="deploy") from None
 
-    def faults(self, into: PurePath, zones: Iterable[Name]) -> list[Fault]:
-        """Return what is in the way."""
+    def faults(self, into: PurePath, zones: Iterable[Name], *, runs: bool) -> list[Fault]:
+        """Return what is in the way; ``runs`` tells whether named runs there."""
         found = [
             Fault(f"{one.at}: {one.problem}", one.remedy)
             for one in give_over(self._texts, self.others.clauses, frozenset(zones), {}).obstacles
         ]
         if self.others.files and str(into) not in self.others.files:
             found.append(Fault(f"{MAIN} does not include {into}", f'Add this line there: include "{into}";'))
+        if runs and self.mute:
+            remedy = "Make its key, and let named read that: sudo rndc-confgen -a -u bind && sudo pkill -HUP -x named"
+            found.append(Fault(f"named runs and takes no orders: {self.mute.removeprefix('rndc: ')}", remedy))
         return found
 
     def decide(self, zones: Iterable[Name], keys: Iterable[Key]) -> Mapping[PurePath, bytes]:

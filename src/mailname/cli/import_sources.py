@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
     from mailname.wire.tsig_key import Key
 
 _SUFFIX = re.compile(r"\.(zone|db|hosts|dns|txt|signed|conf|bak)$", re.IGNORECASE)
+#: Zones that Debian's package, and most others, bring along: loopback's, and empty ones (RFC 6303).
+_EVERYWHERE = {
+    name_of(one)
+    for one in (
+        "localhost",
+        "0.in-addr.arpa",
+        "127.in-addr.arpa",
+        "0.0.127.in-addr.arpa",
+        "255.in-addr.arpa",
+        f"1.{'0.' * 31}ip6.arpa",
+    )
+}
+_EMPTY = "db.empty"
 _PREFIX = re.compile(r"(db|named|pri|sec|master|slave|primary|secondary|zone)[.\-_]", re.IGNORECASE)
 
 
@@ -103,7 +117,14 @@ def _configuration(
     configuration = read_configuration(read_clauses(text, str(path), files.include))
     collected.mistakes += configuration.mistakes
     collected.keys |= configuration.keys
-    for configured in _chosen(collected, configuration, wanted, view):
+    every = tuple(_chosen(collected, configuration, wanted, view))
+    usual = [one for one in every if not wanted and (one.name in _EVERYWHERE or PurePath(one.file).name == _EMPTY)]
+    if usual:
+        named = ", ".join(str(one.name).rstrip(".") for one in usual)
+        collected.notes.append(f"Left out, as every name server has them: {named}. One of them all the same: --zone NAME")
+    for configured in every:
+        if configured in usual:
+            continue
         progress(str(configured.name).rstrip("."))
         try:
             collected.zones.append(_zone_of(configured, files, configuration.directory))
@@ -117,11 +138,14 @@ def _configuration(
 
 def _zone_of(configured: ConfiguredZone, files: ExistingFiles, directory: str) -> FoundZone:
     name = str(configured.name).rstrip(".")
+    primary = next((str(peer.address) for peer in configured.peers), "ADDRESS") if configured.role == "secondary" else "ADDRESS"
+    signed = " --key FILE" if configured.transfer_keys else ""
+    remedy = f"Transfer it: mailname import --server {primary} --zone {name}{signed}"
     if not configured.file:
-        primaries = ", ".join(str(peer.address) for peer in configured.peers) or "ADDRESS"
-        remedy = f"Transfer it: mailname import --server {primaries.split(',', 1)[0]} --zone {name} --key FILE"
         raise HostError(f"the zone {name} has no file here", remedy=remedy)
     path = files.place(configured.file, directory)
+    if configured.role == "secondary" and not path.exists():
+        raise HostError(f"{name} is a secondary's here, and has no copy yet at {path}", remedy=remedy)
     if configured.is_raw and _is_binary(path):
         remedy = f"Write it as text: named-compilezone -f raw -F text -o {name}.zone {name} {path}"
         raise HostError(f"the file of {name} is in BIND's binary form, {path}", remedy=f"{remedy}; then import that file.")
