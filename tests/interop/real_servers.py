@@ -14,7 +14,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +29,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 from tests.interop.programs import need
+from tests.server.running import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,17 +68,6 @@ class SecondaryZone:
 
 
 Zone = PrimaryZone | SecondaryZone
-
-
-def free_port() -> int:
-    """Return a port that is free on loopback for UDP and TCP alike at this moment."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            udp.bind((LOOPBACK, 0))
-            port: int = udp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                tcp.bind((LOOPBACK, port))
-                return port
 
 
 class RealServer(ABC):

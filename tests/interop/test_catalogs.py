@@ -20,8 +20,9 @@ from tests.interop.catalog_servers import (
     MailnameConsumer,
     MailnameProducer,
 )
-from tests.interop.real_servers import free_port, until
+from tests.interop.real_servers import until
 from tests.interop.transfer_zone import zone_text
+from tests.server.running import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

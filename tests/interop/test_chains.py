@@ -13,8 +13,9 @@ import dns.message
 import dns.query
 import pytest
 from tests.interop.mailname_server import Mailname, mailname_program
-from tests.interop.real_servers import LOOPBACK, Bind, Key, PrimaryZone, SecondaryZone, free_port
+from tests.interop.real_servers import LOOPBACK, Bind, Key, PrimaryZone, SecondaryZone
 from tests.interop.transfer_zone import zone_text
+from tests.server.running import free_port
 
 if TYPE_CHECKING:
     from tests.interop.real_servers import Zone

@@ -18,8 +18,9 @@ import dns.rcode
 import pytest
 from tests.interop.mailname_server import Mailname, MailnameFolder, mailname_program
 from tests.interop.programs import need
-from tests.interop.real_servers import LOOPBACK, Key, PrimaryZone, RealServer, SecondaryZone, free_port, until
+from tests.interop.real_servers import LOOPBACK, Key, PrimaryZone, RealServer, SecondaryZone, until
 from tests.interop.transfer_zone import zone_text
+from tests.server.running import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.interop.mailname_server import mailname_program
 from tests.interop.programs import go_without, need
-from tests.interop.real_servers import free_port
 from tests.interop.rough_link import ADDRESSES, Namespaces, two_machines
+from tests.server.running import free_port
 
 from mailname.errors import HostError
 from mailname.server.control import ask

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.interop.mailname_server import Mailname
 from tests.interop.programs import need
-from tests.interop.real_servers import LOOPBACK, Bind, Key, PrimaryZone, SecondaryZone, free_port
+from tests.interop.real_servers import LOOPBACK, Bind, Key, PrimaryZone, SecondaryZone
 from tests.interop.transfer_zone import transfer, zone_text
+from tests.server.running import free_port
 from tests.server.tls_certificates import Certificates
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import dns.query
 import dns.tsig
 import pytest
 from tests.interop.mailname_server import Mailname
-from tests.interop.real_servers import LOOPBACK, Bind, Key, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone, free_port
+from tests.interop.real_servers import LOOPBACK, Bind, Key, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone
 from tests.interop.transfer_zone import difference, transfer, zone_text
+from tests.server.running import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,9 @@ import dns.rdatatype
 import pytest
 from tests.interop.mailname_server import Mailname
 from tests.interop.programs import need
-from tests.interop.real_servers import LOOPBACK, Bind, Key, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone, free_port
+from tests.interop.real_servers import LOOPBACK, Bind, Key, Knot, Nsd, PrimaryZone, RealServer, SecondaryZone
 from tests.interop.transfer_zone import zone_text
+from tests.server.running import free_port
 
 from mailname.wire.tsig import StreamVerifier, find_signature, sign
 from mailname.wire.tsig_key import Key as OurKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
+import secrets
 import socket
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -50,7 +50,7 @@ mail    A   192.0.2.2
 def free_port() -> int:
     """Return a port that is free for UDP and TCP on all addresses, outside the range from which the system takes ports itself."""
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = 10_000 + secrets.randbelow(22_000)  # not of random, which hypothesis sets back
         with (
             contextlib.suppress(OSError),
             socket.socket(type=socket.SOCK_STREAM) as tcp,

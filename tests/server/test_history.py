@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -56,6 +57,18 @@ class TestHistory:
         second = History(tmp_path)
         assert await second.last(ZONE, 10) == [FETCHED]
         second.close()
+
+    async def test_ends_while_the_first_event_is_noted(self, tmp_path: Path) -> None:
+        """A server that is stopped as soon as it runs closes in a thread, beside an event loop that goes on."""
+        for _ in range(50):
+            history = History(tmp_path)
+            closing = asyncio.create_task(asyncio.to_thread(history.close))
+            await asyncio.sleep(0)
+            history.note(FETCHED)
+            asked = await history.last(ZONE, 1)
+            await closing
+            history.close()
+            assert asked == [FETCHED]
 
     async def test_the_same_again_is_one_row(self, history: History) -> None:
         """With how often and since when; NOTIFYs between do not interrupt it; a success does."""
