@@ -60,7 +60,7 @@ class TestHistory:
 
     async def test_ends_while_the_first_event_is_noted(self, tmp_path: Path) -> None:
         """A server that is stopped as soon as it runs closes in a thread, beside an event loop that goes on."""
-        for _ in range(50):
+        for _ in range(20):
             history = History(tmp_path)
             closing = asyncio.create_task(asyncio.to_thread(history.close))
             await asyncio.sleep(0)

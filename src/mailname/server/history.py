@@ -64,7 +64,7 @@ class History:
     _taken: int = 0  # those that the thread has taken
     _handing_over: asyncio.TimerHandle | None = None
     _thread: threading.Thread | None = None
-    _starting: threading.Lock = field(default_factory=threading.Lock)  # close() may run beside the event loop
+    _order: threading.Lock = field(default_factory=threading.Lock)  # close() may run beside the event loop
     _file: HistoryFile | None = None
     _batches: int = 0
 
@@ -106,18 +106,18 @@ class History:
     def close(self) -> None:
         """Write what waits, and end."""
         self._hand_over()
-        with self._starting:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(_Stop())
-            thread.join()
+        with self._order:
+            if self._thread is not None:
+                self._queue.put(_Stop())
+                self._thread.join()
+                self._thread = None
 
     def _put(self, item: list[Event] | _Job) -> None:
-        with self._starting:
+        with self._order:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="history", daemon=True)
                 self._thread.start()
-        self._queue.put(item)
+            self._queue.put(item)
 
     async def _ask(self, question: Callable[[HistoryFile], list[Event]]) -> list[Event]:
         answer: Future[list[Event]] = Future()
