@@ -55,6 +55,11 @@ def running(folder: Path, until: str, *words: str) -> Iterator[str]:
         assert found is not None
 
 
+def typed(*words: str) -> None:
+    """Run a command that ends by itself, and well."""
+    subprocess.run([*_MAILNAME, *words], check=True, capture_output=True, timeout=60)
+
+
 @contextlib.contextmanager
 def shown(folder: Path, *words: str) -> Iterator[Shown]:
     """Run a command that serves a page, on a port of its own."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.lab import plan_texts
-from tests.web.rehearsed import Shown, browser, running, shown
+from tests.web.rehearsed import Shown, browser, running, shown, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +148,40 @@ class TestRehearsal:
             page.click(f"#order-{number}")
             page.wait_for_selector("#said")
             assert page.inner_text("#said") == says
+
+
+class TestWithoutJavaScript:
+    def test_everything_can_be_read_and_done(
+        self, chromium: Browser, entered: BrowserContext, rehearsal: Shown, tmp_path: Path
+    ) -> None:
+        """Verdict, cause, fix and line to type in the order in which they are read aloud; forms break, mend and restore."""
+        changed = tmp_path / "changed.toml"
+        changed.write_text(plan_texts.WITH_KEY + '[[record]]\nname = "new"\ntype = "TXT"\ndata = "new"\n')
+        typed("publish", str(changed), "--network", str(rehearsal.network))
+        state = entered.storage_state()
+        context = chromium.new_context(java_script_enabled=False, storage_state=state, viewport={"width": 360, "height": 800})
+        context.set_default_timeout(_PATIENCE)
+        page = context.new_page()
+        place = f"{rehearsal.base}/domain/example.tech"
+        page.goto(f"{place}/history")
+        new, old = page.locator("#changes-title ~ ol > li").all()
+        assert "mailname publish" in new.inner_text()
+        new.locator("summary").click()
+        assert '+ new.example.tech. 3600 TXT "new"' in new.inner_text()
+        old.locator("button").click()
+        assert re.fullmatch(r"Published: what serial \d+ was is serial \d+ now\. Change .* as well\.", page.inner_text("#said"))
+        assert '- new.example.tech. 3600 TXT "new"' in str(page.locator("#changes-title ~ ol > li").first.text_content())
+        page.goto(place)
+        page.select_option("#fault", "glue-missing")
+        page.click("#break-one")
+        read = page.locator("main").aria_snapshot()
+        parts = ["broken", 'heading "example.tech"', "mail does not arrive", "The cause", "DELEG-02", "term: Fix", "term: Type"]
+        assert re.search(".*".join(map(re.escape, parts)), read, re.DOTALL), read
+        assert page.locator("figure svg.map").is_visible()
+        page.click("#mend")
+        assert "It was: glue-missing" in page.inner_text("#said")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        context.close()
 
 
 class TestStranger:

@@ -56,10 +56,25 @@ def command(
     published.
     """
     plan = read_plan(plan_file)
+    ctx.exit(publish_by(plan, control, network, ssh_config, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json))
+
+
+def publish_by(
+    plan: Plan,
+    control: Path | None,
+    network: Path | None,
+    ssh_config: Path | None,
+    *,
+    dry_run: bool,
+    yes_really: bool,
+    wait: float,
+    as_json: bool,
+    restore: int | None = None,
+) -> int:
+    """Publish a plan, or one of the versions that were published, with a higher serial; return the exit code."""
     ssh = ssh_with(ssh_config) if goes_by_ssh(plan, control, network, ssh_config) else None
-    ctx.exit(
-        asyncio.run(_publish(plan, control, network, ssh, dry_run=dry_run, yes_really=yes_really, wait=wait, as_json=as_json))
-    )
+    told = {"dry_run": dry_run, "yes_really": yes_really, "as_json": as_json}
+    return asyncio.run(_publish(plan, control, network, ssh, **told, wait=wait, restore=restore))
 
 
 def goes_by_ssh(plan: Plan, control: Path | None, network_file: Path | None, ssh_config: Path | None) -> bool:
@@ -104,7 +119,9 @@ async def _publish(
     yes_really: bool,
     wait: float,
     as_json: bool,
+    restore: int | None,
 ) -> int:
+    from mailname.engines.keeping_published import one_of
     from mailname.engines.publish import Publishing
 
     prose = err if as_json else out
@@ -119,6 +136,8 @@ async def _publish(
             step="control",
         )
     publishing = Publishing(plan, socket, network, datetime.now(UTC).date(), place=place)
+    if restore is not None:
+        publishing.restored = await one_of(publishing.primary, plan, restore)
     publications = await publishing.prepare()
     for one in publications:
         _show(one, prose_to_err=as_json)
@@ -134,6 +153,8 @@ async def _publish(
             step="guard",
         )
     await publishing.write_and_load()
+    if publishing.unkept:
+        err.print(f"[yellow]careful:[/] the history does not have this version: {escape(publishing.unkept)}")
     for one in publications:
         word = "loaded" if one.needs_writing else "unchanged, still"
         prose.print(f"[bold]{_bare(one)}[/]: {word} serial {one.new.serial}")

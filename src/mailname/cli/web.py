@@ -12,13 +12,14 @@ from rich.markup import escape
 
 from mailname.cli.console import out, print_prose
 from mailname.cli.exits import EXIT_WELL
-from mailname.cli.host_options import ssh_config_option
+from mailname.cli.host_options import ssh_config_option, ssh_with
 from mailname.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from mailname.engines.primary_place import PrimaryPlace
     from mailname.plan import Plan
     from mailname.web.domain import Domain, Surroundings
     from mailname.web.door import Door
@@ -168,6 +169,7 @@ def _around(
     from mailname.checks import Place
     from mailname.cli.engine_place import askers, orders
     from mailname.cli.plan_controls import controls
+    from mailname.cli.publish import place_by_ssh
     from mailname.cli.vantage import Vantage
     from mailname.web.domain import Surroundings
 
@@ -177,7 +179,14 @@ def _around(
     place = Place(str(file), str(network_file) if network_file else None, world.control_sockets)
     others = askers(plan, found.named, ssh_config) if network_file is None else {}
     takers = orders(plan, ssh_config) if network_file is None else {}
-    return Surroundings(network, world, place, found.named, tuple(found.unnamed), others, ssh_config, takers)
+
+    async def primary() -> PrimaryPlace:
+        return await place_by_ssh(plan, ssh_with(ssh_config))
+
+    is_far = network_file is None and not found.named and not found.unnamed and plan.primary.ssh is not None
+    return Surroundings(
+        network, world, place, found.named, tuple(found.unnamed), others, ssh_config, takers, primary if is_far else None
+    )
 
 
 def _token(file: Path) -> str:

@@ -19,6 +19,7 @@ import dns.rdatatype
 from dns.rdatatype import RdataType
 
 from mailname.engines.catalog_entry import is_from_catalog, place_for, properties, refuse_updates
+from mailname.engines.keeping_published import caller, note, with_serial
 from mailname.engines.primary_place import PrimaryHere
 from mailname.errors import HostError, ZoneError
 from mailname.plan import expand_all
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
 
     from mailname.engines.primary_place import PrimaryPlace
+    from mailname.engines.published import By
     from mailname.plan import Plan
     from mailname.plan.guard import Objection
     from mailname.zone.diff import Change
@@ -106,7 +108,14 @@ class Arrival:
 
 @dataclass(slots=True)
 class Publishing:
-    """One run of ``mailname publish``, step by step."""
+    """One run of ``mailname publish``, step by step.
+
+    Attributes:
+        restored: what is published instead of what the plan means: a zone of it, as it was once.
+        unkept: why the history of the zone's versions does not have this one; mostly empty.
+        by: who publishes; else whoever runs this process.
+
+    """
 
     plan: Plan
     control: Path
@@ -114,6 +123,9 @@ class Publishing:
     today: date
     publications: list[Publication] = field(default_factory=list)
     place: PrimaryPlace | None = None
+    restored: Zone | None = None
+    unkept: str = ""
+    by: By | None = None
 
     @property
     def primary(self) -> PrimaryPlace:
@@ -129,9 +141,12 @@ class Publishing:
         """
         status = await self.primary.ask({"do": "status"})
         served = {dns.name.from_text(one["zone"]): one for one in status.get("zones", ())}
-        drafts = expand_all(self.plan, Serial(0))
+        drafts = self._meant(Serial(0))
         self.publications = await asyncio.gather(*(self._prepare_one(draft, served) for draft in drafts))
         return self.publications
+
+    def _meant(self, serial: Serial) -> tuple[Zone, ...]:
+        return expand_all(self.plan, serial) if self.restored is None else (with_serial(self.restored, serial),)
 
     async def _prepare_one(self, draft: Zone, served: dict[Name, dict[str, Any]]) -> Publication:
         one = served.get(draft.apex)
@@ -154,7 +169,7 @@ class Publishing:
         top = highest(known)
         unchanged = old is not None and same_content(old, draft) and top == old.serial
         serial = old.serial if unchanged and old is not None else next_serial(self.today, known)
-        new = next(zone for zone in expand_all(self.plan, serial) if zone.apex == draft.apex)
+        new = next(zone for zone in self._meant(serial) if zone.apex == draft.apex)
         by_update = tuple(_updated(says, old, new) for says in one.get("by_update", ()))
         told = Publication(path, old, new, diff(old, new), guard(old, new), not unchanged, unreadable, by_update)
         in_catalog = is_from_catalog(self.plan, path, served)
@@ -184,6 +199,8 @@ class Publishing:
             if answer.get("ok"):
                 answer = await self.primary.ask({"do": "reload", "zone": one.new.apex.to_text()})
             if answer.get("ok"):
+                if one.needs_writing:
+                    self.unkept = await note(self.primary, one.path, one.new, one.old, self.by or caller()) or self.unkept
                 continue
             if one.needs_writing and before is not None:
                 await self.primary.write(one.path, before)

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from mailname.errors import HostError
 from mailname.web.door import COOKIE, is_from_elsewhere
 from mailname.web.live import ALL
+from mailname.web.versions import restore
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mailname.web.site import Rehearsed, Site
 
 _LARGEST_FORM = 16384  # octets
+_DIGITS = 10  # of a serial
 
 
 class Acting:
@@ -75,6 +77,19 @@ class Acting:
         await domain.ask_servers(anew=True)
         self.site.live.tell(domain.name)
         return self._done(request, fields, f"/domain/{domain.name}", says)
+
+    async def restore(self, request: Request) -> Response:
+        """Publish an earlier version again, with a higher serial."""
+        fields = await self._admitted(request)
+        domain = self._pages.domain_of(request)
+        serial = fields.get("serial", "")
+        if not (serial.isascii() and serial.isdigit() and len(serial) <= _DIGITS):
+            raise HTTPException(400, "That is no serial.")
+        says = await restore(domain, int(serial))
+        await self.site.rounds.check_anew(domain)
+        await domain.ask_servers(anew=True)
+        self.site.live.tell(domain.name)
+        return self._done(request, fields, f"/domain/{domain.name}/history", says)
 
     async def break_one(self, request: Request) -> Response:
         """Break something in the rehearsal: what was chosen, or what the lot falls on."""

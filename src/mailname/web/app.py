@@ -16,6 +16,7 @@ from mailname.web.guard import Guard
 from mailname.web.live import ALL
 from mailname.web.metrics import CONTENT_TYPE, exposition
 from mailname.web.pages import HERE, Pages
+from mailname.web.versions import ask_versions
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -51,6 +52,7 @@ def app(site: Site, hosts: Container[str] | None) -> ASGIApp:
         Route(f"{place}/traffic", pages.traffic),
         Route(f"{place}/registrar", pages.registrar),
         Route(f"{place}/history", pages.history),
+        Route(f"{place}/restore", acting.restore, methods=["POST"]),
         Route(f"{place}/check", acting.check, methods=["POST"]),
         Route(f"{place}/order/{{what}}", acting.order, methods=["POST"]),
         Route("/lab/break", acting.break_one, methods=["POST"]),
@@ -91,6 +93,7 @@ class _Told:
         """Tell all of one domain."""
         domain = self._pages.domain_of(request)
         await domain.ask_servers()
+        await ask_versions(domain)
         return JSONResponse(domain_document(self._site, domain))
 
     async def traffic(self, request: Request) -> Response:

@@ -53,6 +53,7 @@ def domain_document(site: Site, domain: Domain) -> dict[str, Any]:
         "traffic": traffic_document(domain),
         "registrar": sheet_json(sheet_of(domain), *styles().find(DEFAULT)),
         "history": [one.to_json() for one in site.log.of(domain.name, 500)],
+        "changes": domain.versions.to_json(),
         "watched": watched(site.watched, domain.name).to_json(),
     }
 

@@ -19,6 +19,7 @@ from mailname.checks.wording import spoken
 from mailname.errors import HostError, MailnameError
 from mailname.server.control import ask
 from mailname.web.events import Happened, merged
+from mailname.web.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mailname.checks import Facts, Place, Verdict, World
     from mailname.checks.observe_sides import Asker
+    from mailname.engines.primary_place import PrimaryPlace
     from mailname.plan import NameServer, Plan
     from mailname.server.network import Network
 
@@ -43,6 +45,7 @@ class Surroundings:
     Attributes:
         others: how servers of other programs are asked for their status.
         orders: how they are given orders.
+        primary: finds the primary where it is on another host; raises HostError.
 
     """
 
@@ -54,6 +57,7 @@ class Surroundings:
     others: Mapping[Name, Asker] = field(default_factory=dict)
     ssh_config: Path | None = None
     orders: Mapping[Name, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = field(default_factory=dict)
+    primary: Callable[[], Awaitable[PrimaryPlace]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Domain:
         busy: it is being checked.
         servers: what each name server answers and tells, once that was asked.
         told_at: when that was, by ``time.monotonic``.
+        versions: what was published, once that was asked.
 
     """
 
@@ -87,6 +92,7 @@ class Domain:
     traffic: dict[str, Told] = field(default_factory=dict)
     events: tuple[Happened, ...] = ()
     told_at: float | None = None
+    versions: Versions = field(default_factory=Versions)
     _asking: asyncio.Task[None] | None = None
 
     @property

@@ -21,6 +21,7 @@ from mailname.web.check_log import Kept
 from mailname.web.documents import sheet_of
 from mailname.web.traffic_drawing import columns, drawing
 from mailname.web.verdict_parts import SIGNS, parts
+from mailname.web.versions import ask_versions
 from mailname.web.watched import watched
 
 if TYPE_CHECKING:
@@ -165,9 +166,10 @@ class Pages:
     async def history(self, request: Request) -> Response:
         """Show how the domain was, and which versions were published."""
         domain = await self._asked(request)
+        versions = await ask_versions(domain)
         told = watched(self.site.watched, domain.name)
         kept = [Kept.of_spell(one) for one in told.spells] or self.site.log.of(domain.name, 200)
-        return self._page(request, "history.html", domain=domain, kept=kept, watched=told, page="history")
+        return self._page(request, "history.html", domain=domain, kept=kept, watched=told, versions=versions, page="history")
 
     async def enter(self, request: Request) -> Response:
         """Ask for the token."""
