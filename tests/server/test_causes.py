@@ -262,6 +262,43 @@ class TestZones:
         ):
             assert "without authority (no AA)" in (await cause_of(secondary, "REPL-14"))["says"]
 
+    @pytest.mark.parametrize(
+        ("record", "rcode", "code", "says", "remedy"),
+        [
+            (
+                "parking.example. 60 IN SOA ns. hostmaster. 1 60 60 60 60",
+                0,
+                "REPL-14",
+                "it tells of parking.example.",
+                "address here",
+            ),
+            ("", 0, "REPL-14", "without a SOA of the zone: it is no server of", "address here"),
+            ("", dns.rcode.NXDOMAIN, "REPL-28", "127.0.0.2 answered NXDOMAIN", "Look at what listens at 127.0.0.2"),
+            ("cut", 0, "REPL-17", "no DNS message that can be read", "what stands between"),
+        ],
+    )
+    async def test_something_else_answers_at_its_address(
+        self, site: Site, record: str, rcode: int, code: str, says: str, remedy: str
+    ) -> None:
+        """A parked name, a server of other zones, a box that rewrites what passes: no record is to be mended there."""
+
+        def answer(query: bytes, tcp: bool) -> bytes:
+            del tcp
+            reply = dns.message.make_response(dns.message.from_wire(query))
+            reply.flags |= dns.flags.AA
+            reply.set_rcode(dns.rcode.Rcode.make(rcode))
+            if record == "cut":
+                return reply.to_wire()[:-3]
+            if record:
+                owner, ttl, _, rdtype, *rdata = record.split()
+                reply.authority.append(dns.rrset.from_text(owner, int(ttl), "IN", rdtype, " ".join(rdata)))
+            return reply.to_wire()
+
+        async with fake_primary(site, answer), running(site.secondary()) as secondary:
+            cause = await cause_of(secondary, code)
+            assert says in cause["says"]
+            assert remedy in cause["remedy"]
+
     async def test_not_configured_at_the_primary(self, site: Site) -> None:
         """Another zone is there, this one is not."""
         other = replace(site.zone(), name=dns.name.from_text("other.test."), file=site.folder / "other.zone")

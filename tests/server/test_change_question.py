@@ -14,6 +14,8 @@ from mailname.server.by_udp import ByUdp
 from mailname.server.dispatch import Dispatcher
 from mailname.server.network import Endpoint
 from mailname.transfer.actions import Peer, PeerTls, Transfer
+from mailname.transfer.diagnosis import cause_at_secondary
+from mailname.transfer.side import side_of
 from mailname.zone import Serial, Zone
 
 if TYPE_CHECKING:
@@ -160,4 +162,7 @@ class TestTcpThatIsClosedMeanwhile:
             await edited(site, primary, secondary, 3)
             await until(lambda: secondary.zone_status()["last_failure"])
             assert secondary.zone_status()["last_failure"]["reason"] == "connection-refused"
+            cause = cause_at_secondary(side_of(secondary.zone_status(), "this server"))
+            assert cause is not None
+            assert cause.code == "REPL-08"  # by UDP it has just answered: it is not that nothing listens there
             assert (secondary.serial(), by_tcp) == (3, [])

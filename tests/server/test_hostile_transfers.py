@@ -106,6 +106,12 @@ async def silent(_: HostilePrimary, query: bytes) -> AsyncIterator[bytes]:
     yield b""
 
 
+async def silent_in_the_first_message(_: HostilePrimary, query: bytes) -> AsyncIterator[bytes]:
+    """Send a part of the first message, then nothing."""
+    yield framed(message(query, records(2)))[:40]
+    await asyncio.sleep(60)
+
+
 async def silent_in_the_middle(primary: HostilePrimary, query: bytes) -> AsyncIterator[bytes]:
     """Send the first message, then nothing."""
     yield framed(message(query, records(primary.serial)[:-1]))
@@ -147,6 +153,7 @@ LIES: dict[str, tuple[Play, str]] = {
     "octet by octet": (drip, "stalled"),
     "a record now and then": (one_record_at_a_time, "too-slow"),
     "silent": (silent, "timeout-tcp"),
+    "silent in the first message": (silent_in_the_first_message, "stalled"),
     "another id": (octets(wrong_id), "malformed"),
     "garbage": (octets(lambda wire: framed(bytes(reversed(wire)))), "malformed"),
     "cut in the middle of a record": (octets(lambda wire: framed(wire[2:-7])), "malformed"),

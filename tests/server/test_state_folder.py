@@ -164,6 +164,49 @@ class TestYesterday:
             assert is_version(secondary, 4)
 
 
+class TestJournalThatCannotBeRead:
+    """It is there, and the system does not give it to us: a permission, a broken disk. Nobody may take it for an empty one."""
+
+    @contextlib.contextmanager
+    def closed(self, folder: Path) -> Iterator[None]:
+        """Put a folder in its place: that cannot be read as root either."""
+        journal, aside = folder / "example.tech.journal", folder / "aside"
+        journal.rename(aside)
+        journal.mkdir()
+        yield
+        journal.rmdir()
+        aside.rename(journal)
+
+    async def test_of_a_secondary_answers_no_older_copy_and_is_in_step_by_its_primary(self, site: Site) -> None:
+        await in_step(site, range(1, 4))
+        with self.closed(site.folder / "secondary"):
+            async with running(site.secondary()) as secondary:
+                assert secondary.serial() is None
+                async with running(site.primary()):
+                    await until_at(secondary, 3)
+                    await until(lambda: secondary.zone_status()["problem"])
+                told = secondary.zone_status()["problem"]
+                assert told["reason"] == "not-kept"
+                assert "cannot read" in told["says"]
+                assert "start the server again" in told["remedy"]
+        async with running(site.secondary()) as secondary:
+            assert is_version(secondary, 3)
+
+    async def test_of_a_primary_is_left_alone_and_the_file_is_served(self, site: Site) -> None:
+        await in_step(site, range(1, 4))
+        publish(site, 4)
+        with self.closed(site.folder / "primary"):
+            async with running(site.primary()) as primary:
+                assert is_version(primary, 4)
+                assert primary.zone_status()["problem"]["reason"] == "not-kept"
+                publish(site, 5)
+                assert "cannot read" in (await primary.reload())[APEX]
+                assert primary.serial() == 4
+        async with running(site.primary()) as primary:
+            assert is_version(primary, 5)
+            assert primary.zone_status()["problem"] is None
+
+
 class TestFilesCutUnderTheServer:
     async def test_harm_nobody_who_is_answered(self, site: Site) -> None:
         """As by copying an older folder over the one in use: what is served lies in memory, and the next version is kept."""

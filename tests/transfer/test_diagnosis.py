@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
-from mailname.transfer.failed_transfer import OPENED_AND_SILENT
+from mailname.transfer.failed_connection import OPENED_AND_SILENT
 from mailname.transfer.seen_together import View, cause_between
 from mailname.transfer.side import Failed, Problem, Refused, Side, Told
 from mailname.zone import Serial
@@ -167,6 +167,19 @@ class TestAtPrimary:
         """Somebody tried by hand on that machine."""
         primary = replace(PRIMARY, refused=(Refused(LATER, "192.0.2.2", "refused", "not signed"),))
         assert cause_at_primary(primary, replace(TOLD, fetched=5, fetched_at=NOON)) is None
+
+
+class TestOneAddressOfSeveral:
+    @pytest.mark.parametrize("reason", ["timeout-udp", "connection-refused", "unreachable"])
+    def test_is_named_without_taking_the_server_for_dead(self, reason: str) -> None:
+        """Two addresses of one primary, and one of them fails: the zone is confirmed by the other."""
+        failed = replace(FAILED, reason=reason, says="192.0.2.1:53: no answer", offered=None)
+        both = replace(SECONDARY, failed=failed, primaries=("192.0.2.1:53", "[2001:db8::1]:53"))
+        for failures, told in ((0, True), (1, False), (None, False)):
+            cause = cause_at_secondary(replace(both, failures=failures))
+            assert cause is not None
+            assert ("by another address the zone is confirmed" in cause.says) == told
+            assert ("Start the server" in cause.remedy) == (not told and reason != "unreachable")
 
 
 class TestBetween:

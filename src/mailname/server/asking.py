@@ -18,7 +18,7 @@ from mailname.server.network import Endpoint
 from mailname.server.tls_client import OverTls, tls_error
 from mailname.transfer import axfr, ixfr, ixfr_read
 from mailname.transfer.axfr import NotNewerError
-from mailname.transfer.failed_transfer import OPENED_AND_SILENT
+from mailname.transfer.failed_connection import OPENED_AND_SILENT
 from mailname.wire.tsig import Rejected, StreamVerifier, sign, verify
 from mailname.zone.image_zone import ImageZone
 
@@ -169,7 +169,9 @@ async def _fetch_zone(context: Context, transfer: Transfer, apex: Name, held: Im
         except NotNewerError:
             raise
         except TransferError as error:
-            only_soa = error.reason == "stalled" and changed.records <= 1  # RFC 1995 section 2 knows that by UDP alone
+            only_soa = (
+                error.reason == "stalled" and changed.messages and changed.records <= 1
+            )  # RFC 1995 section 2 knows that by UDP alone
             if error.reason not in _WHOLE_MAY_HELP and not only_soa:
                 raise
             fallback = error.problem
@@ -281,8 +283,17 @@ class _Taking:
         connection.writer.write(len(query).to_bytes(2, "big") + query)
         messages = _Messages(connection.reader)
         while not self.incoming.complete:
-            async with asyncio.timeout(self.limits.idle if self.incoming.messages else TCP_TIMEOUT):
-                some = await messages.some()
+            patience = self.limits.idle if self.incoming.messages else TCP_TIMEOUT
+            try:
+                async with asyncio.timeout(patience):
+                    some = await messages.some()
+            except TimeoutError:
+                if messages.is_empty:
+                    raise
+                says = (
+                    f"no whole message came within {patience:g} seconds, only a part, after {self.incoming.messages} message(s)"
+                )
+                raise failure(self.peer, "stalled", says) from None
             if sum(map(len, some)) <= _AT_ONCE:
                 self.take(some, clock.wall())
             else:  # hundreds of records: answering goes on meanwhile

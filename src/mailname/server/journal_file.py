@@ -68,6 +68,7 @@ class JournalFile:
         spoiled: it was not as it was written when it was opened.
         sure: as ``newest`` when it was opened, but without a last entry that is spoiled.
         last: the octets of the last entry, where it was put there since and is short.
+        unreadable: what the system says to who wants to read it, if it refuses.
 
     """
 
@@ -80,13 +81,25 @@ class JournalFile:
         self.spoiled = False
         self.sure: Serial | None = None
         self.last = b""
+        self.unreadable: OSError | None = None
 
     def open(self) -> None:
-        """Look through what is there."""
+        """Look through what is there. One that is there and cannot be read is left alone, and takes nothing, until it can be."""
+        self.unreadable = self._why_unreadable()
         found = journal.look_through(self.octets(), self._apex)
         self.steps, self.size, self.newest, self.spoiled = list(found.steps), found.end, found.newest, found.spoiled
         self.sure = found.sure
         self.last = b""
+
+    def _why_unreadable(self) -> OSError | None:
+        try:
+            with self.path.open("rb") as file:
+                file.read(1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return error.with_traceback(None)
+        return None
 
     def octets(self) -> memoryview:
         """Return all octets, mapped; they stay as they are, whatever becomes of the file. None of a file that is not there."""
@@ -172,7 +185,7 @@ class JournalFile:
             HostError: it cannot be removed.
 
         """
-        if self.size or self.spoiled or self.path.exists():
+        if self.size or self.spoiled or os.access(self.path, os.F_OK):
             try:
                 self.path.unlink(missing_ok=True)
                 sync_folder(self.path.parent)
@@ -194,6 +207,12 @@ class JournalFile:
         octets = self.octets()
         self._replace(journal.head(self._apex) + bytes(octets[kept[0].start : kept[-1].end]))
         self.open()
+
+    def refused_to_read(self) -> HostError | None:
+        """Say why it cannot be read, and so takes nothing; None where it can."""
+        if (error := self.unreadable) is None:
+            return None
+        return refused("read", self.path, error, left="then start the server again: until then no new version is kept")
 
     def _refused(self, error: OSError) -> HostError:
         return refused("write", self.path, error, left="what was served before is served on")

@@ -193,7 +193,8 @@ class PrimaryZone:
         if before is not None and self.updated:
             zone = await in_thread(self.updated.onto, zone, before)
         same = before is not None and before == zone
-        if not same and not self.retired:
+        unkept = self._served_unkept() if not same else None
+        if not same and not self.retired and unkept is None:
             await self._keep(before, zone, from_file=True)
         if self.retired:
             return f"the zone {bare(self.apex)} is no longer served"
@@ -211,7 +212,17 @@ class PrimaryZone:
                 "serial-not-raised",
             )
         self.problem = self._unraised  # until the serial is raised, whatever else is read again
+        if unkept is not None:
+            self._note(unkept, "not-kept")
         return None
+
+    def _served_unkept(self) -> HostError | None:
+        """Return why the file's version, with which we begin, is not kept; None where it is to be.
+
+        A journal that cannot be read is left alone. The file is as new as what is in it, but where updates came.
+        """
+        begins = self.zone is None and self.versions is not None and not self.config.update
+        return self.versions.unreadable if begins and self.versions is not None else None
 
     async def change(self, make: Changes | Callable[[ImageZone], Changes]) -> Serial:
         """Change the zone that is served, and raise its serial: kept, then served, then announced.

@@ -120,7 +120,8 @@ def _serial_in(peer: Peer, apex: Name, wire: bytes) -> Serial:
     for rrset in message.answer:
         if rrset.rdtype == RdataType.SOA and rrset.name == apex:
             return Serial(rrset[0].serial)
-    raise failure(peer, "malformed", "the answer to the SOA question holds no SOA")
+    other = next((f"; it tells of {rrset.name}" for rrset in message.sections[1] + message.sections[2] if rrset.name != apex), "")
+    raise failure(peer, "not-authoritative", f"answers the SOA question without a SOA of the zone{other}")
 
 
 def _why(message: Message) -> tuple[str, str]:

@@ -40,16 +40,16 @@ def prove_soon(context: Context, peer: Peer, zone: Served, fetched: TransferredZ
     """Ask a primary that has sent a change by UDP for the zone's SOA by TCP, unless that is to be done already."""
     if fetched.by_udp and at(peer) not in context.by_udp.to_be_proven:
         context.by_udp.to_be_proven.add(at(peer))
-        context.spawn(_prove(context, peer, zone), zone)
+        context.spawn(_prove(context, peer, zone, fetched), zone)
 
 
-async def _prove(context: Context, peer: Peer, zone: Served) -> None:
+async def _prove(context: Context, peer: Peer, zone: Served, fetched: TransferredZone) -> None:
     try:
         await asyncio.sleep(_AFTER)
         question, _ = signed(context, peer, soa_query.query(zone.apex, secrets.randbelow(65536), edns=False))
         await ask_tcp(context.network, question, at(peer), timeout=TCP_TIMEOUT, source=context.source_for(peer.address))
     except (OSError, EOFError) as error:
-        zone.remember_failure(failure_of(network_failure(peer, error, "tcp"), None))
+        zone.remember_failure(failure_of(network_failure(peer, error, "tcp"), fetched.zone.serial))
     else:
         context.by_udp.reached_by_tcp(at(peer), context.clock.monotonic())
     finally:

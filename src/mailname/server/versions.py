@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -78,6 +79,8 @@ class Versions:
         """Look at what is there; the arguments are what is remembered besides."""
         with self._journaling:
             self._journal.open()
+            if (error := self.unreadable) is not None:
+                log.error("zone %s: %s", bare(self.apex), error)
             self.newest, self.from_file = announced, from_file
             self._text = announced  # for all that is known, unless there are steps; ``load`` knows more
             if self._journal.spoiled:
@@ -90,6 +93,11 @@ class Versions:
                 if step.from_file:
                     self.from_file = step.after
 
+    @property
+    def unreadable(self) -> HostError | None:
+        """Why the journal, which is there, could not be read: it is left alone, and no version is kept before the next start."""
+        return self._journal.refused_to_read()
+
     def _leads_on(self, announced: Serial, told: Serial) -> bool:
         """Tell whether steps lead from a serial to another, be it by more than half of the circle: then the other came later."""
         return bool(journal.chain(self._journal.steps, announced, told))
@@ -97,7 +105,7 @@ class Versions:
     def load(self) -> ImageZone | None:
         """Return the last version kept; None when there is none that can be read."""
         text = self._store.load_zone(self.apex)
-        if text is None:
+        if text is None or self.unreadable is not None:  # later versions may be in the journal
             return None
         with self._journaling:
             self._text = text.serial
@@ -150,6 +158,8 @@ class Versions:
             HostError: it cannot be kept; what was kept before is.
 
         """
+        if (error := self.unreadable) is not None:
+            raise error
         written = self._begin_step(one.before, one.after, one.among, from_file=one.from_file)
         if written is None:
             self._keep_whole(one.before, one.after, from_file=one.from_file)
@@ -236,7 +246,7 @@ class Versions:
         Who has written them says so by ``first_is_written``.
         """
         with self._writing, self._journaling:
-            is_first = one.before is None and self._text is None and not self._journal.path.exists()
+            is_first = one.before is None and self._text is None and not os.access(self._journal.path, os.F_OK)
             yield self._files(one.after, one.after.serial if one.from_file else self.from_file) if is_first else None
 
     def first_is_written(self, one: Keeping) -> None:

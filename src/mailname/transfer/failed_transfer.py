@@ -7,6 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailname.transfer.cause import Cause
+from mailname.transfer.failed_connection import (
+    connection_refused,
+    reset,
+    silent,
+    stalled,
+    tcp_silent,
+    unreachable,
+)
 from mailname.transfer.primary_without_zone import expired_there, no_zone, not_authoritative, servfail
 from mailname.transfer.side import bare, host_of
 
@@ -16,8 +24,7 @@ if TYPE_CHECKING:
     from mailname.transfer.side import Failed, Refused, Side
 
 _TOGETHER = 30.0  # seconds within which a failure here and a refusal there are the same event; the clocks may differ
-_FORBIDDEN = "Operation not permitted"  # what the system says where its own filter drops what a program sends
-OPENED_AND_SILENT = "the connection was opened, and no answer came"  # by TCP: it is not closed to us
+_NOT_READ = "the answer to the SOA question cannot be read"
 HERE = "this server"  # how a server calls itself
 KEY_CODES = {"badkey": "REPL-03", "badsig": "REPL-04", "badtime": "REPL-05", "unsigned": "REPL-06", "badtrunc": "REPL-31"}
 
@@ -69,6 +76,12 @@ class Case:
     def here(self) -> str:
         """Where the secondary is, in a sentence."""
         return _where(self.secondary)
+
+    @property
+    def one_of_several(self) -> str:
+        """Half a sentence where another address of a primary has confirmed the zone since; else nothing."""
+        is_so = self.failed.offered is None and self.secondary.failures == 0 and len(self.secondary.primaries) > 1
+        return "; by another address the zone is confirmed" if is_so else ""
 
     @property
     def again(self) -> str:
@@ -193,73 +206,6 @@ def _key_rejected(case: Case) -> _Found:
     )
 
 
-def _connection_refused(case: Case) -> _Found:
-    if case.failed.offered is not None:
-        return (
-            "REPL-08",
-            f"{case.who} answers by UDP, and refuses TCP connections to its port",
-            f"Let the server on {case.who} listen on TCP too, and let its packet filter pass it; try: {case.by_tcp}",
-        )
-    return (
-        "REPL-07",
-        f"nothing listens at {case.failed.peer}",
-        f"Start the server on {case.who}, or correct its address {case.here}; try: {case.by_udp}",
-    )
-
-
-def _tcp_silent(case: Case) -> _Found:
-    if OPENED_AND_SILENT in case.failed.says:
-        return (
-            "REPL-13",
-            f"{case.who} takes the connection, and nothing of the transfer comes: large packets are lost on the way, or it hangs",
-            f"Lower the MTU on {case.who}, or let ICMP 'too big' pass on the way; try {case.here}: ping -M do -s 1400 {case.at}",
-        )
-    return (
-        "REPL-09",
-        f"{case.who} answers by UDP, and nothing comes back over TCP: port 53 TCP is dropped on the way or there",
-        f"Open TCP port 53 for {case.failed.asked_from or 'this server'} before {case.who}; try: {case.by_tcp}",
-    )
-
-
-def _silent(case: Case) -> _Found:
-    return (
-        "REPL-10",
-        f"{case.failed.peer if case.who == case.at else f'{case.who} ({case.failed.peer})'} answers neither by UDP nor by TCP",
-        f"Start the server there, or open port 53, UDP and TCP, before it; try: {case.by_udp}",
-    )
-
-
-def _unreachable(case: Case) -> _Found:
-    whom = case.who if case.who == case.at else f"{case.who} ({case.at})"
-    if _FORBIDDEN in case.failed.says:
-        return (
-            "REPL-11",
-            f"a packet filter of {case.secondary.name} itself forbids what it sends to {whom}: {_FORBIDDEN}",
-            f"Look at it {case.here}: sudo nft list ruleset",
-        )
-    return (
-        "REPL-11",
-        f"{case.secondary.name} cannot reach {whom}: {_after_peer(case.failed.says).removeprefix('cannot be reached: ')}",
-        f"Look at the routes {case.here}: ip route get {case.at}; where that is well, a packet filter on the way turns it away",
-    )
-
-
-def _reset(case: Case) -> _Found:
-    return (
-        "REPL-12",
-        f"the connection to {case.who} was closed in the middle of the transfer: {_after_peer(case.failed.says)}",
-        f"Look at the log on {case.who}, and at what stands between; it is tried again by itself, or now: {case.again}",
-    )
-
-
-def _stalled(case: Case) -> _Found:
-    return (
-        "REPL-13",
-        f"the transfer from {case.who} began and stopped: {_after_peer(case.failed.says)}",
-        f"Look for a link that loses large packets (MTU), or a server that hangs; it is tried again, or now: {case.again}",
-    )
-
-
 def _serial_not_higher(case: Case) -> _Found:
     held, offered = case.secondary.serial, case.failed.offered
     before = host_of(case.secondary.fetched_from)
@@ -280,6 +226,12 @@ def _serial_not_higher(case: Case) -> _Found:
 
 
 def _malformed(case: Case) -> _Found:
+    if _NOT_READ in case.failed.says:
+        return (
+            "REPL-17",
+            f"what {case.who} sends is no DNS message that can be read: {case.told}; the version held before is served on",
+            f"Look at the server on {case.who}, and at what stands between that might rewrite DNS; try: {case.by_udp}",
+        )
     return (
         "REPL-17",
         f"what {case.who} sends is no good zone: {_after_peer(case.failed.says)}; the version held before is served on",
@@ -304,18 +256,28 @@ def _other(case: Case) -> _Found:
     return "REPL-28", _after_peer(case.failed.says), case.failed.remedy or f"See: mailname history {case.zone}"
 
 
+def _failed(case: Case) -> _Found:
+    """Name an answer that no server of the zone gives: FORMERR, NOTIMP, NXDOMAIN."""
+    return (
+        "REPL-28",
+        f"{case.who} {case.told}",
+        f"Look at what listens at {case.failed.peer}: a server of {case.zone} does not say that; try: {case.by_udp}",
+    )
+
+
 _FINDERS: dict[str, Callable[[Case], _Found]] = {
+    "failed": _failed,
     "refused": _refused,
     "notauth": _notauth,
     **dict.fromkeys(KEY_CODES, _keys),
     "key-rejected": _key_rejected,
-    "connection-refused": _connection_refused,
-    "timeout-tcp": _tcp_silent,
-    "timeout-udp": _silent,
-    "unreachable": _unreachable,
-    "reset": _reset,
-    "stalled": _stalled,
-    "too-slow": _stalled,
+    "connection-refused": connection_refused,
+    "timeout-tcp": tcp_silent,
+    "timeout-udp": silent,
+    "unreachable": unreachable,
+    "reset": reset,
+    "stalled": stalled,
+    "too-slow": stalled,
     "not-authoritative": not_authoritative,
     "servfail": servfail,
     "no-zone": no_zone,

@@ -20,10 +20,10 @@ def no_zone(case: Case) -> _Found:
 
 
 def not_authoritative(case: Case) -> _Found:
-    """Name what an answer without AA means."""
+    """Name what an answer without AA, or without a SOA of the zone, means: a resolver, a parked name, another zone."""
     return (
         "REPL-14",
-        f"{case.who} answers for the zone without authority (no AA): it is no server of {case.zone}",
+        f"{case.who} {case.told}: it is no server of {case.zone}",
         f"Load {case.zone} on {case.who}, or correct the primary's address {case.here}; try: {case.by_udp}",
     )
 

@@ -63,7 +63,7 @@ def cause_between(zone: str, secondary: View, primary: View) -> Cause | None:
         return cause
     told = primary.side.told_of(secondary.addresses) if primary.side is not None else None
     if primary.side is not None and told is not None and (cause := cause_at_primary(primary.side, told)):
-        return _with_what_is_known(cause, zone, secondary, primary)
+        return _with_what_is_known(cause, zone, secondary, primary, host_of(told.address))
     name = secondary.name
     heard = ((secondary.name, secondary.says),) if secondary.says else ()
     look = f"See on {name}: mailname status {bare(zone)}"
@@ -169,7 +169,7 @@ def _not_notified(secondary: View, primary: View) -> Cause:
     )
 
 
-def _with_what_is_known(cause: Cause, zone: str, secondary: View, primary: View) -> Cause:
+def _with_what_is_known(cause: Cause, zone: str, secondary: View, primary: View, at: str) -> Cause:
     """Return the primary's account of a NOTIFY that is not acknowledged, with what the secondary shows from outside."""
     if cause.code != "REPL-22":
         return cause
@@ -179,13 +179,15 @@ def _with_what_is_known(cause: Cause, zone: str, secondary: View, primary: View)
         if found is not None and secondary.side is None:
             return Cause(found.code, found.says, found.remedy, cause.since, (*found.heard, *cause.heard))
     if secondary.udp:
-        says = f"{name} answers questions by UDP, and the NOTIFY of {primary.name} is not acknowledged: something drops it."
-        remedy = f"Look at the packet filters between {primary.name} and {name}: UDP port 53 of {name}, and the way back"
+        says = (
+            f"{name} answers questions by UDP, and the NOTIFY of {primary.name} to {at} is not acknowledged: something drops it."
+        )
+        remedy = f"Look at the packet filters between {primary.name} and {name}: UDP port 53 of {at}, and the way back"
     elif secondary.side is not None:
         says = (
             f"{name} runs, and the NOTIFY of {primary.name} is not acknowledged: UDP to its port 53, or the way back, is dropped."
         )
-        remedy = f"Open UDP port 53 before {name}; try on {primary.name}: dig +norec @{min(secondary.addresses)} {bare(zone)} SOA"
+        remedy = f"Open UDP port 53 before {name}; try on {primary.name}: dig +norec @{at} {bare(zone)} SOA"
     else:
         return cause
     return Cause(cause.code, says, remedy, cause.since, cause.heard)

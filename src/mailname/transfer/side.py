@@ -77,6 +77,7 @@ class Side:
         primaries: whom a secondary asks, as ``address:port``.
         fetched_from: the peer of a secondary's last transfer.
         announced: the highest serial that a primary has shown.
+        failures: how often in a row no primary confirmed a secondary's copy.
 
     """
 
@@ -94,6 +95,7 @@ class Side:
     failed: Failed | None = None
     refused: tuple[Refused, ...] = ()
     told: tuple[Told, ...] = ()
+    failures: int | None = None
 
     def told_of(self, addresses: Iterable[str]) -> Told | None:
         """Return what this primary knows of the secondary with one of these addresses."""
@@ -124,6 +126,7 @@ def side_of(status: Mapping[str, Any], name: str, addresses: Iterable[str] = ())
         _failed(failed) if failed else None,
         tuple(sorted(refused, key=attrgetter("at"))),
         tuple(map(_told, secondaries)),
+        _number(status, "failures"),
     )
 
 
