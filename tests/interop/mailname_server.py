@@ -55,7 +55,7 @@ class Mailname(RealServer):
 
     def order(self, do: str, zone: str | None = None) -> dict[str, Any]:
         """Give an order on the control socket."""
-        return asyncio.run(ask(self.control, {"do": do} | ({"zone": zone} if zone else {})))
+        return asyncio.run(ask(self.control, {"do": do} | ({"zone": zone} if zone else {}), timeout=600))
 
     def status(self, zone: str) -> dict[str, Any]:
         """Return what ``mailname status --json`` says of a zone."""

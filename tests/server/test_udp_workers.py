@@ -322,6 +322,15 @@ class TestChanges:
             if AVAILABLE:
                 assert counted(secondary)["plain"] >= 16
 
+    async def test_follow_a_notify_that_finds_the_event_loop_behind(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Other questions are dropped then, and asked again; a primary of many zones soon gives up, so its NOTIFY waits."""
+        async with working(site.secondary()) as secondary, working(site.primary()) as primary:
+            await until(lambda: secondary.serial() == 1)
+            site.write(2)
+            monkeypatch.setattr("mailname.server.udp_workers._MOST_WAITING", 0)
+            await primary.reload()
+            await until(partial(holds, secondary, 2))
+
     async def test_of_the_set_of_zones_are_answered_at_once(self, site: Site, tmp_path: Path) -> None:
         """A zone that goes is refused, one that comes is answered, the others stay."""
         kid = dns.name.from_text("kid.example.tech.")

@@ -19,7 +19,8 @@ control_option = click.option(
     envvar="MAILNAME_CONTROL",
     help="The running server's control socket.",
 )
-_LOOK, _WORK = 20.0, 60.0  # seconds for an answer
+#: Seconds for an answer. A reload with ten thousand new zones takes more than a minute.
+_LOOK, _WORK, _MUCH = 20.0, 60.0, 600.0
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -30,7 +31,8 @@ def order(control: Path, do: str, zone: str | None = None) -> dict[str, Any]:
     request: dict[str, Any] = {"do": do}
     if zone is not None:
         request["zone"] = zone
-    return asyncio.run(ask(control, request, timeout=_LOOK if do in {"status", "history"} else _WORK))
+    patience = _LOOK if do in {"status", "history"} else _MUCH if do == "reload" and zone is None else _WORK
+    return asyncio.run(ask(control, request, timeout=patience))
 
 
 def obeyed(control: Path, do: str, zone: str | None, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from mailname.server.network import DirectNetwork
 from mailname.server.udp import answer_from, ask_for_source
 from mailname.server.udp_batch import socket_address
 from mailname.server.waiting import datagrams_waiting
+from mailname.server.waiting_notifies import WaitingNotifies
 from mailname.wire.edns import OptionCode
 from mailname.wire.message import is_notify, is_update
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _Message = tuple[bytes, bytes, bytes]  # the question, the sender's sockaddr, ancillary octets
 _MOST_WAITING = 2000  # questions handed to Python and not answered yet; more are dropped, as a full socket buffer drops them
+_NOTIFIES_AT_ONCE = 20  # of those that wait; other work of the event loop comes between
 
 
 def are_available(network: Network) -> bool:
@@ -53,6 +55,7 @@ class UdpWorkers:
         self._loop = asyncio.get_running_loop()
         self._with_source = at.address.is_unspecified
         self._waiting = 0
+        self._notifies = WaitingNotifies()
         self._count = threading.Lock()  # several threads add to the number above
         self._sockets = network.share_udp(at, count)
         self.workers = []
@@ -102,29 +105,46 @@ class UdpWorkers:
         def take(messages: Sequence[_Message]) -> None:
             """Run in the worker's thread: hand messages to the event loop, if it keeps up."""
             with self._count:
-                if self._waiting + len(messages) > _MOST_WAITING:
-                    return
-                self._waiting += len(messages)
+                is_behind = self._waiting + len(messages) > _MOST_WAITING
+                self._waiting += 0 if is_behind else len(messages)
+            if is_behind:
+                first = [self._notifies.add(str(socket_address(each[1])[0]), (one, each)) for each in messages]
+                if True in first:
+                    with contextlib.suppress(RuntimeError):
+                        self._loop.call_soon_threadsafe(self._take_notifies)
+                return
             with contextlib.suppress(RuntimeError):  # the loop is closing
                 self._loop.call_soon_threadsafe(self._answer, one, messages)
 
         return take
 
+    def _take_notifies(self) -> None:
+        """Answer some of the NOTIFYs that found the event loop behind."""
+        taken, more = self._notifies.take(_NOTIFIES_AT_ONCE)
+        for one, message in taken:
+            self._each(one, message)
+        if more:
+            self._loop.call_soon(self._take_notifies)
+
     def _answer(self, one: socket.socket, messages: Sequence[_Message]) -> None:
         with self._count:
             self._waiting -= len(messages)
-        for wire, sockaddr, control in messages:
-            seen = socket_address(sockaddr)
-            if is_update(wire):
-                self._dispatcher.updating.take(wire, self._network.peer(seen), partial(_send, one, seen, control))
-                continue
-            reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
-            if reply is None:
-                continue
-            if is_notify(wire):  # the transfer that it asks for begins first
-                self._loop.call_soon(_send, one, seen, control, reply)
-            else:
-                _send(one, seen, control, reply)
+        for message in messages:
+            self._each(one, message)
+
+    def _each(self, one: socket.socket, message: _Message) -> None:
+        wire, sockaddr, control = message
+        seen = socket_address(sockaddr)
+        if is_update(wire):
+            self._dispatcher.updating.take(wire, self._network.peer(seen), partial(_send, one, seen, control))
+            return
+        reply = self._dispatcher.on_udp(wire, self._network.peer(seen))
+        if reply is None:
+            return
+        if is_notify(wire):  # the transfer that it asks for begins first
+            self._loop.call_soon(_send, one, seen, control, reply)
+        else:
+            _send(one, seen, control, reply)
 
 
 def options_for_reference(settings: Settings) -> tuple[int, ...]:
