@@ -112,6 +112,7 @@ class Host:
     transfers: bool = False
     answers_from: Endpoint | None = None
     edns: Literal["understood", "refused", "dropped", "unknown options dropped", "versions ignored"] = "understood"
+    filtered: RdataType | None = None  # questions of this type are dropped in front of it (UDP)
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -127,6 +128,7 @@ class _Udp(asyncio.DatagramProtocol):
         query = dns.message.from_wire(data)
         dropped = self.host.edns == "dropped" and query.edns >= 0
         dropped |= self.host.edns == "unknown options dropped" and any(int(option.otype) == 65001 for option in query.options)
+        dropped |= query.question[0].rdtype == self.host.filtered
         if self.host.udp == "answers" and not dropped:
             reply = answer(self.host, data, "udp")
             if self.leaving is None:

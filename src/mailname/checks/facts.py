@@ -301,7 +301,7 @@ class Facts:
 
     def is_asked_whole(self, address: IPAddress) -> bool:
         """Tell whether an address was asked for all that is of interest, and not only whether it is the server of another one."""
-        return ("servers", address, "udp", self.domain, dns.rdatatype.TXT) in self._latest
+        return any(p.qname != self.domain and p.qname.is_subdomain(self.domain) for p in self.asked_at(address))
 
     def at_rung(self, rung: str) -> Iterator[Probe]:
         """Iterate over the probes of one rung, the last of each question."""

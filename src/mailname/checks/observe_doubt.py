@@ -13,6 +13,7 @@ from mailname.checks.asking import Addressee
 from mailname.checks.delegation import said_by_parents
 from mailname.checks.facts import Facts
 from mailname.checks.outcome import Outcome
+from mailname.checks.partial_answers import dropped_questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 async def settle(asker: Asker, domain: Name) -> None:
     """Ask what decides between causes that look alike."""
     seen = Facts(domain, datetime.now(UTC), probes=tuple(asker.probes))
-    await asyncio.gather(*_parents_serials(asker, seen), *_our_own_network(asker, seen))
+    await asyncio.gather(*_parents_serials(asker, seen), *_our_own_network(asker, seen), *_dropped_types(asker, seen))
 
 
 def _parents_serials(asker: Asker, seen: Facts) -> Iterator[asyncio.Future[Probe]]:
@@ -37,6 +38,14 @@ def _parents_serials(asker: Asker, seen: Facts) -> Iterator[asyncio.Future[Probe
     for probe in said:
         whom = Addressee("tld", probe.zone, probe.server, probe.endpoint)
         yield asyncio.ensure_future(asker.ask(whom, probe.zone, RdataType.SOA))
+
+
+def _dropped_types(asker: Asker, seen: Facts) -> Iterator[asyncio.Future[Probe]]:
+    """Ask once more what an address has not answered while it answered other types: packets are lost, types are filtered."""
+    for address in {probe.address for probe in seen.at_rung("servers") if probe.outcome is Outcome.SILENT}:
+        for probe in dropped_questions(seen, address):
+            whom = Addressee(probe.rung, probe.zone, probe.server, probe.endpoint)
+            yield asyncio.ensure_future(asker.ask(whom, probe.qname, probe.qtype))
 
 
 def mute_transports(facts: Facts) -> tuple[Transport, ...]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FOREIGN = known(dns.name.from_text("a.root-servers.net."))
 _ADDRESSES = (RdataType.A, RdataType.AAAA)
 _AT_MOST = 16  # RRsets of the plan that are compared at each address
-_AT_EACH = 3  # of them asked at each address, whatever else it says: SOA, NS, and MX, which a filter may drop
+_AT_EACH = 4  # of them asked at each address, whatever else it says: SOA, NS, MX and TXT, which a filter may drop
 
 
 class Questions(NamedTuple):
@@ -69,10 +69,11 @@ async def ask_server(
     ``on_mail_host`` is told each mail host and address that this server's answers name, as soon as they are known.
     """
     soa = asyncio.ensure_future(ask_soa(asker, whom))
+    foreign = asyncio.ensure_future(asker.ask(whom, FOREIGN, RdataType.A, recurse=True))
     await asyncio.gather(
-        _by_udp(asker, whom, wanted, soa, on_mail_host, firsts),
+        _by_udp(asker, whom, wanted, (soa, foreign), on_mail_host, firsts),
         _by_tcp(asker, whom, wanted, soa),
-        asker.ask(whom, FOREIGN, RdataType.A, recurse=True),
+        foreign,
     )
 
 
@@ -80,20 +81,32 @@ async def _by_udp(
     asker: Asker,
     whom: Addressee,
     wanted: Questions,
-    soa: asyncio.Future[Probe],
+    begun: tuple[asyncio.Future[Probe], asyncio.Future[Probe]],
     on_mail_host: Callable[[Name, IPAddress], Awaitable[None]],
     firsts: FirstAddresses,
 ) -> None:
+    soa, foreign = begun
     first = firsts.is_first(whom.server)
     now = wanted.rrsets[1:_AT_EACH]  # the very first is the SOA
     probes = list(await asyncio.gather(soa, *(asker.ask(whom, owner, kind) for owner, kind in now)))
     if not first and await firsts.say_the_same(whom.server, probes, asker.world.timeout):
+        said = await soon(foreign, asker.world.timeout * MOMENT)
+        if said is None or not said.answered:  # foreign names it is silent about, or questions for addresses?
+            await asker.ask(whom, wanted.domain, RdataType.A)
         return
-    beside = _hosts_beside(probes[1], wanted)
-    asker.probes += beside.values()
-    rest = [one for one in wanted.rrsets[_AT_EACH:] if one not in beside]
-    beside.update(zip(rest, await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in rest)), strict=True))
-    probes += [beside[one] for one in wanted.rrsets[_AT_EACH:]]
+    beside = _hosts_beside(probes[1:3], wanted)
+    found: dict[tuple[Name, RdataType], Probe] = {}
+
+    async def ask_all(of: list[tuple[Name, RdataType]]) -> None:
+        found.update(zip(of, await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in of)), strict=True))
+
+    await ask_all([one for one in wanted.rrsets[_AT_EACH:] if one not in beside])
+    heard = {kind for (_, kind), probe in found.items() if probe.answered}
+    await ask_all([one for one in beside if one[1] not in heard])
+    told = {one: probe for one, probe in beside.items() if one not in found}
+    asker.probes += told.values()
+    found |= told
+    probes += [found[one] for one in wanted.rrsets[_AT_EACH:]]
     if first:
         firsts.tell(whom.server, probes)
     mannered = any(probe.answered and probe.opt for probe in probes)
@@ -103,23 +116,27 @@ async def _by_udp(
     )
 
 
-def _hosts_beside(ns: Probe, wanted: Questions) -> dict[tuple[Name, RdataType], Probe]:
-    """Return what a server told of its fellows' addresses beside the NS set, where it need not be asked for them.
+def _hosts_beside(said: Sequence[Probe], wanted: Questions) -> dict[tuple[Name, RdataType], Probe]:
+    """Return what a server told of hosts' addresses beside the NS set and the MX, where it need not be asked for them.
 
-    They are data of the same zone from the same server (RFC 1035 section 3.3.11). Of each type another name is asked for, so that
-    who answers no questions of a type is found; what is not told beside is asked for.
+    They are data of the same zone from the same server (RFC 1035 sections 3.3.9 and 3.3.11). Of each type another name is asked
+    for, so that who answers no questions of a type is found; what is not told beside is asked for.
     """
-    if not (ns.answered and ns.aa and not ns.tc):
-        return {}
-    hosts = {record.rdata.to_text() for record in ns.answer if record.rdtype == RdataType.NS}
+    hosts = {record.rdata.to_text().split()[-1] for probe in said for record in probe.answer}
     named = [one for one in wanted.rrsets[_AT_EACH:] if one[1] in _ADDRESSES and one[0].to_text() in hosts]
     others = {kind for owner, kind in wanted.rrsets[_AT_EACH:] if owner.to_text() not in hosts}
-    found = {}
-    for owner, kind in named:
-        told = tuple(record for record in ns.additional if (record.owner, record.rdtype) == (owner, kind))
-        if told and kind in others:
-            found[owner, kind] = replace(ns, qname=owner, qtype=kind, answer=told, authority=(), additional=())
-    return found
+    told = ((one, _beside(said, *one)) for one in named if one[1] in others)
+    return {one: probe for one, probe in told if probe is not None}
+
+
+def _beside(said: Sequence[Probe], owner: Name, kind: RdataType) -> Probe | None:
+    """Return what was told beside other records as if it had been asked for."""
+    for probe in said:
+        if probe.answered and probe.aa and not probe.tc:
+            told = tuple(record for record in probe.additional if (record.owner, record.rdtype) == (owner, kind))
+            if told:
+                return replace(probe, qname=owner, qtype=kind, answer=told, authority=(), additional=())
+    return None
 
 
 async def _follow(
@@ -141,22 +158,33 @@ async def _follow(
     for host in dict.fromkeys([*mail_hosts, *servers]):
         if not host.is_subdomain(wanted.domain):
             continue
-        found = await _addresses(asker, whom, host, known)
+        said = [] if host in mail_hosts or not ns else [ns]
+        found = await _addresses(asker, whom, host, known, said)
         if host in mail_hosts:
             visits += [on_mail_host(host, address) for address in found]
         if not found:
             for other in relatives(host, wanted.domain):
-                await _addresses(asker, whom, other, known)
+                await _addresses(asker, whom, other, known, [])
     await asyncio.gather(*visits)
 
 
 async def _addresses(
-    asker: Asker, whom: Addressee, host: Name, known: dict[tuple[Name, RdataType], Probe]
+    asker: Asker, whom: Addressee, host: Name, known: dict[tuple[Name, RdataType], Probe], said: Sequence[Probe]
 ) -> tuple[IPAddress, ...]:
+    """Return a host's addresses by this server: known already, told beside what was ``said``, or asked for.
+
+    Told beside counts only for a type for which the server was asked with another name.
+    """
     missing = [(host, kind) for kind in _ADDRESSES if (host, kind) not in known]
     # The plan's own hosts are asked only for the families that the plan gives them; without an answer, ask for both.
     if any(known[host, kind].answer for kind in _ADDRESSES if (host, kind) in known):
         missing = []
+    asked = {kind for (_, kind), probe in known.items() if probe.answered}
+    for one in [one for one in missing if one[1] in asked]:
+        if (told := _beside(said, *one)) is not None:
+            known[one] = told
+            asker.probes.append(told)
+    missing = [one for one in missing if one not in known]
     fresh = await asyncio.gather(*(asker.ask(whom, owner, kind) for owner, kind in missing))
     known.update(zip(missing, fresh, strict=True))
     return tuple(

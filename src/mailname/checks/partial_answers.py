@@ -15,16 +15,23 @@ from mailname.checks.wording import dig, listed, spoken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dns.name import Name
+
     from mailname.checks.facts import Facts, Probe
     from mailname.plan import Plan
+    from mailname.server.network import IPAddress
 
+_DROPPED = (RdataType.NS, RdataType.MX, RdataType.TXT, RdataType.A, RdataType.AAAA)  # types that every server is asked for
 _OTHER_CHECKS = (RdataType.SOA, RdataType.AXFR, RdataType.IXFR, RdataType.DS)
 
 
 def answers_in_part(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Find servers that give the SOA with authority, and for another type an error, no authority, or, for MX, nothing."""
+    """Find servers that give the SOA with authority, and for another type an error, no authority, or nothing at all."""
     serving = [sight for sight in sights(plan, facts) if sight.serial is not None and sight.udp is Outcome.ANSWER]
-    failing = {sight: [p for p in facts.asked_at(sight.address) if _fails(p, plan)] for sight in serving}
+    failing = {}
+    for sight in serving:
+        dropped = {(one.qname, one.qtype) for one in dropped_questions(facts, sight.address)}
+        failing[sight] = [p for p in facts.asked_at(sight.address) if _fails(p, plan, dropped)]
     mail_is_lost = all(any(p.qtype == RdataType.MX and p.qname == plan.domain for p in failing[s]) for s in serving)
     for server in plan.name_servers:
         here = {sight: probes for sight, probes in failing.items() if sight.server == server and probes}
@@ -47,13 +54,28 @@ def answers_in_part(plan: Plan, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _fails(probe: Probe, plan: Plan) -> bool:
+def dropped_questions(facts: Facts, address: IPAddress) -> tuple[Probe, ...]:
+    """Return one question of each type that this address has answered for no name of the domain, often as it was asked.
+
+    A single packet may be lost. That all of one type are, each twice, and those of other types are not, is no chance.
+    """
+    asked = [
+        p
+        for p in facts.asked_at(address)
+        if p.transport == "udp" and p.rung == "servers" and p.qtype in _DROPPED and p.qname.is_subdomain(facts.domain)
+    ]
+    if not any(p.answered for p in facts.asked_at(address) if p.transport == "udp" and p.rung == "servers"):
+        return ()
+    silent = {p.qtype: p for p in reversed(asked) if p.outcome is Outcome.SILENT and p.tries > 1}
+    return tuple(probe for kind, probe in silent.items() if not any(p.answered for p in asked if p.qtype == kind))
+
+
+def _fails(probe: Probe, plan: Plan, dropped: set[tuple[Name, RdataType]]) -> bool:
     if probe.transport != "udp" or probe.qtype in _OTHER_CHECKS or not probe.qname.is_subdomain(plan.domain):
         return False
     apex: bool = probe.qname == plan.domain
     if not probe.answered:
-        # A single packet may be lost; that the MX question is, twice, and the others are not, is worth a look.
-        return probe.outcome is Outcome.SILENT and apex and probe.qtype == RdataType.MX and probe.tries > 1
+        return probe.outcome is Outcome.SILENT and (probe.qname, probe.qtype) in dropped
     if probe.rcode == dns.rcode.NXDOMAIN:
         return apex
     return bool(probe.rcode != dns.rcode.NOERROR or (apex and not probe.aa))

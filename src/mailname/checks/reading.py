@@ -232,6 +232,8 @@ def host_sight(plan: Plan, facts: Facts, host: Name) -> HostSight:
         truth = source_of_truth(plan, facts)
         found = [facts.probe(truth.address, "udp", host, kind) for kind in kinds] if truth else []
         probes = tuple(p for p in found if p and p.answered and p.aa)
+        if not any(p.answer for p in probes) and any(p and p.outcome is Outcome.SILENT for p in found):
+            return HostSight(None, None, probes)  # the address may be what it was silent about
     else:
         probes = tuple(p for p in facts.at_rung("resolver") if p.qname == host and p.qtype in kinds and p.answered)
     usable = tuple(p for p in probes if p.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))

@@ -1,9 +1,9 @@
 """Several addresses of one name server: the first is asked everything, the others whether they are the same server.
 
-Another address that gives the same SOA, NS set and MX, where the first answered everything well, has the same zone from the
+Another address that gives the same SOA, NS set, MX and TXT, where the first answered everything well, has the same zone from the
 same program: its other records are not asked for. What a filter or a list of addresses may treat in its own way is asked at each:
-UDP, TCP, EDNS, the MX, recursion, transfers. Where anything differs, or the first has not answered soon, an address
-is asked everything, too.
+UDP, TCP, EDNS, the MX, TXT, a foreign name's address (and so recursion), transfers. Where anything differs, or the first has not
+answered soon, an address is asked everything, too.
 """
 
 from __future__ import annotations
