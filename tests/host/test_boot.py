@@ -25,6 +25,14 @@ RPCBIND = heard(
 
 
 class TestBoot:
+    def test_sshd_at_another_port_is_said_in_the_plan_and_never_stopped(self) -> None:
+        """Stopping it would lock out whoever types what is told."""
+        sshd = heard('tcp LISTEN 0 9 *:2222 *:* users:(("sshd",pid=33,fd=9))')
+        result = judge_boot(facts(sshd), host())
+        assert result.outcome is Outcome.DOES_NOT_HOLD
+        assert 'open_ports = ["2222/tcp"]' in result.fix
+        assert result.command == ""
+
     @pytest.mark.parametrize(
         ("changed", "said", "command"),
         [

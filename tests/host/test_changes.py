@@ -30,6 +30,33 @@ class TestChanges:
         """What holds is left as it is, whoever made it so; none of our own files is needed for it."""
         assert changes(facts(), host(), wanted()) == ()
 
+    def test_sshd_at_a_port_that_the_plan_does_not_open_keeps_the_packet_filter_away(self) -> None:
+        """The rest is done, and the jail bans from where sshd listens."""
+        elsewhere: dict[str, str | Told | None] = {
+            "listening": SAFE["listening"].replace("0.0.0.0:22", "0.0.0.0:2222"),
+            "sshd": SAFE["sshd"] + "\nport 2222",
+            "filter": '{"nftables": []}',
+            "fail2ban": Told("inactive", 3),
+        }
+        found = changes(facts(elsewhere), host(), wanted())
+        assert "packet filter" not in {one.title for one in found}
+        assert any(line == "+port = 2222" for one in found for line in one.diff)
+        (left,) = left_alone(facts(elsewhere), host())
+        assert 'open_ports = ["2222/tcp"]' in left.fix
+
+    def test_jail_of_others_learns_only_that_the_owner_is_no_guesser(self) -> None:
+        """Who has root's key and tries it is refused from now on; five of those would ban him."""
+        (jail,) = [
+            one for one in changes(facts({"sshd-root": "permitrootlogin yes"}), host(), wanted()) if one.title == "fail2ban"
+        ]
+        assert [line for line in jail.diff if line.startswith("+") and not line.startswith(("+#", "+++"))] == [
+            "+[sshd]",
+            "+ignoreregex = ROOT LOGIN REFUSED",
+        ]
+        assert jail.when is When.FIRST
+        ours = kept(JAIL=files.jail(()))
+        assert "fail2ban" not in titles(**{"sshd-root": "permitrootlogin yes", "kept": ours})
+
     @pytest.mark.parametrize(
         ("changed", "title", "line"),
         [
@@ -109,12 +136,12 @@ class TestChanges:
 class TestLeftAlone:
     def test_sshd_that_refuses_its_own_configuration(self) -> None:
         broken = {"sshd": Told("/etc/ssh/sshd_config line 9: Bad configuration option: NoSuch", 255)}
-        assert "NoSuch" in left_alone(facts(broken))[0].why
+        assert "NoSuch" in left_alone(facts(broken), host())[0].why
         assert "sshd" not in titles(**broken)
 
     def test_guard_that_is_armed(self) -> None:
         """Somebody else prepares this host, or was cut off: nobody changes what the guard is about to restore."""
-        assert "guard" in left_alone(facts(guard=Told("/var/lib/mailname-guard/list", 0)))[0].why
+        assert "guard" in left_alone(facts(guard=Told("/var/lib/mailname-guard/list", 0)), host())[0].why
 
 
 class TestFiles:

@@ -79,7 +79,19 @@ class TestSsh:
         elsewhere = SAFE["sshd"].replace(".ssh/authorized_keys .ssh/authorized_keys2", "/etc/ssh/keys/%u")
         assert judge_ssh(facts(sshd=elsewhere, keys=Told("", 1)), wanted()).outcome is Outcome.HOLDS
 
-    def test_bad_option_is_no_verdict(self) -> None:
+    def test_bad_option_is_named_sshd_would_not_start_again(self) -> None:
         result = judge_ssh(facts(sshd=Told("/etc/ssh/sshd_config line 3: Bad configuration option: NoSuchOption", 255)), wanted())
-        assert result.outcome is Outcome.UNKNOWN
+        assert (result.outcome, result.command) == (Outcome.DOES_NOT_HOLD, "sudo sshd -t")
         assert "NoSuchOption" in result.seen[0]
+
+    @pytest.mark.parametrize(
+        ("told", "uid"),
+        [
+            (Told("sh: 1: sshd: not found", 127), "0"),
+            (Told("", 124), "0"),
+            (Told("Missing privilege separation directory: /run/sshd", 255), "0"),
+            (Told("sshd: no hostkeys available -- exiting.", 1), "1000"),
+        ],
+    )
+    def test_sshd_that_could_not_be_asked_is_no_verdict(self, told: Told, uid: str) -> None:
+        assert judge_ssh(facts(sshd=told, uid=Told(uid, 0)), wanted()).outcome is Outcome.UNKNOWN

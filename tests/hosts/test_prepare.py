@@ -107,6 +107,7 @@ class TestPrepare:
             assert not (second.root / SSHD).exists()
             assert second.tried("true").returncode == 0, "root does not come in any more"
             self.second_run_finishes_it(hosts, tmp_path, first)
+            self.owner_who_tries_root_is_no_guesser(hosts, first)
             self.third_run_changes_nothing(hosts, tmp_path, first)
             self.comes_back_from_a_reboot(hosts, tmp_path, first)
 
@@ -157,6 +158,20 @@ class TestPrepare:
         assert stat.S_IMODE(password.stat().st_mode) == 0o600
         assert password.read_text().strip() not in json.dumps(host)
         assert machine.tried("true").returncode, "root comes in by SSH"
+
+    def owner_who_tries_root_is_no_guesser(self, hosts: Site, machine: Machine) -> None:
+        """Try root, as plans that say ``root@`` do, from an address that nobody has excepted: only the wrong name counts."""
+        over_ipv6 = ["ssh", "-F", str(hosts.ssh_config), "-o", "BatchMode=yes"]
+        for name in ("root", "root", "root", "nobody-at-all"):
+            tried = subprocess.run(
+                hosts.inside(*over_ipv6, f"{name}@{machine.addresses[1]}", "true"), capture_output=True, check=False
+            )
+            assert tried.returncode == 255
+        until = time.monotonic() + 60
+        while (failed := machine.run("fail2ban-client status sshd").partition("Total failed:")[2].split()[0]) == "0":
+            assert time.monotonic() < until, "fail2ban did not see the wrong name"
+            time.sleep(0.1)
+        assert failed == "1"
 
     def third_run_changes_nothing(self, hosts: Site, folder: Path, machine: Machine) -> None:
         _, (host,) = said(hosts, folder, "check", "ns1.example.tech")

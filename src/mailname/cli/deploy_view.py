@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "mailname.deploy/1"
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "yellow", "@": "cyan"}
 _FROM = {"new": "is made", "fetched": "is fetched from a host that has it", "file": "is that beside the plan"}
+_WOULD = {"new": "would be made", "fetched": "would be fetched from a host that has it"}
 
 
 class View:
@@ -62,7 +63,7 @@ class View:
                 )
         for path, source in run.keys.items():
             if source in _FROM and any(path in (one.what.files or {}) for one in run.chosen):
-                verb = _FROM[source]
+                verb = _WOULD.get(source, _FROM[source]) if self._dry_run else _FROM[source]
                 self._prose.print(f"the key {escape(path.name)} {verb}: {escape(str(run.plan_file.parent / 'keys' / path.name))}")
 
     def _head(self, one: Deploying) -> None:

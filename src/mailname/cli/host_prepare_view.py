@@ -76,6 +76,9 @@ def print_prepared(audits: Sequence[Audit], prepared: Sequence[Prepared], plan: 
             print_prose(out, "[green]restarted:[/] a new boot, and all is back.", 2)
         if one.password_file is not None:
             print_prose(out, f"The administrator's new password stands in {escape(str(one.password_file))}.", 2)
+        if one.way_in and one.host.ssh.startswith("root@") and "sshd" in one.done:
+            line = f'ssh = "{one.way_in}"'
+            print_prose(out, f"root is not let in by SSH any more. Write into the plan, in its place: {escape(line)}", 2)
         for result in one.results:
             if result.outcome is Outcome.DOES_NOT_HOLD:
                 print_result(result, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailname.host.listening import listeners
+from mailname.host.listening import is_sshd, listeners, sshd_ports_not_open
 from mailname.host.residents import is_ours, kind
 from mailname.host.script import UNITS
 from mailname.host.step import judged, unknown
@@ -51,7 +51,11 @@ def judge_boot(facts: Facts, host: Host) -> Result:
         right.append("sshd starts at boot.")
     else:
         right.append(f"{len(heard)} sockets listen, all explained.")
-    units = sorted({one.unit for one in strangers if one.unit.endswith((".service", ".socket"))})
+    elsewhere = sshd_ports_not_open(facts, host)
+    if elsewhere:  # what keeps the way in comes before all else, and is no line that ends sshd
+        ports = ", ".join(f'"{port}/tcp"' for port in elsewhere)
+        return judged(code, wrong, right, f"Say in the plan where sshd listens: [hosts] open_ports = [{ports}].")
+    units = sorted({one.unit for one in strangers if one.unit.endswith((".service", ".socket")) and not is_sshd(one)})
     for wanted, fix, command in (
         (
             [*units, *(twin for unit in units if (twin := unit.replace(".service", ".socket")) in states and twin not in units)],

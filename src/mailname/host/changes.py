@@ -13,6 +13,7 @@ from mailname.host.change_filter import filter_changes
 from mailname.host.change_names import name_changes, resolver_changes
 from mailname.host.clock import time_services
 from mailname.host.judge import judge
+from mailname.host.listening import sshd_ports_not_open
 from mailname.host.logins import judge_administrator, judge_ssh
 from mailname.host.script import PACKAGES
 from mailname.host.step import Outcome
@@ -57,17 +58,36 @@ def changes(facts: Facts, host: Host, wanted: Hosts) -> tuple[Change, ...]:
         *zone_changes(facts, wanted),
         *_upgrades(facts),
         *resolver_changes(facts, host),
-        *_jail(facts),
+        *_jail(facts, wanted),
         *_masked(facts),
-        *filter_changes(facts, host),
+        *(() if _keeps_filter(facts, host) else filter_changes(facts, host)),
         *_sshd(facts, wanted),
         *_root(facts, wanted),
     ]
     return tuple(one for when in When for one in found if one.when is when)
 
 
-def left_alone(facts: Facts) -> tuple[LeftAlone, ...]:
+def left_alone(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
     """Return what keeps us from changing something at all."""
+    return _keeps_sshd(facts) + _keeps_filter(facts, host)
+
+
+def _keeps_filter(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
+    ports = sshd_ports_not_open(facts, host)
+    if not ports:
+        return ()
+    said = " and ".join(map(str, ports))
+    opened = ", ".join(f'"{port}/tcp"' for port in ports)
+    return (
+        LeftAlone(
+            "HOST-06",
+            f"sshd listens at {said}, which the plan does not open: a packet filter made from it would lock you out there.",
+            f"Write into the plan: [hosts] open_ports = [{opened}]; or let sshd leave that port.",
+        ),
+    )
+
+
+def _keeps_sshd(facts: Facts) -> tuple[LeftAlone, ...]:
     if facts["guard"].code == 0:
         return (
             LeftAlone(
@@ -106,6 +126,8 @@ def _packages(facts: Facts, host: Host, wanted: Hosts) -> Iterator[Change]:
     wrong = {one.code for one in judge(inside, host, wanted) if one.outcome is Outcome.DOES_NOT_HOLD}
     if time_services(facts):
         wrong -= {"HOST-04"}
+    if _keeps_filter(facts, host):
+        wrong -= {"HOST-06"}
     missing = [name for name in PACKAGES if name not in have and wrong.intersection(_MENDS[name])]
     if missing:
         yield Change(
@@ -162,7 +184,7 @@ def _root(facts: Facts, wanted: Hosts) -> Iterator[Change]:
 
 def _sshd(facts: Facts, wanted: Hosts) -> Iterator[Change]:
     judged = judge_ssh(facts, wanted)
-    if judged.outcome is not Outcome.DOES_NOT_HOLD or left_alone(facts):
+    if judged.outcome is not Outcome.DOES_NOT_HOLD or _keeps_sshd(facts):
         return
     kept = facts.kept()
     drop_in, main = files.sshd_drop_in(wanted), kept.get(files.SSHD, "")
@@ -187,12 +209,18 @@ def _sshd(facts: Facts, wanted: Hosts) -> Iterator[Change]:
         yield Change("sshd", ("HOST-02",), ("+ unit ssh: reloaded, so that its files count",), (order(reload),), When.GUARDED)
 
 
-def _jail(facts: Facts) -> Iterator[Change]:
-    if judge_brute_force(facts).outcome is not Outcome.DOES_NOT_HOLD:
-        return
+def _jail(facts: Facts, wanted: Hosts) -> Iterator[Change]:
     now = facts.kept().get(files.JAIL)
-    shown = file_diff(files.JAIL, now, files.JAIL_TEXT) if now != files.JAIL_TEXT else ()
-    steps = (file(files.JAIL, files.JAIL_TEXT),) if now != files.JAIL_TEXT else ()
+    if judge_brute_force(facts).outcome is not Outcome.DOES_NOT_HOLD:
+        if now is None and facts["fail2ban"].code == 0 and any(_sshd(facts, wanted)):
+            shown = file_diff(files.JAIL, now, files.JAIL_OF_OTHERS)
+            yield Change(
+                "fail2ban", ("HOST-03",), shown, (file(files.JAIL, files.JAIL_OF_OTHERS, after="fail2ban-client reload"),)
+            )
+        return
+    text = files.jail(line.split()[1] for line in facts["sshd"].lines if line.startswith("port "))
+    shown = file_diff(files.JAIL, now, text) if now != text else ()
+    steps = (file(files.JAIL, text),) if now != text else ()
     yield Change("fail2ban", ("HOST-03",), (*shown, "+ unit fail2ban: started, now and at boot"), (*steps, order(START_JAIL)))
 
 

@@ -24,7 +24,8 @@ _PUT_AWAY = f"""systemctl disable -q {TIMER}
 rm -f {_UNITS}/{TIMER} {_UNITS}/{SERVICE}
 rm -rf {FOLDER}
 systemctl daemon-reload
-systemctl stop {TIMER} 2>/dev/null"""
+systemctl stop {TIMER} 2>/dev/null
+systemctl reset-failed {TIMER} {SERVICE} 2>/dev/null"""
 
 _RESTORE = f"""#!/bin/sh
 {_PATH}

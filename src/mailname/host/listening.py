@@ -11,7 +11,10 @@ from mailname.host.facts import whole_number
 
 if TYPE_CHECKING:
     from mailname.host.facts import Facts
+    from mailname.plan.hosts import Host
 
+#: The units that let people in by SSH, by all their names.
+SSH_UNITS = ("ssh.service", "ssh.socket", "sshd.service", "sshd.socket")
 _USERS = re.compile(r'\("([^"]*)",pid=(\d+)')
 
 
@@ -73,3 +76,14 @@ def listeners(facts: Facts) -> list[Listener]:
             unit = sockets.get(port, unit)
         found.add(Listener(words[0], address, number, program, unit, package))
     return sorted(found, key=lambda one: (one.port, one.protocol, one.address))
+
+
+def sshd_ports_not_open(facts: Facts, host: Host) -> list[int]:
+    """Return the ports at which sshd lets people in from elsewhere, and which the plan does not open."""
+    found = {one.port for one in listeners(facts) if not one.is_local and is_sshd(one)}
+    return sorted(port for port in found if (port, "tcp") not in host.open_ports)
+
+
+def is_sshd(one: Listener) -> bool:
+    """Tell whether it is sshd, or systemd in its place."""
+    return one.program == "sshd" or one.unit in SSH_UNITS

@@ -75,7 +75,7 @@ def judge_ssh(facts: Facts, wanted: Hosts) -> Result:
     """Judge how sshd lets people in."""
     code = "HOST-02"
     if facts["sshd"].code:
-        return unknown(code, f"'sshd -T' does not tell: {_first(facts['sshd'].text)}", "Look at it on the host: sudo sshd -T")
+        return _without_its_settings(code, facts)
     theirs, roots = facts.pairs("sshd", " "), facts.pairs("sshd-root", " ")
     wrong, right = [], []
     if roots.get("permitrootlogin") != "no":
@@ -115,6 +115,20 @@ def judge_ssh(facts: Facts, wanted: Hosts) -> Result:
             right.append(f"{', '.join(short)} accepted: not broken, but the weakest of these.")
     wrong += _old(facts)
     return judged(code, wrong, right, "Set it in a drop-in that is read first, and reload sshd.", "mailname host prepare PLAN")
+
+
+def _without_its_settings(code: str, facts: Facts) -> Result:
+    said = _first(facts["sshd"].text)
+    if not _refuses(facts):
+        return unknown(code, f"'sshd -T' does not tell: {said}", "Look at it on the host: sudo sshd -T")
+    text = f"sshd does not accept its own configuration, and would not start again: {said}"
+    return judged(code, [text], [], "Mend that line by hand, and do not restart sshd before it is accepted.", "sudo sshd -t")
+
+
+def _refuses(facts: Facts) -> bool:
+    """Tell whether sshd itself has refused its files, and not something around it: no sshd, no time, no rights, no /run/sshd."""
+    told = facts["sshd"]
+    return facts.is_root and told.code not in (*_ENDED, 126, 127) and "privilege separation" not in told.text
 
 
 def _old(facts: Facts) -> Iterator[str]:

@@ -72,6 +72,7 @@ class Prepared:
         put_back: what was changed and is as before again; empty where nothing had to be.
         password_file: where the administrator's new password stands.
         rebooted: whether it was restarted, and all is back.
+        way_in: who comes in from now on, as ``ssh`` takes it; empty where nobody was changed.
 
     """
 
@@ -82,6 +83,7 @@ class Prepared:
     put_back: str = ""
     password_file: Path | None = None
     rebooted: bool = False
+    way_in: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; the password is not among them."""
@@ -105,7 +107,7 @@ async def audit(host: Host, wanted: Hosts, ssh: Ssh) -> Audit:
             remedy="Write one into the plan: [hosts] ssh_keys.",
             step="prepare",
         )
-    return Audit(host, login, facts, changes(facts, host, wanted), left_alone(facts), judge(facts, host, wanted))
+    return Audit(host, login, facts, changes(facts, host, wanted), left_alone(facts, host), judge(facts, host, wanted))
 
 
 class Preparation:
@@ -166,6 +168,7 @@ class Preparation:
             await self._behind_guard(driver, guarded)
         for change in last:
             await self._one(driver, change)
+        self._prepared.way_in = self._administrator.target
         await self._verify(self._found.changes)
 
     async def _one(self, driver: Driver, change: Change) -> None:
@@ -287,7 +290,8 @@ class Preparation:
             self._prepared.results = judge(facts, self._found.host, self._wanted)
             left = changes(facts, self._found.host, self._wanted)
             inside = judge(_ours_to_mend(facts), self._found.host, self._wanted)
-            wrong = [one for one in inside if one.code in codes and one.outcome is Outcome.DOES_NOT_HOLD]
+            mendable = codes - {one.code for one in left_alone(facts, self._found.host)}
+            wrong = [one for one in inside if one.code in mendable and one.outcome is Outcome.DOES_NOT_HOLD]
             if not left and not wrong:
                 return
             if loop.time() > until:

@@ -60,16 +60,20 @@ WantedBy=sysinit.target
 UPGRADES_TEXT = 'APT::Periodic::Enable "1";\nAPT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
 RESOLVED_TEXT = _MADE + "[Resolve]\nDNSStubListener=no\n"
 CLOUD_TEXT = _MADE + "preserve_hostname: true\nmanage_etc_hosts: false\n"
-JAIL_TEXT = (
-    _MADE
-    + """[sshd]
-enabled = true
-# Debian 12 writes no /var/log/auth.log; a port by its name needs /etc/services.
-backend = systemd
-port = 22
-banaction = nftables
+_IGNORED = """# sshd says this of who has root's key, and nobody else: the owner, whom sshd does not let in as root any more.
+ignoreregex = ROOT LOGIN REFUSED
 """
-)
+#: For a jail that others have set up, and that is left as it is.
+JAIL_OF_OTHERS = _MADE + "[sshd]\n" + _IGNORED
+
+
+def jail(ports: Iterable[str]) -> str:
+    """Return the jail of sshd, where it listens: port 22 where that is not known."""
+    return (
+        f"{_MADE}[sshd]\nenabled = true\n"
+        "# Debian 12 writes no /var/log/auth.log; a port by its name needs /etc/services.\n"
+        f"backend = systemd\nport = {','.join(dict.fromkeys(ports)) or '22'}\nbanaction = nftables\n{_IGNORED}"
+    )
 
 
 def sshd_drop_in(wanted: Hosts) -> str:
