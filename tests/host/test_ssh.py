@@ -66,7 +66,12 @@ class TestLogIn:
         found, _ = logged_in(ssh, "anna@*) echo 1000; echo 'sudo: a password is required' >&2; exit 1;;")
         assert isinstance(found, HostError)
         assert "gets in, but may not use sudo without a password" in found.problem
-        assert "NOPASSWD" in found.remedy
+        assert f"ssh -t anna@{host().ssh} sudo visudo -f /etc/sudoers.d/zz-anna" in found.remedy
+
+    def test_without_sudo_is_told_as_that(self, ssh: Path) -> None:
+        found, _ = logged_in(ssh, "anna@*) echo 1000; echo 'sh: 1: sudo: not found' >&2; exit 127;;")
+        assert isinstance(found, HostError)
+        assert "sudo is not installed there" in found.problem
 
 
 class TestReboot:

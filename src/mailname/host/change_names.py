@@ -60,7 +60,11 @@ def resolver_changes(facts: Facts, host: Host) -> Iterator[Change]:
 if [ "$(readlink -f /etc/resolv.conf)" = {_STUB} ]; then
   if grep -q ^nameserver {_DIRECT}; then
     ln -sfn {_DIRECT} /etc/resolv.conf.mailname && mv -T /etc/resolv.conf.mailname /etc/resolv.conf
-  else echo 'systemd-resolved knows no server that could be asked instead of its stub' >&2; exit 1; fi
+  else
+    echo 'systemd-resolved knows no server that could be asked instead of its stub:' >&2
+    echo 'name one (DNS= in /etc/systemd/resolved.conf; systemctl restart systemd-resolved), and run this again' >&2
+    exit 1
+  fi
 fi
 systemctl restart systemd-resolved"""
     yield Change(

@@ -20,6 +20,7 @@ CONNECT = 8  # seconds
 ALONE = ("-o", "ControlMaster=no", "-o", "ControlPath=none")
 PERSISTS = 60  # seconds that a shared connection is kept where nobody could end it
 _FAILED = 255  # ssh's own exit status
+_NO_SUCH_PROGRAM = 127  # the shell's
 _REMEDIES = (
     ("IDENTIFICATION HAS CHANGED", "Its key is not the one that you know. Was it installed anew? Only then: {forget}"),
     ("Host key verification failed", "Compare its key with the provider's console, then log in once by hand: ssh {target}"),
@@ -119,7 +120,7 @@ class Ssh:
         targets = [host.ssh, as_administrator] if "@" in host.ssh else [as_administrator, host.ssh]
         targets.append(f"root@{place}")
         first: HostError | None = None
-        without_sudo: Login | None = None
+        without_sudo: HostError | None = None
         for target in dict.fromkeys(targets):
             try:
                 ran = await self.run(target, "id -u; sudo -n id -u", seconds=30.0)
@@ -134,13 +135,9 @@ class Ssh:
                 return Login(target, is_root=True)
             if b"0" in told[1:]:
                 return Login(target, is_root=False)
-            without_sudo = without_sudo or Login(target, is_root=False)
+            without_sudo = without_sudo or _without_rights(target, ran)
         if without_sudo is not None:
-            raise HostError(
-                f"{without_sudo.target} gets in, but may not use sudo without a password",
-                remedy="Give it that right (sudoers: NOPASSWD), or let root in for the time of preparing.",
-                step="ssh",
-            )
+            raise without_sudo
         raise first or HostError(f"there is no way into {host.ssh}", step="ssh")
 
     async def offered_logins(self, target: str) -> str:
@@ -153,6 +150,17 @@ class Ssh:
             return ""
         said = ran.complaint.decode("utf-8", "replace")
         return said.rpartition("Permission denied (")[2].partition(")")[0] if "Permission denied (" in said else ""
+
+
+def _without_rights(target: str, ran: Ran) -> HostError:
+    """Return that somebody gets in and may do nothing there, and what to type: a password for sudo is never asked for here."""
+    if ran.code == _NO_SUCH_PROGRAM:
+        remedy = "Install it there as root (apt-get install sudo), or let root in with your key for the time of preparing."
+        return HostError(f"{target} gets in, but is not root, and sudo is not installed there", remedy=remedy, step="ssh")
+    user = target.partition("@")[0] if "@" in target else "USER"
+    line, place = f"{user} ALL=(ALL:ALL) NOPASSWD: ALL", f"ssh -t {target} sudo visudo -f /etc/sudoers.d/zz-{user}"
+    remedy = f"Let root in with your key for the time of preparing, or write this line, '{line}', there: {place}"
+    return HostError(f"{target} gets in, but may not use sudo without a password", remedy=remedy, step="ssh")
 
 
 def _not_in(target: str, ran: Ran) -> HostError:
