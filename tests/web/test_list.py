@@ -71,12 +71,18 @@ class TestList:
         seen = await looks()
         shown = site({f"d{number:04}.tech": seen["broken" if number == 777 else "well"] for number in range(1000)})
         status, page = await get(shown, "/")
-        assert (status, len(names(page)), names(page)[:2]) == (200, 1000, ["d0777.tech", "d0000.tech"])
+        assert (status, len(names(page)), names(page)[:2]) == (200, 200, ["d0777.tech", "d0000.tech"])
         assert "<title>1 of 1000 domains not well</title>" in page
         assert "1 of 1,000 domains is broken" in page
         assert "DELEG-02" in page
         _, page = await get(shown, "/", "sort=domain")
         assert names(page)[:2] == ["d0000.tech", "d0001.tech"]
+        assert "1 to 200 of 1,000" in page
+        assert names((await get(shown, "/", "sort=domain&from=all"))[1]) == [f"d{number:04}.tech" for number in range(1000)]
+        last = (await get(shown, "/", "sort=domain&from=800"))[1]
+        assert (names(last)[0], 'id="before"' in last, 'id="next"' in last) == ("d0800.tech", True, False)
+        for nonsense in ("1000", "-1", "9" * 30, "x"):
+            assert names((await get(shown, "/", f"sort=domain&from={nonsense}"))[1])[0] == "d0000.tech"
         _, page = await get(shown, "/", "unwell=on")
         assert names(page) == ["d0777.tech"]
         _, page = await get(shown, "/", "q=d04&sort=nonsense")

@@ -36,6 +36,8 @@ _PATIENCE = 2.5  # seconds that a page waits for servers that were not asked yet
 _ORDER = {"broken": 0, "fragile": 1, "unknown": 2, "well": 3}
 _SORTS = ("verdict", "domain", "checked")
 _FEW_EVENTS = 6
+_ROWS = 200  # of the list, at first: a browser takes longer to draw a thousand than we to find them
+_DIGITS = 10
 
 
 def templates() -> Environment:
@@ -115,8 +117,24 @@ class Pages:
             rows.sort(key=lambda one: _ORDER[one.state])
         elif sort == "checked":
             rows.sort(key=lambda one: one.seen_at or datetime.min.replace(tzinfo=UTC))
+        begin = request.query_params.get("from", "")
+        first = int(begin) if begin.isascii() and begin.isdigit() and len(begin) < _DIGITS else 0
+        first = first if first < len(rows) else 0
+        shown = rows if begin == "all" else rows[first : first + _ROWS]
+        asked = {"list": "", "sort": sort, **({"unwell": "on"} if unwell_only else {}), **({"q": wanted} if wanted else {})}
         return self._page(
-            request, "list.html", rows=rows, counts=counts, sort=sort, unwell_only=unwell_only, wanted=wanted, page="list"
+            request,
+            "list.html",
+            rows=shown,
+            first=first,
+            found=len(rows),
+            most=_ROWS,
+            counts=counts,
+            sort=sort,
+            unwell_only=unwell_only,
+            wanted=wanted,
+            asked=urlencode(asked),
+            page="list",
         )
 
     def domain_of(self, request: Request) -> Domain:
