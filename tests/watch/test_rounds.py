@@ -139,8 +139,12 @@ class TestWatch:
             assert [line.split()[2] + line.split()[3] for line in said.splitlines()] == [f"{DOMAIN}not", f"{DOMAIN}mended:"]
             code, said, _ = await code_of(*words, "--acknowledge", "NS-01", "--reason", "new disk", "--until", "3d")
             assert (code, said.startswith(f"Nothing is said of NS-01 at {DOMAIN} until ")) == (0, True)
+        code, said, _ = await code_of(*looking, "--once", "--json")
+        assert (code, json.loads(said.splitlines()[0])["verdict"]) == (3, "unknown")  # nobody can be asked any more
+        code, said, warned = await code_of(*words, "--test")
+        assert code == 4, (said, warned)  # nor is there anybody who takes a message
         kept = History(history)
-        assert [one.verdict for one in kept.spells(DOMAIN)][::-1] == ["well", "broken", "well"]
+        assert [one.verdict for one in kept.spells(DOMAIN)][::-1] == ["well", "broken", "well", "unknown"]
         assert [one.reason for one in kept.acknowledgements(DOMAIN)] == ["new disk"]
         assert kept.outbox() == []
         kept.close()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mailname.checks import World
     from mailname.plan import Plan
-    from mailname.server.network import Network
+    from mailname.server.network import Endpoint, Network
     from mailname.watch.history import History
     from mailname.watch.rounds import Watched
     from mailname.watch.settings import Settings
@@ -99,7 +99,8 @@ def command(
 
         print_error(error)
         ctx.exit(EXIT_USAGE)
-    _warn([plan for _, plan in read], settings)
+    if not told and acknowledge is None:
+        _warn([plan for _, plan in read], settings, *((None, None) if trial else _ways(network_file, resolver, root_hints)))
     history = History(history_file or usual_file())
     with contextlib.closing(history):
         if acknowledge is not None:
@@ -126,11 +127,23 @@ def _refuse_doubles(read: list[tuple[Path, Plan]]) -> None:
         seen[plan.domain] = file
 
 
-def _warn(plans: list[Plan], settings: Settings) -> None:
-    from mailname.cli.console import err
-    from mailname.watch.dependence import dependences
+def _ways(network_file: Path | None, resolver: str | None, root_hints: Path | None) -> tuple[Network, Endpoint | None]:
+    from mailname.cli.vantage import Vantage
 
-    for sentence in dependences(plans, settings):
+    network, world = Vantage(network_file, resolver, root_hints).open()
+    return network, world.resolver
+
+
+def _warn(plans: list[Plan], settings: Settings, network: Network | None, resolver: Endpoint | None) -> None:
+    """Warn of who hears nothing when a domain is broken; with a resolver, of those whose own domain needs it, too."""
+    from mailname.cli.console import err
+    from mailname.watch.dependence import dependences, told_domains
+    from mailname.watch.recipients import recipients
+
+    elsewhere = {}
+    if network is not None and resolver is not None:
+        elsewhere = run(recipients(network, resolver, told_domains(settings)))
+    for sentence in dependences(plans, settings, elsewhere):
         err.print(f"warning: {sentence}", markup=False)
 
 

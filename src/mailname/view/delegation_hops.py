@@ -121,6 +121,8 @@ def state_of(sight: Sight) -> str:
     """Say in a few words how one address of a name server answers."""
     if sight.udp is None and sight.tcp is None:
         return "no way there from here"
+    if sight.udp is sight.tcp and sight.udp is not Outcome.ANSWER and sight.udp is not None:
+        return f"UDP and TCP {_NO_ANSWER.get(sight.udp, sight.udp.value)}"
     ways = ", ".join(
         f"{title} {'answers' if outcome is Outcome.ANSWER else _NO_ANSWER.get(outcome, outcome.value)}"
         for title, outcome in (("UDP", sight.udp), ("TCP", sight.tcp))

@@ -11,25 +11,39 @@ import dns.name
 from mailname.checks.wording import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dns.name import Name
 
     from mailname.plan import Plan
+    from mailname.watch.recipients import Recipient
     from mailname.watch.settings import Settings
 
 
-def dependences(plans: Iterable[Plan], settings: Settings) -> tuple[str, ...]:
-    """Return a sentence for each way that does not work when a watched domain is broken."""
+def dependences(plans: Iterable[Plan], settings: Settings, elsewhere: Mapping[Name, Recipient] | None = None) -> tuple[str, ...]:
+    """Return a sentence for each way that does not work when a watched domain is broken.
+
+    Args:
+        plans: what is watched.
+        settings: who is told.
+        elsewhere: who takes the mail of the domains of those who are told, as far as that was asked.
+
+    """
     plans = tuple(plans)
-    return tuple(dict.fromkeys(_all(plans, settings)))
+    return tuple(dict.fromkeys(_all(plans, settings, elsewhere or {})))
 
 
-def _all(plans: tuple[Plan, ...], settings: Settings) -> Iterator[str]:
+def told_domains(settings: Settings) -> tuple[Name, ...]:
+    """Return the domains of those who are told by mail."""
+    names = (_name(mailbox.rpartition("@")[2]) for mailbox in (settings.mail.to if settings.mail is not None else ()))
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _all(plans: tuple[Plan, ...], settings: Settings, elsewhere: Mapping[Name, Recipient]) -> Iterator[str]:
     if settings.mail is not None:
         for mailbox in settings.mail.to:
             for plan in plans:
-                if why := _needs(mailbox.rpartition("@")[2], plan, plans):
+                if why := _needs(mailbox.rpartition("@")[2], plan, plans) or _asked(mailbox.rpartition("@")[2], plan, elsewhere):
                     domain = spoken(plan.domain)
                     yield f"{mailbox} hears nothing when {domain} is broken: {why}. Add an address of another provider."
         for plan in plans:
@@ -61,6 +75,20 @@ def _needs(domain: str, plan: Plan, plans: tuple[Plan, ...]) -> str:
         theirs = {address for server in other.name_servers for address in server.addresses}
         if theirs <= ours:
             return "its domain has the same name servers"
+    return ""
+
+
+def _asked(domain: str, plan: Plan, elsewhere: Mapping[Name, Recipient]) -> str:
+    """Say why mail to a domain needs what a plan describes, by what the domain itself publishes."""
+    name = _name(domain)
+    found = elsewhere.get(name) if name is not None else None
+    if found is None:
+        return ""
+    for host in found.mail_hosts:
+        if host.is_subdomain(plan.domain):
+            return f"its mail host {spoken(host)} is in it"
+    if found.name_servers and all(server.is_subdomain(plan.domain) for server in found.name_servers):
+        return "the name servers of its domain have their names in it"
     return ""
 
 

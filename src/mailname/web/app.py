@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -63,7 +64,7 @@ def app(site: Site, hosts: Container[str] | None) -> ASGIApp:
         Route("/api/1" + place + "/traffic", told.traffic),
         Route("/metrics", told.metrics),
         Route("/healthz", told.health),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static"))),
     ]
     made = Starlette(routes=routes, exception_handlers={HTTPException: pages.wrong, 500: pages.wrong})
     return Guard(made, hosts)
