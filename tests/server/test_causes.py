@@ -78,10 +78,16 @@ async def both(secondary: Running, primary: Running, secondary_at: object = SECO
 
 
 class NoRoute(DirectNetwork):
-    """A machine without a route to anybody."""
+    """A machine without a route to anybody, or that does not let a process ask."""
+
+    error = errno.ENETUNREACH
 
     def open_udp(self, to: Endpoint, source: IPAddress | None = None) -> socket.socket:
-        raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        raise OSError(self.error, os.strerror(self.error))
+
+
+class TooManyFiles(NoRoute):
+    error = errno.EMFILE
 
 
 async def well(*servers: Running) -> None:
@@ -203,6 +209,13 @@ class TestConnections:
             cause = await cause_of(secondary, "REPL-11")
             assert os.strerror(errno.ENETUNREACH) in cause["says"]
             assert "ip route get 127.0.0.2" in cause["remedy"]
+
+    async def test_too_many_open_files(self, site: Site) -> None:
+        """That is no fault of the way: the routes are well."""
+        async with running(site.secondary(), network=TooManyFiles()) as secondary:
+            cause = await cause_of(secondary, "REPL-28")
+            assert "too many files open" in cause["says"]
+            assert "LimitNOFILE" in cause["remedy"]
 
     async def test_tls(self, site: Site) -> None:
         """The sentence says which part of it did not work."""
@@ -416,6 +429,9 @@ class TestRoles:
             found = await both(other, primary)
             assert found.code == "REPL-20"
             assert "Both ns1 and ns2 are primary" in found.says
+            await other.reconfigure(site.secondary())  # it is what it was meant to be: that is no cause any more
+            primary.clock.move(1000)
+            await well(primary, other)
 
     async def test_secondaries_of_each_other(self, site: Site) -> None:
         """Nobody is primary."""

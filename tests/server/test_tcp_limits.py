@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from mailname.server.tcp_limits import STUCK, Place, TcpLimits
+import pytest
+
+from mailname.server.tcp_limits import MOST_CONNECTIONS, STUCK, Place, TcpLimits, most_connections
+
+
+class TestMostConnections:
+    @pytest.mark.parametrize(
+        ("files", "most"), [(1024, MOST_CONNECTIONS), (resource.RLIM_INFINITY, MOST_CONNECTIONS), (256, 104), (64, 8), (20, 4)]
+    )
+    def test_leaves_files_for_the_rest(self, monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
+        """Strangers who open connections must not keep a secondary from asking, nor a primary from writing."""
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+        assert most_connections() == most
 
 
 @dataclass

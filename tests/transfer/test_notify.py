@@ -51,6 +51,18 @@ class TestNotifying:
         one.on_answer(Serial(7), "NOERROR")
         assert (one.state, one.next_at, one.on_timer(now + 10_000)) == ("acknowledged", None, None)
 
+    def test_refusal_is_tried_again_seldom(self) -> None:
+        """The other side may be configured anew meanwhile; what it says then counts."""
+        one = Notifying(peer())
+        one.announce(Serial(7), 0.0)
+        one.on_answer(Serial(7), "NOTAUTH", 1.0)
+        assert (one.state, one.next_at) == ("refused", 1.0 + LONGEST_RETRY)
+        assert one.on_timer(LONGEST_RETRY) is None
+        assert one.on_timer(1.0 + LONGEST_RETRY) == SendNotify(peer(), Serial(7))
+        assert one.state == "refused"
+        one.on_answer(Serial(7), "NOERROR", 1000.0)
+        assert (one.state, one.next_at) == ("acknowledged", None)
+
     def test_secondary_that_is_gone_for_years_is_still_told(self) -> None:
         """The pause stays at fifteen minutes, however often it was tried."""
         one = Notifying(peer())

@@ -18,6 +18,8 @@ from mailname.transfer.primary import Primary, Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dns.name import Name
+
     from mailname.server.network import IPAddress
     from mailname.server.noting import Noting
     from mailname.server.timetable import Timed
@@ -72,8 +74,10 @@ class Announcing:
             self.notes.notified(peer, serial, error.reason, error.problem)
         else:
             log.info("zone %s: notify to %s for serial %s: %s", bare(zone.apex), peer, serial, rcode)
-            self.rules.on_notify_answer(peer, serial, rcode)
+            self.rules.on_notify_answer(peer, serial, rcode, self.context.clock.monotonic())
             well = rcode == "NOERROR"
+            if rcode != "NOTAUTH":  # whoever takes NOTIFYs, from us or another, is no primary any more
+                self.rivals.pop(peer.address, None)
             if well and peer.key is not None:  # it was signed, and that was looked at
                 self.on_signed_well(peer.address)
             if well and self.on_acknowledged is not None:
@@ -87,6 +91,13 @@ class Announcing:
         """Remember that a transfer was refused, and to whom."""
         self.notes.refused(self.rules, source, reason, says)
         self.rules.on_refused(Refusal(self.context.clock.wall(), str(source), reason, says))
+
+    def on_transferred(self, source: IPAddress, key: Name | None, serial: Serial) -> None:
+        """Take that somebody has fetched the zone. Who has refused our NOTIFY is told again: perhaps it is the same server."""
+        self.rules.on_transferred(source, key, serial)
+        self.rivals.pop(source, None)
+        now = self.context.clock.monotonic()
+        self.do([one.announce(serial, now) for one in self.rules.notifying if one.state == "refused" and one.serial == serial])
 
     def on_signed_well(self, source: IPAddress) -> None:
         """Take that the signature of somebody who asks for the zone, or answers our NOTIFY, was good."""

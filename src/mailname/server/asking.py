@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 UDP_TIMEOUT = 1.5  # seconds for one try
 TCP_TIMEOUT = 5.0  # seconds to connect and get a short answer
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 _AT_ONCE = 2048  # octets of messages that are not worth a thread
 _MOST_READ = 1 << 18  # octets
 
@@ -53,6 +55,7 @@ _REMEDIES = {
     "timeout-udp": "Start the primary, or open port 53 for UDP and TCP in its packet filter.",
     "timeout-tcp": "Open port 53 for TCP in the primary's packet filter: UDP gets through, TCP does not.",
     "connection-refused": "Start the name server on the primary, or correct its address here.",
+    "too-many-files": "Raise the limit of this server (LimitNOFILE in its unit, or ulimit -n), and start it again.",
     "unreachable": "Look at this server's network and routes.",
     "too-slow": "Look at the way to the primary; let it take longer, if it must: total in the table [transfer_limits].",
     "too-large": "Look at what the primary sends; allow more, if it is right: octets in the table [transfer_limits].",
@@ -101,6 +104,8 @@ def network_failure(peer: Peer, error: OSError | EOFError, transport: str) -> Tr
         return failure(peer, "connection-refused", f"nothing listens there ({transport.upper()} refused)")
     if isinstance(error, ConnectionResetError | BrokenPipeError | EOFError):
         return failure(peer, "reset", f"the connection was closed in the middle ({transport.upper()})")
+    if isinstance(error, OSError) and error.errno in _TOO_MANY_FILES:
+        return failure(peer, "too-many-files", "is not asked: this server has too many files open")
     return failure(peer, "unreachable", f"cannot be reached: {error.strerror or error}")
 
 

@@ -295,7 +295,7 @@ class Dispatcher:
         with notes.sending(rules, source, key, "IXFR", held, zone.serial) as sent:
             sent.count(len(reply), int.from_bytes(message[6:8]))
         _log_sent(zone, source, sent, 0.0)
-        rules.on_transferred(source.address, key, zone.serial)
+        served.secondaries.on_transferred(source.address, key, zone.serial)
         return reply
 
     def _stream(
@@ -318,7 +318,7 @@ class Dispatcher:
                 sent.count(len(message), count)
                 yield message
         _log_sent(zone, source, sent, clock.monotonic() - started)
-        rules.on_transferred(source.address, key, zone.serial)
+        served.secondaries.on_transferred(source.address, key, zone.serial)
 
     def _objection(self, served: ServedZone, source: Endpoint, signer: Verified | None) -> str | None:
         key = signer.key.name if signer else None

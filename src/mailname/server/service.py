@@ -32,7 +32,7 @@ from mailname.server.served_images import ServedImages
 from mailname.server.served_zones import ServedZones, batched
 from mailname.server.store import Store
 from mailname.server.tcp import TcpListener
-from mailname.server.tcp_limits import TcpLimits
+from mailname.server.tcp_limits import TcpLimits, most_connections
 from mailname.server.timetable import Timed, Timetable
 from mailname.server.tls_ports import TlsPorts
 from mailname.server.traffic_history import TrafficHistory, traffic_of
@@ -94,7 +94,7 @@ class Server:
             offered(config.replies),
             RateLimiter(config.rate_limit),
         )
-        self._limits = TcpLimits(self.clock.monotonic)
+        self._limits = TcpLimits(self.clock.monotonic, most_connections())
         self._udp: list[UdpListener | UdpWorkers] = []
         self._workers = workers if are_available(self.network) else 0
         if self._workers or config.folder:

@@ -6,6 +6,7 @@ RFC 7766 section 6.2.3 lets a server close idle connections when it runs short o
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 400
 MOST_PER_CLIENT = 40
+_OWN_FILES = 48  # what a server has open besides, and needs while it transfers and writes
+_FEWEST = 4
 STUCK = 3.0  # seconds after which a client that does not read its answers may be ended to make room
 _IPV6_CLIENT = 64  # bits: what one host is commonly given
+
+
+def most_connections() -> int:
+    """Return how many connections there may be: half of the files that this process may have open, beside its own."""
+    most_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most_files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, max(_FEWEST, (most_files - _OWN_FILES) // 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

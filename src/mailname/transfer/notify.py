@@ -63,15 +63,17 @@ class Notifying:
 
     def on_timer(self, now: float) -> SendNotify | None:
         """Send again what is not acknowledged in time."""
-        if self.acknowledged or self.serial is None or self.next_at is None or now < self.next_at:
+        if self.serial is None or self.next_at is None or now < self.next_at:
             return None
         return self._send(self.serial, now)
 
-    def on_answer(self, serial: Serial, rcode: str) -> None:
-        """Note the secondary's answer. Any answer ends the retries: repeating would not change a refusal."""
+    def on_answer(self, serial: Serial, rcode: str, now: float | None = None) -> None:
+        """Note the secondary's answer. Any answer ends the retries; a refusal is tried again seldom: it may be mended there."""
         if serial != self.serial:
             return
         self.acknowledged, self.next_at, self.reason = True, None, ""
+        if rcode != "NOERROR" and now is not None:
+            self.next_at = now + LONGEST_RETRY
         self.says = "" if rcode == "NOERROR" else f"answered {rcode} to NOTIFY"
 
     def on_failure(self, serial: Serial, says: str, reason: str = "") -> None:

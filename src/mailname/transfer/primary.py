@@ -67,11 +67,11 @@ class Primary:
         """Return when ``on_timer`` wants to be called."""
         return min((one.next_at for one in self.notifying if one.next_at is not None), default=None)
 
-    def on_notify_answer(self, peer: Peer, serial: Serial, rcode: str) -> None:
+    def on_notify_answer(self, peer: Peer, serial: Serial, rcode: str, now: float | None = None) -> None:
         """Take a secondary's answer to our NOTIFY."""
         for one in self.notifying:
             if one.peer == peer:
-                one.on_answer(serial, rcode)
+                one.on_answer(serial, rcode, now)
 
     def on_notify_failed(self, peer: Peer, serial: Serial, says: str, reason: str = "") -> None:
         """Take that a NOTIFY was not answered, or its signature rejected: ``reason`` is a stable word."""
