@@ -201,6 +201,10 @@ def ds_left_over(w: SmallWorld) -> None:
     w.delegate({NS1: (A1,), NS2: (A2,)}, f"example.tech. DS {DS}")
 
 
+def ds_nobody_knows(w: SmallWorld) -> None:
+    w.delegate({NS1: (A1,), NS2: (A2,)}, f"example.tech. DS {TAG} 13 200 {'ab' * 32}")
+
+
 def ds_of_another_key(w: SmallWorld) -> None:
     ds_left_over(w)
     w.serve(edited(w.zone, add=f"@ DNSKEY {KEY.replace('mdss', 'ndss')}"))
@@ -294,6 +298,7 @@ FAULTS: list[tuple[Callable[[SmallWorld], None], str, str]] = [
     (edns_dropped, "NS-10", "fragile"),
     (ds_left_over, "DELEG-10", "broken"),
     (ds_of_another_key, "DELEG-10", "broken"),
+    (ds_nobody_knows, "DELEG-10", "fragile"),
     (two_spf_records, "POL-01", "fragile"),
     (dmarc_without_policy, "POL-02", "fragile"),
     (mta_sts_without_id, "POL-04", "fragile"),

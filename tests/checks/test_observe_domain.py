@@ -68,6 +68,22 @@ def with_provider(world: SmallWorld) -> SmallWorld:
     return world
 
 
+class TestSameFaultAtEveryServer:
+    @pytest.mark.parametrize(("rcode", "code"), [("SERVFAIL", "NS-05"), ("REFUSED", "NS-04")])
+    async def test_is_one_cause(self, rcode: str, code: str) -> None:
+        """Nobody knows which is the primary, so that neither explains the other: one cause names both."""
+        world = SmallWorld()
+        for address in ("192.0.2.1", "198.51.100.2"):
+            if rcode == "REFUSED":
+                world.host(address).table = ZoneTable({})
+            else:
+                faults.unserved(world, address)
+        _, verdict = await seen(world)
+        assert (codes(verdict), verdict.verdict) == ((code, ()), "broken")
+        assert verdict.cause is not None
+        assert {"192.0.2.1", "198.51.100.2"} == set(map(str, verdict.cause.finding.addresses))
+
+
 class TestHealthy:
     @pytest.mark.parametrize("text", [PLAN, V6, TWO_ADDRESSES], ids=["ordinary", "v6-only", "one name with two addresses"])
     @pytest.mark.parametrize("resolver", [True, False])

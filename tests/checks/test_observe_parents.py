@@ -37,6 +37,16 @@ class TestWalk:
         assert verdict.cause is not None
         assert verdict.cause.finding.code == "TLD-02"
 
+    async def test_takes_a_denial_for_that_of_the_zone_that_denies(self) -> None:
+        """The root's server has the TLD's zone as well, and answers from it without a referral: the TLD exists."""
+        world = SmallWorld()
+        head = "$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n"
+        both = {name("."): zone_of(f"{head}tech NS a.\n", "."), name("tech."): zone_of(head, "tech.")}
+        world.hosts[ip_address("198.18.0.1")].table = ZoneTable(both)
+        verdict = verdict_of(world.plan, await look(world))
+        assert verdict.cause is not None
+        assert verdict.cause.finding.says.startswith("The registry of tech does not know example.tech")
+
     async def test_tells_of_parents_that_disagree(self) -> None:
         """One TLD server has the plan's delegation, the other not yet: a change is travelling."""
         world = SmallWorld()

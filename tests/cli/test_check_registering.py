@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
-from tests.checks.small_world import RESOLVER, ROOT, SmallWorld, name
+from tests.checks.small_world import RESOLVER, ROOT, TLD, SmallWorld, name, zone_of
+from tests.checks.test_observe_domain import FOREIGN, HEAD, with_provider
 from tests.cli.test_check import check, running
 
 from mailname.cli.check import command
@@ -102,6 +103,29 @@ class TestBeforeRegistering:
             none = CliRunner().invoke(command, world)
         assert (good.exit_code, good.stdout) == (0, "example.tech well\n")
         assert (none.exit_code, "--ns NAME/ADDRESS" in none.stderr) == (2, True)
+
+    def test_a_server_outside_the_domain_is_looked_up(self, tmp_path: Path) -> None:
+        """From the root down, as no resolver is asked; and one name may be written once for each of its addresses."""
+        world = with_provider(SmallWorld(FOREIGN))
+        world.hosts[TLD].table = world.hosts[TLD].table.with_zone(name("tech."), zone_of(HEAD, "tech."))
+        with running(world) as network:
+            network.root_hints = ((name("a.root."), ROOT),)
+            network.save(tmp_path / "network.json")
+            words = [
+                "example.tech",
+                "--network",
+                str(tmp_path / "network.json"),
+                "--timeout",
+                "0.5",
+                "--json",
+                "--before-registering",
+            ]
+            given = ["--ns", "ns1.provider.net/192.0.2.1", "--ns", "ns1.provider.net/192.0.2.1", "--ns", "ns2.provider.net"]
+            good = CliRunner().invoke(command, [*words, *given])
+            lost = CliRunner().invoke(command, [*words, "--ns", "ns8.provider.net", "--ns", "ns9.provider.net"])
+        assert (good.exit_code, json.loads(good.stdout)["verdict"]) == (0, "well")
+        told = json.loads(lost.stdout)
+        assert (told["verdict"], told["cause"]["code"]) == ("broken", "DELEG-08")
 
     def test_a_server_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
         """An address is wanted, and it is no address."""

@@ -44,6 +44,7 @@ WANTED = {
     "registry-server-behind": "DELEG-05",
     "ds-left-over": "DELEG-10",
     "ds-of-another-key": "DELEG-10",
+    "ds-of-unknown-kind": "DELEG-10",
     "registry-server-down": "TLD-03",
     "registry-down": "TLD-01",
     "root-unreachable": "ROOT-01",

@@ -79,7 +79,8 @@ def zone_expired(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find secondaries that answer SERVFAIL: the copy has expired, or none ever came (RFC 1035 section 3.3.13, EXPIRE)."""
     for server, found, none_serves in _not_serving(plan, facts):
         here = [(sight, sight.soa) for sight in found if sight.soa and sight.soa.rcode == dns.rcode.SERVFAIL]
-        if not here or server.role != "secondary":
+        nobody_knows = not facts.planned and none_serves  # which of them is the primary
+        if not here or (server.role != "secondary" and not nobody_knows):
             continue
         name, domain = spoken(server.name), spoken(plan.domain)
         status = facts.status(server.name)
@@ -92,6 +93,8 @@ def zone_expired(plan: Plan, facts: Facts) -> Iterator[Finding]:
             what += f" {duration(plan.soa.expire)}"
         elif status:
             what = "has never arrived there"
+        elif nobody_knows:
+            what = "does not load there, has expired, or never arrived"
         else:
             what = "has expired there or never arrived"
         last = f" The last failure: {sentence(str(failure['says']))}" if failure else ""
@@ -161,10 +164,10 @@ def zone_fails_to_load(plan: Plan, facts: Facts) -> Iterator[Finding]:
         problem = None
     written = facts.zone_file.problem if facts.zone_file else ""
     failing = [s.soa for s in sights(plan, facts) if s.server == server and s.soa and s.soa.rcode == dns.rcode.SERVFAIL]
-    if not failing and not problem and not written:
+    none_serves = not any(sight.serial is not None for sight in sights(plan, facts))
+    if (not failing or (none_serves and not facts.planned)) and not problem and not written:
         return
     why = str(problem["says"]) if problem else written
-    none_serves = not any(sight.serial is not None for sight in sights(plan, facts))
     yield Finding(
         "NS-09",
         Severity.DEAD if none_serves else Severity.FRAGILE,

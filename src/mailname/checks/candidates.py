@@ -230,6 +230,14 @@ def _servfail(plan: Plan, facts: Facts, same: Sequence[Finding]) -> Choice | Non
         "See there whom it asks and with which key, and whether the primary allows it.",
     )
     command = _ASK_ENGINE[server.engine].format(domain=domain) if facts.planned else ""
+    if plan.primary.name in {one.server for one in same}:  # without a plan, and nobody serves the zone
+        name = listed(spoken(one.server) for one in same if one.server)
+        unloaded = Candidate(
+            f"The zone does not load on {name}: its file has a mistake, is missing, or cannot be read.",
+            f"configuration on {name}",
+            "See in the server's log why the zone was not loaded, correct it, and reload.",
+        )
+        return Choice((unloaded, expired, never))
     return Choice(
         (expired, never), command, f"Typed on {name}: a serial or a time of expiry is told where there was a copy once."
     )

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from dns.rdatatype import RdataType
 
-from mailname.checks.ds import validators_drop
+from mailname.checks.ds import validators_drop, validators_follow
 from mailname.checks.finding import Finding, Severity, evidence_of, evidence_of_visit
 from mailname.checks.mail_host import visits
-from mailname.checks.observe_parents import ds_at_parent
 from mailname.checks.wording import plan_file, spoken
 from mailname.mail.tlsa import fits, is_usable, tlsa_owner
 
@@ -36,7 +35,7 @@ def _is_signed(plan: Plan, facts: Facts) -> bool | None:
     asked = [p for p in facts.at_rung("tld") if p.qtype == RdataType.DS and p.answered]
     if not asked:
         return None
-    return ds_at_parent(asked, facts.domain) is not None and not validators_drop(plan, facts)
+    return validators_follow(facts) and not validators_drop(plan, facts)
 
 
 def _why_not(records: tuple[TLSA, ...], visit: MailProbe) -> str | None:

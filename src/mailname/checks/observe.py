@@ -356,7 +356,7 @@ class Look:
 
     async def _resolve_now(self, name: Name) -> tuple[IPAddress, ...]:
         if self.world.resolver is None:
-            if not self.asks("root"):
+            if not self.asks("root") and not self.world.walks_for_hosts:
                 return ()
             self._iterator = self._iterator or Iterator(self.asker)
             return await self._iterator.addresses(name)

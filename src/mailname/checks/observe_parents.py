@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,6 +48,19 @@ def referral_in(probe: Probe) -> Referral | None:
         names = [r.rdata.target for r in sections if r.rdata.rdtype == RdataType.NS and r.owner == record.owner]  # type: ignore[attr-defined]  # NS
         return Referral(record.owner, {name: glue_in(probe, name) for name in names})
     return None
+
+
+def zone_that_denies(probe: Probe) -> Name | None:
+    """Return the zone that denies the name, by its SOA, where it is one below the zone that was asked; else None.
+
+    A server that has both, as the root servers had arpa, answers from the lower one without a referral (RFC 1034 section 4.3.2).
+    """
+    owners = (
+        (record.owner for record in probe.authority if record.rdtype == RdataType.SOA) if probe.aa and not probe.answer else ()
+    )
+    return next(
+        (o for o in owners if o != probe.zone and o.is_subdomain(probe.zone) and probe.qname.parent().is_subdomain(o)), None
+    )
 
 
 def glue_in(probe: Probe, name: Name) -> tuple[IPAddress, ...]:
@@ -129,6 +142,8 @@ class Walk:
             return
         answered.set()
         if (referral := referral_in(probe)) is None:
+            if (lower := zone_that_denies(probe)) is not None:
+                self.asker.probes.append(replace(probe, rung="tld", zone=lower))
             return
         if referral.zone == self.domain:
             await asyncio.gather(self.found(referral), self._look_for_ds(whom))

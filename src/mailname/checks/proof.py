@@ -60,8 +60,16 @@ def _without_false_effects(plan: Plan, facts: Facts, claims: list[Claim]) -> lis
         code = false[0].code
         own = tuple(dict.fromkeys(one for one in false if one.code == code))
         claims = [replace(claim, explains=tuple(one for one in claim.explains if one not in own)) for claim in claims]
-        claims.append(Claim(own))
+        claims = _beside(claims, own)
     return claims
+
+
+def _beside(claims: list[Claim], own: tuple[Finding, ...]) -> list[Claim]:
+    """Add what nothing explains after all: to the claim of its code, since that is the same fault at another server."""
+    code = own[0].code
+    if not any(claim.same[0].code == code for claim in claims):
+        return [*claims, Claim(own)]
+    return [replace(claim, same=(*claim.same, *own)) if claim.same[0].code == code else claim for claim in claims]
 
 
 def _still_found(plan: Plan, facts: Facts, causes: Iterable[Finding]) -> set[tuple[str, str]]:

@@ -159,7 +159,7 @@ def _an_ipv4_address(seen: _Seen) -> str:
 
 def _distinct_addresses(seen: _Seen) -> str:
     sets = [frozenset(addresses_of(server, seen.facts)) for server in seen.plan.name_servers]
-    return "" if len(sets) < 2 or len(set(sets)) > 1 else "All name servers have the same addresses."
+    return "" if len(sets) < 2 or len(set(sets)) > 1 or not any(sets) else "All name servers have the same addresses."
 
 
 def _different_networks(seen: _Seen) -> str:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, cast
 import dns.rcode
 from dns.rdatatype import RdataType
 
-from mailname.checks.ds import validators_drop
+from mailname.checks.ds import validators_drop, validators_follow
 from mailname.checks.facts import SIGNATURES
 from mailname.checks.finding import Finding, Severity, evidence_of
-from mailname.checks.observe_parents import ds_at_parent
 from mailname.checks.reading import sights
 from mailname.checks.wording import dig, duration, listed, spoken
 
@@ -66,7 +65,7 @@ def nothing_validates(plan: Plan, facts: Facts) -> bool:
 
 def _wrong(plan: Plan, facts: Facts) -> list[tuple[NameServer, IPAddress, str, Probe]]:
     """Return each address with wrong signatures, with why; none where the parent has no DS, or one that leads to no key."""
-    if ds_at_parent(facts.probes, facts.domain) is None or not any(facts.at_rung(SIGNATURES)) or validators_drop(plan, facts):
+    if not validators_follow(facts) or not any(facts.at_rung(SIGNATURES)) or validators_drop(plan, facts):
         return []
     found = []
     for sight in sights(plan, facts):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dns.rcode
 
 from mailname.checks.finding import Finding, Severity, evidence_of
-from mailname.checks.observe_parents import referral_in
+from mailname.checks.observe_parents import referral_in, zone_that_denies
 from mailname.checks.reading import root_answers
 from mailname.checks.wording import dig, names, spoken
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def tld_exists(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Find that the root denies the top-level domain."""
     answers = root_answers(facts)
-    if not answers or any(referral_in(probe) for probe in answers):
+    if not answers or any(referral_in(probe) or zone_that_denies(probe) for probe in answers):
         return
     tld = plan.domain.split(2)[1]
     yield Finding(

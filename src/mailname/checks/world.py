@@ -55,6 +55,7 @@ class World:
         timeout: seconds to wait for one try.
         tries: how often a UDP question is sent. Over TCP the kernel repeats; one connection has ``timeout * tries`` seconds.
         start: the highest rung to ask.
+        walks_for_hosts: hosts are looked for from the root down even where the root is above the highest rung to ask.
         port: where the authoritative servers listen, root and TLD as well; 53 but in a world of one's own.
         families: the IP versions over which we ask.
         signed: a DS is going to be registered, so that the servers are asked for their keys.
@@ -74,6 +75,7 @@ class World:
     timeout: float = 1.2
     tries: int = 2
     start: str = "resolver"
+    walks_for_hosts: bool = False
     port: int = 53
     families: frozenset[int] = frozenset({4, 6})
     signed: bool = False

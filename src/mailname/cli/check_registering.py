@@ -20,6 +20,7 @@ from mailname.cli.console import print_prose
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from dns.name import Name
     from dns.rdata import Rdata
     from rich.console import Console
 
@@ -40,10 +41,10 @@ class Ahead:
 
 
 def name_servers(texts: Iterable[str]) -> tuple[NameServer, ...]:
-    """Read ``--ns NAME/ADDR[,ADDR]``; a name outside the domain may come without an address."""
+    """Read ``--ns NAME/ADDR[,ADDR]``, one name as often as it has addresses; a name outside the domain may come without one."""
     from mailname.plan import NameServer
 
-    servers: list[NameServer] = []
+    servers: dict[Name, NameServer] = {}
     for text in texts:
         name, _, addresses = text.partition("/")
         try:
@@ -52,9 +53,12 @@ def name_servers(texts: Iterable[str]) -> tuple[NameServer, ...]:
         except (ValueError, dns.exception.DNSException) as error:
             says = f"'{text}' is not NAME/ADDRESS, as in ns1.example.tech/192.0.2.1."
             raise click.BadParameter(says, param_hint="--ns") from error
+        if (before := servers.get(known)) is not None:
+            servers[known] = replace(before, addresses=tuple(dict.fromkeys((*before.addresses, *found))))
+            continue
         role: Role = "secondary" if servers else "primary"
-        servers.append(NameServer(name=known, addresses=found, role=role, engine="builtin"))
-    return tuple(servers)
+        servers[known] = NameServer(name=known, addresses=found, role=role, engine="builtin")
+    return tuple(servers.values())
 
 
 def delegation_signers(texts: Iterable[str]) -> tuple[Rdata, ...]:
@@ -84,7 +88,7 @@ async def look_ahead(
     from mailname.checks.observe_servers import questions
     from mailname.checks.seen import expected_as_seen
 
-    world = replace(world, start="servers", signed=bool(ds))
+    world = replace(world, start="servers", signed=bool(ds), walks_for_hosts=world.start in ("resolver", "root"))
     if (plan := subject.plan) is not None:
         if servers:
             plan = replace(plan, name_servers=tuple(servers))
@@ -97,7 +101,7 @@ async def look_ahead(
     look = Look(subject.name, Asker(network, world), wanted, progress or say_nothing, tuple(servers), ())
     await look.all_rungs()
     facts = look.facts(began)
-    return None, before_registering(replace(facts, expected=expected_as_seen(facts)), servers, ds)
+    return None, before_registering(replace(facts, expected=expected_as_seen(facts), planned=False), servers, ds)
 
 
 def decisions(names: Iterable[str], plan: Plan, facts: Facts, verdict: Verdict) -> tuple[Decision, ...]:

@@ -52,6 +52,8 @@ def read_subject(text: str, *, quiet: bool = False) -> Subject:
         UsageError: it is no file and no domain.
 
     """
+    if text == ".":
+        raise click.UsageError("The root is nobody's domain. Write the name that you can register, as in example.tech.")
     file = Path(text)
     if file.suffix in _LISTS and (file.exists() or "/" in text):
         return Subject(Kind.LIST, file=file)

@@ -122,6 +122,13 @@ async def ds_left_over(lab: Lab) -> None:
     lab.register(replace(lab.wanted_registration(), ds=(dns.dnssec.make_ds(lab.plan.domain, KEY, DSDigest.SHA256),)))
 
 
+@fault("DELEG-10", "The registrar has a DS of a digest type that no validator knows: the domain is as good as unsigned.")
+async def ds_of_unknown_kind(lab: Lab) -> None:
+    """Enter a DS that nobody can follow."""
+    made = dns.dnssec.make_ds(lab.plan.domain, KEY, DSDigest.SHA256).replace(digest_type=200)
+    lab.register(replace(lab.wanted_registration(), ds=(made,)))
+
+
 @fault("DELEG-10", "The zone has a new key, and the registrar still has the DS of the old one.")
 async def ds_of_another_key(lab: Lab) -> None:
     """Enter the DS of one key, and publish another."""
