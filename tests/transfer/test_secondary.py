@@ -289,6 +289,19 @@ class TestSeveralPrimaries:
         secondary.on_not_transferred(FAILED, 2.0)
         assert (secondary.refresh_at, secondary.expire_at, secondary.failures) == (12.0, 1001.0, 1)
 
+    def test_newer_that_was_cut_off_is_tried_again_soon(self) -> None:
+        """A retry of an hour is for a primary that is silent: this one has something, and the line may be well again at once."""
+        secondary = Secondary((FIRST,))
+        secondary.on_start(0.0, zone(7, refresh=14400, retry=3600, expire=1209600), 0.0)
+        now, pauses = 1.0, []
+        for _ in range(11):
+            assert secondary.on_soa(FIRST, Serial(9), now) == [Transfer(FIRST, Serial(9), Serial(7))]
+            secondary.on_not_transferred(FAILED, now)
+            pauses.append(secondary.refresh_at - now)
+            now = secondary.refresh_at
+            assert secondary.on_timer(now) == [AskForSoa(FIRST)]
+        assert pauses == [15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, 14400.0]
+
     def test_one_that_confirms_is_enough(self) -> None:
         """The copy lives on, and the other's failure is told."""
         secondary = started(FIRST, SECOND)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.transfer.zones import zone
 
-from mailname.transfer.timers import LONGEST_PAUSE, LONGEST_REFRESH, Timers, pause_without_zone
+from mailname.transfer.timers import LONGEST_PAUSE, LONGEST_REFRESH, Timers, pause_for_more, pause_without_zone
 
 
 class TestTimers:
@@ -27,3 +27,8 @@ class TestTimers:
         """No SOA tells how long to wait before the first transfer."""
         assert [pause_without_zone(failures) for failures in range(4)] == [1, 2, 4, 8]
         assert pause_without_zone(10**9) == LONGEST_PAUSE
+
+    def test_pause_for_what_is_known_to_be_newer_begins_short(self) -> None:
+        """It doubles as well, so that a primary that gives no transfer is asked as rarely as any other in the end."""
+        assert [pause_for_more(failures) for failures in range(1, 5)] == [15, 30, 60, 120]
+        assert pause_for_more(10**9) == pause_for_more(10**6)

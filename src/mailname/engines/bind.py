@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dns.name
 
 from mailname.engines.bind_status import read_status, read_traffic
-from mailname.engines.engine import Installed, debian_places, refuse_updates
+from mailname.engines.engine import LONGEST_RETRY, Installed, debian_places, refuse_updates
 from mailname.engines.several_plans import (
     ALONE,
     CHECKED,
@@ -50,6 +50,8 @@ CONTROL = Path("rndc.conf")
 CONTROL_KEY = Path("rndc.key")
 #: Debian's own places; its AppArmor profile lets named write to no others.
 _DEBIAN = Path("/etc/bind/mailname")
+#: Who was cut off in a transfer asks again soon, and not after the SOA's *retry*, which is an hour mostly.
+_RETRYING = ("\tmin-retry-time 5;", f"\tmax-retry-time {LONGEST_RETRY};")
 _FOLLOWED = Path("/var/cache/bind/mailname")  # zones that come by a catalog
 _LOG_LINES = 4000
 _LARGEST_STATISTICS = 4_000_000  # octets: every dump goes to the file's end
@@ -190,7 +192,7 @@ def options(plan: Plan, server: NameServer, places: Places, others: tuple[str, .
     if followed := all_followed(_follows(plan, server, places), others):
         lines.append(f"\tcatalog-zones {{ {' '.join(followed)} }};")
         from_primary = " ".join(f"{places.source(address)};" for address in plan.primary.addresses)
-        lines += [f"\tallow-notify {{ {from_primary} }};", *_sources(server, places)]
+        lines += [f"\tallow-notify {{ {from_primary} }};", *_RETRYING, *_sources(server, places)]
     return "\n".join(lines) + f"\n{HARDENED}}};\n"
 
 
@@ -270,7 +272,7 @@ def _as_secondary(plan: Plan, places: Places, server: NameServer) -> list[str]:
         "\tallow-query { any; };",
         "\tallow-transfer { none; };",
         "\tnotify no; // there is nobody to tell",
-        "\tmin-retry-time 5;",
+        *_RETRYING,
     ]
 
 

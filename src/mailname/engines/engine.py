@@ -30,6 +30,10 @@ Words = tuple[str, ...]
 Order = Literal["reload", "configure", "retransfer", "refresh", "notify", "stop"]
 
 
+#: Seconds after which a secondary tries again at the latest where it could not fetch what its primary has.
+LONGEST_RETRY = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where a name server keeps its things on its host.

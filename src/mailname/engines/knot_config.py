@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailname.engines.engine import LONGEST_RETRY
 from mailname.engines.several_plans import ALONE, all_listen, catalog_file, listens, marks, plan_file
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
@@ -27,7 +28,7 @@ _HEAD = "# Written by mailname from the plan: change that, not this file."
 #: Knot takes over the serial that we have published, and makes IXFR of what differs; it refuses a lower one.
 _PRIMARY = ("zonefile-load: difference", "zonefile-sync: -1", "journal-content: changes")
 #: A copy is in its file as soon as it is served: a server that is killed goes on from it.
-_SECONDARY = ("zonefile-load: whole", "zonefile-sync: 0")
+_SECONDARY = ("zonefile-load: whole", "zonefile-sync: 0", f"retry-max-interval: {LONGEST_RETRY}")
 _MODULES = """\
 mod-rrl:
   - id: mailname

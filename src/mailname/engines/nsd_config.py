@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailname.engines.engine import LONGEST_RETRY
 from mailname.engines.several_plans import ALONE, all_listen, listens, marks, plan_file
 from mailname.plan import expand_all
 from mailname.server.network import Endpoint
@@ -110,7 +111,7 @@ def _as_primary(peers: Iterable[IPAddress], places: Places, key: str) -> list[st
 
 def _as_secondary(peers: Iterable[IPAddress], places: Places, key: str) -> list[str]:
     asked = [f"  request-xfr: {_at(places, address)} {key}" for address in peers]
-    return [*asked, *_allowed("allow-notify", peers, places, key), "  min-retry-time: 5"]
+    return [*asked, *_allowed("allow-notify", peers, places, key), "  min-retry-time: 5", f"  max-retry-time: {LONGEST_RETRY}"]
 
 
 def _allowed(what: str, peers: Iterable[IPAddress], places: Places, key: str) -> list[str]:

@@ -12,7 +12,7 @@ from mailname.transfer.actions import AskForSoa, Expire, Peer, Resume, Transfer
 from mailname.transfer.hints import Hints, sender
 from mailname.transfer.moment import Memory, Moment, told_jump
 from mailname.transfer.offers import Failure, best, refusal
-from mailname.transfer.timers import Timers, jittered, pause_without_zone
+from mailname.transfer.timers import Timers, jittered, pause_for_more, pause_without_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -321,4 +321,5 @@ class Secondary:
     def _pause(self, now: float) -> float:
         if self.timers is None or self.expire_at is None:
             return jittered(pause_without_zone(self.failures - 1), self.chance())
-        return jittered(self.timers.pause_after(self.failures, self.expire_at - now), self.chance())
+        pause = self.timers.pause_after(self.failures, self.expire_at - now)
+        return jittered(min(pause, pause_for_more(self.failures)) if self._missed else pause, self.chance())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SHORTEST = 1  # a zone with refresh 0 must not turn its secondary into a flood
 LONGEST_REFRESH = 2_419_200  # four weeks: longer would hide a lost NOTIFY for ever
 FIRST_PAUSE = 1.0  # before the first transfer no SOA tells how long to wait
+FIRST_PAUSE_FOR_MORE = 15.0  # after a transfer that failed: there is something newer, it is known
 LONGEST_PAUSE = 300.0  # while nothing is answered, whatever the SOA says
 JITTER = 0.1  # zones that were fetched together are not asked for together for ever
 _MOST_DOUBLINGS = 16
@@ -61,3 +62,12 @@ class Timers:
 def pause_without_zone(failures: int) -> float:
     """Return how long to wait before asking again while no version was ever held."""
     return min(FIRST_PAUSE * 2.0 ** min(failures, _MOST_DOUBLINGS), LONGEST_PAUSE)
+
+
+def pause_for_more(failures: int) -> float:
+    """Return how long to wait at most before asking again for a version that is known to be there, and could not be fetched.
+
+    *retry*, often an hour, is meant for a primary that does not answer (RFC 1035 section 3.3.13). Whoever was cut off in the
+    middle of a transfer would serve the old version for that long after the line is well again.
+    """
+    return FIRST_PAUSE_FOR_MORE * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)
