@@ -17,6 +17,8 @@ ELSEWHERE = {
     "round.example.": ["v=spf1 include:back.example -all"],
     "back.example.": ["v=spf1 include:round.example -all"],
     "home.example.": ["v=spf1 include:example.tech -all"],
+    "bad.example.": ["v=spf1 mxx -all"],
+    "worse.example.": ["v=spf1 include:bad.example -all"],
     "on.example.": ["v=spf1 redirect=gone.example"],
 }
 
@@ -50,12 +52,18 @@ class TestFollowedFaults:
             ("v=spf1 include:gone.example -all", "it includes gone.example, which has no SPF record"),
             ("v=spf1 ?include:Twice.Example. -all", "it includes Twice.Example, which has 2 SPF records"),
             ("v=spf1 redirect=gone.example", "it redirects to gone.example, which has no SPF record"),
-            ("v=spf1 include:on.example -all", "it redirects to gone.example, which has no SPF record"),
+            ("v=spf1 include:on.example -all", "it redirects to gone.example, by way of on.example, which has no SPF record"),
+            ("v=spf1 include:bad.example -all", "it includes bad.example, and there 'mxx' is no mechanism of SPF"),
+            (
+                "v=spf1 redirect=worse.example",
+                "it includes bad.example, by way of worse.example, and there 'mxx' is no mechanism of SPF",
+            ),
             ("v=spf1 include:round.example -all", "it leads back to round.example, without end"),
             ("v=spf1 include:home.example -all", "it leads back to example.tech, without end"),
             (
                 "v=spf1 include:deep.example include:four.example -all",
-                "with what it includes it takes 12 questions to judge, and receivers stop after 10",
+                "with what it includes it takes 12 questions to judge, and receivers stop after 10,"
+                " at 'exists:%{i}.four.example' (example.tech → four.example)",
             ),
         ],
     )
@@ -65,7 +73,10 @@ class TestFollowedFaults:
     def test_end_where_records_lead_ever_deeper(self) -> None:
         """Each names a new domain: nobody follows more than receivers do."""
         found = followed_faults(DOMAIN, "v=spf1 include:x -all", lambda domain: [f"v=spf1 include:x{domain.to_text()} -all"])
-        assert found == ["with what it includes it takes 11 questions to judge, and receivers stop after 10"]
+        assert found == [
+            "with what it includes it takes 11 questions to judge, and receivers stop after 10,"
+            f" at 'include:xxxxxxxxxxx.' (example.tech → {' → '.join('x' * n for n in range(1, 11))})"
+        ]
 
 
 class TestSpfTargets:

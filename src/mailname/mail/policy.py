@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
 ASKING = ("include", "a", "mx", "ptr", "exists")
 _TERM = re.compile(r"([+?~-]?)([a-z][a-z0-9_.-]*)(?:([:=/])(.*))?", re.IGNORECASE)
+_MACRO = re.compile(r"%(?:\{[slodiphcrtv]\d*r?[.+,/_=-]*\}|[%_-])", re.IGNORECASE)  # RFC 7208 section 7.1
 _POLICIES = ("none", "quarantine", "reject")
 
 
@@ -29,6 +30,11 @@ def spf_faults(texts: Iterable[str]) -> list[str]:
     return [fault for record in records for fault in _spf_terms(record.split()[1:])]
 
 
+def spf_record_faults(record: str) -> list[str]:
+    """Return what is wrong with one SPF record by itself."""
+    return _spf_terms(record.split()[1:])
+
+
 def _spf_terms(terms: list[str]) -> list[str]:
     faults, lookups = [], 0
     for at, term in enumerate(terms):
@@ -37,9 +43,12 @@ def _spf_terms(terms: list[str]) -> list[str]:
             faults.append(f"'{term}' is no term of SPF")
             continue
         sign, name, mark, value = match[1], match[2].lower(), match[3] or "", match[4] or ""
+        if "%" in _MACRO.sub("", value):
+            faults.append(f"'{term}' holds a macro that is none")
         if mark == "=":
             lookups += name == "redirect"
-            continue  # unknown modifiers are ignored (section 6)
+            faults += _modifier_faults(name, value, terms[:at])
+            continue
         if name in ("ip4", "ip6"):
             if not _is_network(value, 4 if name == "ip4" else 6):
                 faults.append(f"'{term}' holds no {'IPv4' if name == 'ip4' else 'IPv6'} network")
@@ -52,11 +61,34 @@ def _spf_terms(terms: list[str]) -> list[str]:
             lookups += 1
             if name in ("include", "exists") and not (mark == ":" and value):
                 faults.append(f"'{term}' names no domain")
+            elif (mark == ":" and not value) or not _is_well_measured(name, mark, value):
+                faults.append(f"'{term}' is no {name} of SPF")
         else:
             faults.append(f"'{term}' is no mechanism of SPF")
     if lookups > MOST_LOOKUPS:
         faults.append(f"it takes {lookups} questions to judge, and receivers stop after {MOST_LOOKUPS}")
     return faults
+
+
+def _modifier_faults(name: str, value: str, before: list[str]) -> list[str]:
+    """Judge a modifier; unknown ones are ignored (section 6)."""
+    if name not in ("redirect", "exp"):
+        return []
+    faults = [] if value else [f"'{name}=' names no domain"]
+    if sum(other.lower().startswith(f"{name}=") for other in before) == 1:
+        faults.append(f"{name}= is there more than once")
+    return faults
+
+
+def _is_well_measured(name: str, mark: str, value: str) -> bool:
+    """Tell whether prefix lengths are where they may be: behind ``a`` and ``mx``, up to 32 and 128 (section 5.6)."""
+    _, slash, lengths = (mark + value).partition("/")
+    if not slash or "%" in value:
+        return True
+    if name not in ("a", "mx"):
+        return mark == ":" and re.search(r"/\d*$", value) is None
+    match = re.fullmatch(r"(?:/(\d{1,2}))?(?://(\d{1,3}))?", f"/{lengths}")
+    return match is not None and int(match[1] or 0) <= 32 and int(match[2] or 0) <= 128
 
 
 def _is_network(text: str, version: int) -> bool:

@@ -7,12 +7,13 @@ is there twice. Not implemented: domains with macros, which depend on the letter
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.name
 
-from mailname.mail.policy import ASKING, MOST_LOOKUPS
+from mailname.mail.policy import ASKING, MOST_LOOKUPS, spf_record_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,25 +53,64 @@ def followed_faults(domain: Name, record: str, texts_of: TextsOf) -> list[str]:
 
     What nobody could say is not held against the record.
     """
-    faults: list[str] = []
-    asked = _walk(record, (domain,), texts_of, faults)
-    if not faults and asked > MOST_LOOKUPS:
-        faults.append(f"with what it includes it takes {asked} questions to judge, and receivers stop after {MOST_LOOKUPS}")
-    return faults
+    walk = _Walk(texts_of)
+    walk.through(record, (domain,))
+    if not walk.faults and walk.asked > MOST_LOOKUPS:
+        walk.faults.append(
+            f"with what it includes it takes {walk.asked} questions to judge,"
+            f" and receivers stop after {MOST_LOOKUPS}, at {walk.stops}"
+        )
+    return walk.faults
 
 
-def _walk(record: str, above: tuple[Name, ...], texts_of: TextsOf, faults: list[str]) -> int:
-    """Return how many questions a record takes with all that it leads to; ``above`` are the domains that led to it."""
-    asked = sum(1 for term in record.split()[1:] if _ASKS.fullmatch(term))
-    for kind, target in spf_targets(record):
-        does = "includes" if kind == "include" else "redirects to"
-        named = target.to_text(omit_final_dot=True)
+@dataclass(slots=True)
+class _Walk:
+    """One walk through the records, term by term as receivers read them.
+
+    Attributes:
+        asked: how many questions it took.
+        stops: the term at which receivers give up for their number, and by which records it was reached.
+
+    """
+
+    texts_of: TextsOf
+    faults: list[str] = field(default_factory=list)
+    asked: int = 0
+    stops: str = ""
+
+    def through(self, record: str, above: tuple[Name, ...]) -> None:
+        """Follow a record; ``above`` are the domains that led to it, its own the last."""
+        terms = record.split()[1:]
+        # A redirect comes last wherever it stands, and beside "all" not at all (section 6.1).
+        last = [one for one in terms if _is_redirect(one) and not any(map(_ALL.fullmatch, terms))]
+        for term in [*(one for one in terms if not _is_redirect(one)), *last]:
+            if not _ASKS.fullmatch(term):
+                continue
+            self.asked += 1
+            if self.asked == MOST_LOOKUPS + 1:
+                self.stops = f"'{term}' ({' → '.join(map(_spoken, above))})"
+            for kind, target in spf_targets(f"v=spf1 {term}"):
+                self._lead_to(kind, target, above)
+
+    def _lead_to(self, kind: str, target: Name, above: tuple[Name, ...]) -> None:
+        does, by = "includes" if kind == "include" else "redirects to", f", by way of {_spoken(above[-1])}"
+        named = f"{_spoken(target)}{by if len(above) > 1 else ''}"
         if target in above:
-            faults.append(f"it leads back to {named}, without end")
-        elif len(above) <= MOST_LOOKUPS and (texts := texts_of(target)) is not None:
+            self.faults.append(f"it leads back to {_spoken(target)}, without end")
+        elif len(above) <= MOST_LOOKUPS and (texts := self.texts_of(target)) is not None:
             records = spf_records(texts)
-            if len(records) == 1:
-                asked += _walk(records[0], (*above, target), texts_of, faults)
-            else:
-                faults.append(f"it {does} {named}, which has {'no SPF record' if not records else f'{len(records)} SPF records'}")
-    return asked
+            if len(records) != 1:
+                self.faults.append(
+                    f"it {does} {named}, which has {'no SPF record' if not records else f'{len(records)} SPF records'}"
+                )
+                return
+            self.faults += [f"it {does} {named}, and there {fault}" for fault in spf_record_faults(records[0])]
+            self.through(records[0], (*above, target))
+
+
+def _is_redirect(term: str) -> bool:
+    return term.lower().startswith("redirect=")
+
+
+def _spoken(name: Name) -> str:
+    return name.to_text(omit_final_dot=True)
