@@ -184,6 +184,16 @@ class TestWhatTheReaderDoes:
         assert look_again(verdict.cause.finding).startswith("dig +norec @198.18.0.2 ")
         assert look_again(verdict.cause.finding) in "".join(read(page(world.plan, facts, verdict)).text)
 
+    @pytest.mark.parametrize(("fault", "label"), [(faults.tcp_blocked, "Look again"), (faults.mx_missing, "Type")])
+    async def test_a_line_that_mends_nothing_is_not_told_as_what_to_type(
+        self, fault: Callable[[SmallWorld], None], label: str
+    ) -> None:
+        """It looks again; the mending is described above it."""
+        world, facts, verdict = await looked(fault)
+        assert verdict.cause is not None
+        text = "".join(read(page(world.plan, facts, verdict)).text)
+        assert f"{label}{verdict.cause.finding.command}" in text
+
     async def test_is_not_told_that_mail_hosts_answer_where_there_are_none(self) -> None:
         """The page says what was seen, and no more."""
         world, facts, verdict = await looked()

@@ -13,7 +13,7 @@ from mailname.view.delegation_hops import hops
 from mailname.view.delegation_map import draw
 from mailname.view.html_text import Html, fill, joined
 from mailname.view.ladder_lines import ONE_OF, PROVEN, TITLES, rung_lines
-from mailname.view.verdict_doing import look_again, own_letters, to_enter
+from mailname.view.verdict_doing import look_again, only_looks, own_letters, to_enter
 from mailname.view.verdict_sentence import sentence
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ $seen
 </section>
 <footer>
 <p>$blocked Made by mailname $version. What is said here rests on the answers above and on nothing else;
-each line under "Type" can be typed as it stands.</p>
+each line under "Type" and "Look again" can be typed as it stands.</p>
 </footer>
 </body>
 </html>
@@ -81,6 +81,7 @@ $proven
 _NOTE = '<p class="small"><b>Note</b> <span class="nobreak">$code</span> $says $fix</p>'
 
 _SIGNS = {"well": "✓", "fragile": "!", "broken": "✕", "unknown": "?"}
+_WHOLE = 24  # letters of a word that a narrow screen has room for
 _MOST_EVIDENCE = 6
 
 
@@ -126,13 +127,14 @@ def _nothing_to_do(plan: Plan, facts: Facts, verdict: Verdict) -> Html:
 
 def _cause(cause: Cause, verdict: Verdict, plan: Plan, facts: Facts) -> Html:
     finding = cause.finding
+    looks = only_looks(finding)
     lines = {
         "Enter": "\n".join(to_enter(plan, facts, finding)),
-        "Type": finding.command,
-        "Look again": look_again(finding),
+        "Type": "" if looks else finding.command,
+        "Look again": finding.command if looks else look_again(finding),
     }
     command = joined(
-        fill('<dt>$title</dt><dd><pre class="type"><code>$line</code></pre></dd>', title=title, line=line)
+        fill('<dt>$title</dt><dd><pre class="type"><code>$line</code></pre></dd>', title=title, line=_whole_words(line))
         for title, line in lines.items()
         if line
     )
@@ -151,6 +153,15 @@ def _cause(cause: Cause, verdict: Verdict, plan: Plan, facts: Facts) -> Html:
         explains=_explains(cause.explains),
         proven=fill('<p class="small">$says</p>', says=PROVEN) if cause.proven else Html(),
     )
+
+
+def _whole_words(lines: str) -> Html:
+    """Let a line break between words, and not within an option or a short name."""
+    return joined((joined(map(_whole, line.split(" ")), " ") for line in lines.split("\n")), "\n")
+
+
+def _whole(word: str) -> Html:
+    return fill("<span>$word</span>", word=word) if len(word) <= _WHOLE else fill("$word", word=word)
 
 
 def _choice(choice: Choice | None) -> Html:

@@ -34,6 +34,7 @@ dt { color: var(--soft); font-weight: 600; } dd { margin: 0; }
 pre { margin: .2rem 0; padding: .55rem .7rem; background: var(--code); border-radius: .4rem; white-space: pre-wrap;
   overflow-wrap: anywhere;
   font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+pre.type span { white-space: nowrap; }
 pre.type { border-left: .2rem solid var(--tone); user-select: all; font-size: .92rem; }
 .evidence { margin-top: .8rem; } .evidence p { font-size: .85rem; color: var(--soft); }
 .seen { margin-top: .5rem; } .seen h3 { margin-top: .8rem; } .seen li, .seen p { font-size: .9rem; color: var(--soft); }

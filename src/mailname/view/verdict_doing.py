@@ -15,9 +15,14 @@ _HAS_NO_DIG = ("mailname", "sudo", "journalctl")
 _NOT_OF_THE_DELEGATION = ("TLD", "DELEG-10")
 
 
+def only_looks(finding: Finding) -> bool:
+    """Tell whether the line to type mends nothing, and only asks the same again."""
+    return bool(finding.command) and finding.command.split(" ", 1)[0] not in _HAS_NO_DIG
+
+
 def look_again(finding: Finding) -> str:
     """Return the line that asks the same again, to see whether it is mended; empty where the line to type does that itself."""
-    if finding.command and finding.command.split(" ", 1)[0] not in _HAS_NO_DIG:
+    if only_looks(finding):
         return ""
     own = [p for p in finding.evidence if not finding.code.startswith("DELEG") and p.server.startswith(f"{finding.server} ")]
     return next((line for piece in (*own, *finding.evidence) if (line := repeated(piece))), "")
