@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,12 +53,25 @@ def driven_here(plan: Plan, control: Path | None, network_file: Path | None) -> 
 
 
 def orders(plan: Plan, ssh_config: Path | None) -> dict[Name, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]]:
-    """Return how each server of another program is given orders over SSH, where the plan says how that reaches it."""
+    """Return how each server of another program is given orders over SSH, where the plan says how that reaches it.
+
+    What it is asked is kept here, as it keeps no history itself.
+    """
+    import time
+
     from mailname.host.ssh import Ssh
+    from mailname.server.traffic_elsewhere import TrafficElsewhere
+    from mailname.watch.history import usual_file
+
+    folder = usual_file().parent / "traffic"
 
     def giver(server: NameServer) -> Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]:
         async def give(order: Mapping[str, Any]) -> Mapping[str, Any]:
-            return await (await driven_by_ssh(plan, server, Ssh(ssh_config))).ask(dict(order))
+            told = await (await driven_by_ssh(plan, server, Ssh(ssh_config))).ask(dict(order))
+            if order["do"] != "traffic" or "history" not in order or not told.get("ok"):
+                return told
+            kept = TrafficElsewhere(folder / f"{server.name.to_text(omit_final_dot=True)}.sqlite")
+            return await asyncio.to_thread(kept.told, told, time.time(), order["history"], order["spans"])
 
         return give
 

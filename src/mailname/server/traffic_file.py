@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SPANS = {"minute": (60, 2880), "hour": (3600, 1464), "day": (86400, 1830)}
 FILE = "traffic.sqlite"
 _VERSION = 1
+_REMEMBERED = 0  # no span has 0 seconds
 _TABLE = f"""
 CREATE TABLE IF NOT EXISTS traffic (span INTEGER, start INTEGER, counts TEXT NOT NULL, PRIMARY KEY (span, start)) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
@@ -79,6 +80,18 @@ class TrafficFile:
             with contextlib.suppress(sqlite3.Error):
                 self._rows.execute("ROLLBACK")
             raise
+
+    def remember(self, at: int, counts: Mapping[str, int | Mapping[str, int]]) -> None:
+        """Remember the last counts of somebody who keeps no history himself."""
+        self._rows.execute("BEGIN IMMEDIATE")
+        self._rows.execute("DELETE FROM traffic WHERE span = ?", (_REMEMBERED,))
+        self._rows.execute(_PUT, (_REMEMBERED, at, json.dumps(counts, separators=(",", ":"))))
+        self._rows.execute("COMMIT")
+
+    def before(self) -> tuple[int, Counts] | None:
+        """Return the counts that were remembered, and of when they were."""
+        found = self._rows.execute("SELECT start, counts FROM traffic WHERE span = ?", (_REMEMBERED,)).fetchone()
+        return None if found is None else (found[0], json.loads(found[1]))
 
     def last(self, span: str, most: int) -> list[tuple[int, Counts]]:
         """Return the last spans of a kind in which anything was noted: their beginnings and counts, the oldest first."""

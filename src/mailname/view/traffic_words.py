@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailname.checks.traffic_share import shares
 
@@ -58,8 +58,7 @@ def shares_of(told: Mapping[str, Told]) -> tuple[list[Share], str]:
         name: {moment_of(row["start"]): row["questions"] for row in report["history"]["rows"]} for name, report in reports.items()
     }
     if all(rows.values()):
-        # Who was not asked in a minute has no row of it, but has counted since it was started, or since its first row.
-        begin = max(min(moment_of(report["since"]) - _TOGETHER, *rows[name]) for name, report in reports.items())
+        begin = max(_begun(report, rows[name]) for name, report in reports.items())
         return shares({name: {at: count for at, count in series.items() if at >= begin} for name, series in rows.items()}), ""
     since = [moment_of(report["since"]) for report in reports.values()]
     if max(since) - min(since) <= _TOGETHER:
@@ -71,3 +70,14 @@ def shares_of(told: Mapping[str, Told]) -> tuple[list[Share], str]:
         "No share yet: not every server keeps a history, or has counted for a whole minute in this time. "
         "Watch them for longer: mailname traffic PLAN --for 60"
     )
+
+
+def _begun(report: Mapping[str, Any], rows: Mapping[int, int]) -> int:
+    """Return since when a history is complete.
+
+    Who was not asked in a minute has no row of it, but has counted since it was started, or since its first row; where somebody
+    else keeps the history, since he does.
+    """
+    if since := report["history"].get("since"):
+        return moment_of(since) + _TOGETHER
+    return min(moment_of(report["since"]) - _TOGETHER, *rows)
