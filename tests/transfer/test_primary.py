@@ -126,6 +126,14 @@ class TestSettled:
         assert [one.reason for one in primary.refused] == ["refused"]
         assert primary.proven == {"192.0.2.1", "192.0.2.3"}
 
+    def test_good_signature_with_its_key_settles_all(self) -> None:
+        """It did not sign before, and was refused for that; now it may transfer. With another key it may not."""
+        primary = self.refused("badtime", "refused")
+        primary.on_signed_well(ip_address("192.0.2.1"), name("other.example."))
+        assert [one.reason for one in primary.refused] == ["refused"]
+        primary.on_signed_well(ip_address("192.0.2.1"), name(KEY))
+        assert not primary.refused
+
     def test_transfer_settles_all(self) -> None:
         primary = self.refused("badtime", "refused")
         primary.on_transferred(ip_address("192.0.2.1"), name(KEY), Serial(7))

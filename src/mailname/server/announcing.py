@@ -99,9 +99,9 @@ class Announcing:
         now = self.context.clock.monotonic()
         self.do([one.announce(serial, now) for one in self.rules.notifying if one.state == "refused" and one.serial == serial])
 
-    def on_signed_well(self, source: IPAddress) -> None:
+    def on_signed_well(self, source: IPAddress, key: Name | None = None) -> None:
         """Take that the signature of somebody who asks for the zone, or answers our NOTIFY, was good."""
-        self.rules.on_signed_well(source)
+        self.rules.on_signed_well(source, key)
 
     def on_notified_as_primary(self, source: IPAddress, serial: Serial | None) -> None:
         """Remember that somebody notifies us of a zone whose primary we are: he believes that he is (RFC 1996 section 3.10)."""

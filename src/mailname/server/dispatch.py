@@ -169,8 +169,9 @@ class Dispatcher:
             return self._rejected(request, verdict, source)
         what = _USES.get(request.opcode, RdataType.to_text(request.question.rdtype))
         self.context.key_use.verified(verdict.key.name, source.address, what, self.context.clock.wall())
-        if request.question.rdtype in _ABOUT_THE_ZONE and (zone := self.zones.get(request.question.name)) is not None:
-            zone.secondaries.on_signed_well(source.address)
+        asks = request.opcode == Opcode.QUERY and request.question.rdtype in _ABOUT_THE_ZONE
+        if asks and (zone := self.zones.get(request.question.name)) is not None:
+            zone.secondaries.on_signed_well(source.address, verdict.key.name)
         return verdict
 
     def _answer(self, request: Request, source: Endpoint, transport: Transport, signer: Verified | None) -> bytes | None:

@@ -11,7 +11,6 @@ from mailname.server.context import in_thread
 from mailname.server.disk_state import trouble
 from mailname.server.holding import ask_what_they_hold
 from mailname.transfer.diagnosis import cause_at_primary, cause_at_secondary
-from mailname.transfer.primary import SIGNATURES
 from mailname.transfer.side import host_of, side_of
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _tell_secondary(one: dict[str, Any], last: dict[str, Event]) -> None:
     if refused is not None:
         order = list(last)
         fetched_since = fetched is not None and order.index("transfer") > order.index("refused")
-        settled = fetched_since or (one.get("proven", False) and refused.result in SIGNATURES)
+        settled = fetched_since or bool(one.get("proven"))
         one["refused"] = {**_short(refused, "result", "says", "count"), "settled": settled}
 
 

@@ -113,12 +113,13 @@ class Primary:
         self.refused.append(refusal)
         self.proven.discard(refusal.source)
 
-    def on_signed_well(self, source: IPv4Address | IPv6Address) -> None:
+    def on_signed_well(self, source: IPv4Address | IPv6Address, key: Name | None = None) -> None:
         """Take that a secondary's signature was good, so key and clocks agree: what was refused for them is settled.
 
-        In the order in which things happen, not by their times: a clock that was wrong had written those.
+        If it may transfer with that key, whatever was refused. In the order in which things happen, not by their times: a
+        clock that was wrong had written those.
         """
-        self._settle(str(source), SIGNATURES)
+        self._settle(str(source), SIGNATURES if key is None or self.objection(source, key) else None)
 
     def _settle(self, source: str, reasons: frozenset[str] | None = None) -> None:
         if any(str(peer.address) == source for peer in self.secondaries):
