@@ -140,6 +140,12 @@ class TestWriteTogether:
         }
         assert (tmp_path / "two.zone").stat().st_mode & 0o777 == 0o644
 
+    def test_a_disk_that_takes_a_few_octets_at_a_time_gets_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda handle, octets: write(handle, octets[:3]))
+        assert write_together([[NewVersion(tmp_path / "one.json", b"0123456789")]]) == [None]
+        assert (tmp_path / "one.json").read_bytes() == b"0123456789"
+
     @pytest.mark.parametrize("step", STEPS)
     @pytest.mark.parametrize("after", range(3))
     def test_cut_at_any_step_leaves_each_file_old_or_new(

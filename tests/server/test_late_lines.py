@@ -79,6 +79,26 @@ class TestLateLines:
             handler.flush()
         assert stream.getvalue() == "one\n"
 
+    async def test_a_line_that_cannot_be_made_does_not_take_the_others_along(
+        self, log: logging.Logger, stream: _Stream, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for text, given in (("one", ()), ("%d", ("two",)), ("three", ())):
+            log.info(text, *given)
+        log.handlers[0].flush()
+        assert stream.getvalue() == "one\nthree\n"
+        assert "Logging error" in capsys.readouterr().err
+
+    async def test_lines_that_were_refused_together_are_counted_one_by_one(self) -> None:
+        stream = _Refusing()
+        logger = logging.Logger("late", logging.INFO)
+        logger.addHandler(LateLines(stream))
+        for line in ("one", "two", "three"):
+            logger.info(line)
+        logger.handlers[0].flush()
+        stream.is_full = False
+        logger.warning("four")
+        assert stream.getvalue() == "lines of the log that could not be written: 3\nfour\n"
+
     def test_a_stream_that_refuses_is_forgiven_and_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         """As on a full disk: no traceback, nobody who logs is disturbed, and the next line says what is missing."""
         stream = _Refusing()

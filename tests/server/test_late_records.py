@@ -59,6 +59,31 @@ class TestLateRecords:
         await asyncio.gather(*tasks)
         assert zone.remembered == 2
 
+    async def test_wait_while_other_zones_go_on_changing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(late_records, "_CALM", 0.0)
+        tasks: list[asyncio.Task[None]] = []
+        records = LateRecords(lambda work, _: tasks.append(asyncio.get_running_loop().create_task(work)))
+        zones = [Zone() for _ in range(5)]
+        for zone in zones:
+            records.soon(zone)
+            await asyncio.sleep(0)
+        assert [zone.remembered for zone in zones] == [0] * 5
+        await asyncio.gather(*tasks)
+        assert ([zone.remembered for zone in zones], len(tasks)) == ([1] * 5, 1)
+
+    async def test_wait_no_longer_than_some_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(late_records, "_CALM", 0.0)
+        monkeypatch.setattr(late_records, "_LATEST", 0.0)
+        tasks: list[asyncio.Task[None]] = []
+        records = LateRecords(lambda work, _: tasks.append(asyncio.get_running_loop().create_task(work)))
+        first = Zone()
+        records.soon(first)
+        while not first.remembered:
+            records.soon(Zone())  # somebody changes all the time
+            await asyncio.sleep(0)
+        assert first.remembered == 1
+        await asyncio.gather(*tasks)
+
     async def test_what_the_disk_refused_is_tried_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One zone at a time while it refuses, not each of thousands; who was refused last has its turn last."""
         monkeypatch.setattr(late_records, "_AGAIN", 0.0)

@@ -216,6 +216,9 @@ def _log_to_stderr(verbose: bool) -> None:
         handler.setFormatter(_JournalFormatter("%(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = (
+        False  # no line tells them, and each would look them up
+    )
     logger = logging.getLogger("mailname")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)

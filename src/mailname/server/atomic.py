@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _UNFINISHED = ".new"
+_SMALL = 1 << 16  # octets that are written without a buffer of Python's
 
 
 def write_atomic(
@@ -108,8 +109,11 @@ class _Written:
                 handle, name = tempfile.mkstemp(prefix=f".{one.path.name}.", suffix=_UNFINISHED, dir=one.path.parent)
                 self.handles.append(handle)
                 self._waiting.append((Path(name), one.path))
-                with os.fdopen(handle, "wb", closefd=False) as file:
-                    file.writelines((one.data,) if isinstance(one.data, bytes) else one.data)
+                if isinstance(one.data, bytes) and len(one.data) <= _SMALL:
+                    _write_small(handle, one.data)
+                else:
+                    with os.fdopen(handle, "wb", closefd=False) as file:
+                        file.writelines((one.data,) if isinstance(one.data, bytes) else one.data)
                 os.fchmod(handle, 0o644)
         except OSError as error:
             self.problem = error
@@ -133,6 +137,11 @@ class _Written:
             os.close(handle)
         for temporary, _ in self._waiting:
             remove_unneeded(temporary)
+
+
+def _write_small(handle: int, data: bytes) -> None:
+    while data:  # a disk that is nearly full takes a part, and refuses the rest
+        data = data[os.write(handle, data) :]
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -24,13 +24,13 @@ class _Forgiving:
         self._stream = stream
         self._refused = 0
 
-    def write(self, text: str) -> None:
-        """Write a line, behind how many were refused before it."""
+    def write(self, text: str, lines: int = 1) -> None:
+        """Write lines, behind how many were refused before them."""
         try:
             self._stream.write(f"lines of the log that could not be written: {self._refused}\n{text}" if self._refused else text)
             self._stream.flush()
         except OSError:
-            self._refused += 1
+            self._refused += lines
         else:
             self._refused = 0
 
@@ -66,8 +66,14 @@ class LateLines(logging.StreamHandler[_Forgiving]):
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
+        lines = []
         for record in waiting:
-            super().emit(record)
+            try:
+                lines.append(f"{self.format(record)}\n")
+            except (TypeError, ValueError):  # its arguments do not fit its text
+                self.handleError(record)
+        if lines:
+            self.stream.write("".join(lines), len(lines))
 
     def flush(self) -> None:
         """Write what waits."""

@@ -1,7 +1,8 @@
 """What is remembered of secondary zones besides their versions, written a little later, many zones in one go.
 
 The journal holds a version before it is served; that is what a crash must not lose. The record beside it tells when a primary
-confirmed the copy and how it was transferred. A crash in between loses that: the copy then counts as confirmed a second earlier.
+confirmed the copy and how it was transferred. A crash in between loses that: the copy then counts as confirmed by the transfer
+before. That is a second later, or as many as five while zone after zone changes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _AGAIN = 15.3  # seconds after which a disk that refused is tried again
 _CALM = 0.6  # seconds; no whole second, or who changes a zone each second would meet it each time
+_LATEST = 5.3  # seconds for which records wait while other zones go on changing: those are served first
 
 
 class Remembering(Protocol):
@@ -77,8 +79,16 @@ class LateRecords:
     async def _write(self) -> None:
         try:
             while self._due:
-                await asyncio.sleep(_CALM)
+                await self._calm()
                 due, self._due = self._due, {}
                 await asyncio.gather(*(zone.remember() for zone in due.values() if not zone.retired))
         finally:
             self._is_writing = False
+
+    async def _calm(self) -> None:
+        """Wait until no other zone has come for a while: a storm of changes is over, or has lasted long."""
+        loop = asyncio.get_running_loop()
+        latest, known = loop.time() + _LATEST, 0
+        while known < len(self._due) and loop.time() < latest:
+            known = len(self._due)
+            await asyncio.sleep(_CALM)
