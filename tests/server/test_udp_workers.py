@@ -322,6 +322,15 @@ class TestChanges:
             if AVAILABLE:
                 assert counted(secondary)["plain"] >= 16
 
+    async def test_have_room_for_what_comes_at_once(self, site: Site) -> None:
+        """Ten thousand NOTIFYs while all threads are busy: what the system's default holds is full after some hundred."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+            allowed = other.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        async with working(site.primary()) as server:
+            for one in listeners(server)[0]._sockets:
+                assert one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == allowed
+
     async def test_follow_a_notify_that_finds_the_event_loop_behind(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Other questions are dropped then, and asked again; a primary of many zones soon gives up, so its NOTIFY waits."""
         async with working(site.secondary()) as secondary, working(site.primary()) as primary:
