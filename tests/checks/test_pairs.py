@@ -41,6 +41,7 @@ REGISTRAR = [
     "ns_left_out",
     "not_registered",
     "ds_left_over",
+    "ds_nobody_knows",
 ]
 SERVER = [
     "server_stopped",
