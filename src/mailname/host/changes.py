@@ -15,6 +15,7 @@ from mailname.host.clock import time_services
 from mailname.host.judge import judge
 from mailname.host.listening import sshd_ports_not_open
 from mailname.host.logins import judge_administrator, judge_ssh
+from mailname.host.other_filters import others_that_drop
 from mailname.host.script import PACKAGES
 from mailname.host.step import Outcome
 from mailname.host.upkeep import judge_upgrades
@@ -75,7 +76,7 @@ def left_alone(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
 def _keeps_filter(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
     ports = sshd_ports_not_open(facts, host)
     if not ports:
-        return ()
+        return others_that_drop(facts, host)
     said = " and ".join(map(str, ports))
     opened = ", ".join(f'"{port}/tcp"' for port in ports)
     return (

@@ -36,10 +36,10 @@ def judge_packet_filter(facts: Facts, host: Host) -> Result:
     rules = read_ruleset("" if told.code else told.text, *saved) if facts.is_root and (any(saved) or not told.code) else None
     if rules is None:
         return unknown(_CODE, "the live rules are shown to root alone." if not facts.is_root else "nft does not show its rules.")
-    interfaces = _interfaces(facts)
-    versions = sorted({address.version for address in host.addresses} | set(interfaces))
-    wrong = list(_read(rules, host, interfaces, versions))
-    elsewhere = list(_filtered_elsewhere(facts, rules, host, interfaces))
+    ways = interfaces(facts)
+    versions = sorted({address.version for address in host.addresses} | set(ways))
+    wrong = list(_read(rules, host, ways, versions))
+    elsewhere = list(_filtered_elsewhere(facts, rules, host, ways))
     if elsewhere and not wrong:
         return Result(
             _CODE,
@@ -48,7 +48,7 @@ def judge_packet_filter(facts: Facts, host: Host) -> Result:
             "The host's own filter lets it through, so another one is in the way: open the ports in the provider's.",
             "mailname host security-group PLAN --provider PROVIDER",
         )
-    wrong += _seen_outside(facts, host, rules, interfaces)
+    wrong += _seen_outside(facts, host, rules, ways)
     if not any(line.strip() == "enabled" for line in facts["filter-boot"].lines):
         wrong.append("no packet filter is set up at the next boot.")
     families = " and ".join(f"IPv{version}" for version in versions)
@@ -56,7 +56,7 @@ def judge_packet_filter(facts: Facts, host: Host) -> Result:
     return judged(_CODE, wrong, [] if wrong else [f"{families}: closed but for {ports}."], _FIX, _PREPARE)
 
 
-def _interfaces(facts: Facts) -> dict[int, str]:
+def interfaces(facts: Facts) -> dict[int, str]:
     """Return by which interface packets come in, by version; empty where there are several."""
     found: dict[int, set[str]] = {}
     for line in facts["addresses"].lines:
