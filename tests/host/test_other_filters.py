@@ -14,22 +14,33 @@ class TestOtherFilters:
     @pytest.mark.parametrize(
         ("active", "who", "typed"),
         [
-            ("ufw.service loaded active exited x", "ufw drops 53/tcp, 53/udp", "sudo ufw allow 53/tcp; sudo ufw allow 53/udp"),
+            ("", "ufw drops 53/tcp, 53/udp", "sudo ufw allow 53/tcp; sudo ufw allow 53/udp"),
             (
                 "firewalld.service loaded active running x",
                 "firewalld drops 53/tcp, 53/udp",
                 "sudo firewall-cmd --permanent --add-port=53/tcp --add-port=53/udp && sudo firewall-cmd --reload",
             ),
-            ("", "a packet filter that is not ours drops", "sudo nft list ruleset"),
+            (None, "a packet filter that is not ours drops", "sudo nft list ruleset"),
         ],
     )
-    def test_that_drops_what_the_plan_wants_is_left_alone(self, active: str, who: str, typed: str) -> None:
+    def test_that_drops_what_the_plan_wants_is_left_alone(self, active: str | None, who: str, typed: str) -> None:
         """Whatever we put beside it, it would go on dropping."""
-        found = facts({"filter": SHUT, "active": f"{SAFE['active']}\n{active}"})
+        drops = (
+            SHUT
+            if active is None
+            else SHUT.replace('"name": "in"', '"name": "ufw-user-input"').replace('"chain": "in"', '"chain": "ufw-user-input"')
+        )
+        found = facts({"filter": drops, "active": f"{SAFE['active']}\n{active or ''}"})
         (left,) = left_alone(found, host())
         assert left.why.startswith(who)
         assert typed in left.fix
         assert "packet filter" not in {one.title for one in changes(found, host(), wanted())}
+
+    def test_that_only_iptables_shows_is_seen(self) -> None:
+        """As ufw's, on a host where nft is not installed yet."""
+        saved = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT"
+        (left,) = left_alone(facts(filter=None, iptables=saved, ip6tables=saved), host())
+        assert "drops 53/tcp, 53/udp" in left.why
 
     def test_our_own_table_is_ours_to_mend(self) -> None:
         """As after a change of the plan."""

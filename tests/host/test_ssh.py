@@ -68,6 +68,12 @@ class TestLogIn:
         assert "gets in, but may not use sudo without a password" in found.problem
         assert f"ssh -t anna@{host().ssh} sudo visudo -f /etc/sudoers.d/zz-anna" in found.remedy
 
+    def test_words_of_the_order_are_not_taken_for_those_of_ssh(self, ssh: Path) -> None:
+        """The network went away while it ran."""
+        found, _ = logged_in(ssh, "anna@*) echo 'Creating user x' >&2; exit 255;;")
+        assert isinstance(found, HostError)
+        assert found.problem.endswith("cannot be reached by SSH: the connection ended")
+
     def test_without_sudo_is_told_as_that(self, ssh: Path) -> None:
         found, _ = logged_in(ssh, "anna@*) echo 1000; echo 'sh: 1: sudo: not found' >&2; exit 127;;")
         assert isinstance(found, HostError)

@@ -129,6 +129,7 @@ class TestDeploy:
             someone.plan.write_text(PLAN)
 
             self.nothing_is_changed_where_port_53_is_taken(someone, machines)
+            self.nothing_is_changed_where_the_program_finds_no_place(someone, machines)
             self.first_deployment(someone, machines)
             self.second_run_changes_nothing(someone, machines)
             self.change_is_published_over_ssh(someone)
@@ -150,6 +151,14 @@ class TestDeploy:
         assert [state(machine) for machine in machines] == before
         assert not (someone.folder / "keys").exists()
         machines[1].run("systemctl disable --now nsd; apt-get -qq purge -y nsd")
+
+    def nothing_is_changed_where_the_program_finds_no_place(self, someone: Administrator, machines: list[Machine]) -> None:
+        """Tell it as a document, too: what stands in the way is no folder."""
+        machines[0].run("mkdir -p /opt/mailname && touch /opt/mailname/releases")
+        code, told = someone.deploy()
+        assert (code, told["rolled_back"]) == (4, False)
+        assert "the release could not be brought there" in told["trouble"]["says"]
+        machines[0].run("rm -r /opt/mailname")
 
     def first_deployment(self, someone: Administrator, machines: list[Machine]) -> None:
         code, told = someone.deploy()

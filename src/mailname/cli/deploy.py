@@ -110,10 +110,10 @@ async def _deploy(run: Deployment, view: View, *, wait: float, dry_run: bool, ye
     if asked and not yes:
         click.confirm(f"Change what others have written: {'; '.join(asked)}?", abort=True, err=True)
     with view.progress() as run.tell:
-        if any(one.what.python or one.what.release for one in run.chosen):
-            run.tell("bringing the program to " + ", ".join(one.name for one in run.chosen))
-            await run.carry()
         try:
+            if any(one.what.python or one.what.release for one in run.chosen):
+                run.tell("bringing the program to " + ", ".join(one.name for one in run.chosen))
+                await run.carry()
             await run.change()
             if await run.wait(wait):
                 await run.notify()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mailname.plan.hosts import Host
 
 OURS = "mailname"  # the table that preparing makes
+_UFW = "ufw-user-input"  # its chain, which stands before its unit has ever run
 
 
 def others_that_drop(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
@@ -29,7 +30,7 @@ def others_that_drop(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
     if "firewalld.service" in active:
         who, opened = "firewalld", " ".join(f"--add-port={port}" for port in ports)
         typed = f"sudo firewall-cmd --permanent {opened} && sudo firewall-cmd --reload"
-    elif "ufw.service" in active:
+    elif any(_UFW in facts[name].text for name in ("filter", "iptables", "ip6tables")):
         who, typed = "ufw", "; ".join(f"sudo ufw allow {port}" for port in ports)
     else:
         who, typed = "a packet filter that is not ours", "sudo nft list ruleset; sudo iptables-save"
@@ -44,10 +45,11 @@ def others_that_drop(facts: Facts, host: Host) -> tuple[LeftAlone, ...]:
 
 def _dropped(facts: Facts, host: Host) -> list[tuple[int, str]]:
     """Return the ports of the plan that are dropped by other tables than ours."""
-    if facts["filter"].code or not facts.is_root:
-        return []
+    told = facts["filter"]
     saved = [facts[name].text if not facts[name].code else "" for name in ("iptables", "ip6tables")]
-    rules = read_ruleset(_without_ours(facts["filter"].text), *saved)
+    if not facts.is_root or (told.code and not any(saved)):
+        return []
+    rules = read_ruleset("" if told.code else _without_ours(told.text), *saved)
     if rules is None:
         return []
     by, versions = interfaces(facts), sorted({address.version for address in host.addresses})

@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 Step = dict[str, Any]
 _CONFIG: Any = Config  # it has no types
 Commands = Generator[Any, None, None]
+_MOST = 8  # lines of a failure that are told
+_PROGRESS = ("Get:", "Ign:", "Hit:", "Reading ", "Fetched ", "debconf: delaying")
+_ERROR = re.compile(r"^[EW]: |^dpkg:|error|cannot|unable|denied|No space|Read-only", re.IGNORECASE)
 _LOCK = "-o DPkg::Lock::Timeout=300"  # a fresh host upgrades itself in the background
 # What a connection that broke has left half installed: apt does nothing before it is finished. It may still be under way.
 _FINISHED = """tries=0
@@ -90,6 +94,13 @@ def _hold(units: list[str]) -> str:
 def _release(units: list[str]) -> str:
     links = " ".join(f"/run/systemd/system/{shlex.quote(one)}" for one in units)
     return f"rm -f {links}; systemctl daemon-reload"
+
+
+def why(lines: list[str]) -> str:
+    """Return what a program that failed says of it, without its progress. apt prints dpkg's errors among that."""
+    said = [line.strip() for line in lines if line.strip() and not line.startswith(_PROGRESS)]
+    errors = [line for line in said if _ERROR.search(line)]
+    return "\n".join((errors or said)[-_MOST:])
 
 
 class Child:
@@ -146,8 +157,9 @@ class Child:
         try:
             run_ops(state)
         except PyinfraError as error:
-            said = [line for meta in metas if meta.is_complete() for line in (meta.stderr_lines or meta.stdout_lines)]
-            return {"says": "failed", "said": "\n".join(said[-20:]) or str(error)}
+            failed = [meta for meta in metas if meta.is_complete() and not meta.did_succeed()]
+            said = [line for meta in failed for line in (*meta.stdout_lines, *meta.stderr_lines)]
+            return {"says": "failed", "said": why(said) or str(error)}
         finally:
             if step.get("held"):
                 self._release(step["held"])

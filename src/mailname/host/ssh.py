@@ -20,6 +20,7 @@ CONNECT = 8  # seconds
 ALONE = ("-o", "ControlMaster=no", "-o", "ControlPath=none")
 PERSISTS = 60  # seconds that a shared connection is kept where nobody could end it
 _FAILED = 255  # ssh's own exit status
+_OWN = ("ssh: ", "ssh_", "client_loop", "Connection closed", "Connection reset", "Timeout, server", "Broken pipe", "Bad ", "mux_")
 _NO_SUCH_PROGRAM = 127  # the shell's
 _REMEDIES = (
     ("IDENTIFICATION HAS CHANGED", "Its key is not the one that you know. Was it installed anew? Only then: {forget}"),
@@ -167,7 +168,13 @@ def _not_in(target: str, ran: Ran) -> HostError:
     said = ran.complaint.decode("utf-8", "replace")
     remedy = next((text for mark, text in _REMEDIES if mark.lower() in said.lower()), "Try it by hand: ssh {target}")
     forget = next((line.strip() for line in said.split("\n") if line.strip().startswith("ssh-keygen -f ")), "")
-    last = said.strip().rpartition("\n")[2].strip()
+    # what the order printed there before the connection ended stands among ssh's own words
+    own = [
+        line
+        for line in said.split("\n")
+        if any(mark.lower() in line.lower() for mark in (*_OWN, *(mark for mark, _ in _REMEDIES)))
+    ]
+    last = own[-1].strip() if own else ""
     return HostError(
         f"{target} cannot be reached by SSH: {last or 'the connection ended'}",
         remedy=remedy.format(target=target, forget=forget or f"ssh-keygen -R {target.rpartition('@')[2]}"),
