@@ -322,6 +322,7 @@ class TestChanges:
             if AVAILABLE:
                 assert counted(secondary)["plain"] >= 16
 
+    @needs_workers
     async def test_have_room_for_what_comes_at_once(self, site: Site) -> None:
         """Ten thousand NOTIFYs while all threads are busy: what the system's default holds is full after some hundred."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
